@@ -1,0 +1,78 @@
+/**
+ * Finding entries of maps by key (CEL langdef, "Field Selection" and numeric keys). Maps are lists of entries,
+ * so a look-up scans; every entry looked at burns fuel.
+ *
+ * Keys of a different numeric type find int and uint keys of the same value. As in Cerbos, a double key that a
+ * policy wrote is found by that double only, and keys that are not int, uint, double, bool or string never.
+ */
+import { TAG_BOOL, TAG_DOUBLE, TAG_INT, TAG_STRING, TAG_UINT } from "../abi";
+import { equalBytes } from "../memory/bytes";
+import { burn } from "../memory/fuel";
+import { countOf, doubleOf, intOf, keyAt, lengthOf, startOf, tagOf } from "../value/value";
+import { compareNumbers, isNumeric } from "./numeric";
+
+/** No entry has the key. */
+export const NO_ENTRY: i32 = -1;
+/** The fuel ran out during the search. */
+export const ENTRY_STOPPED: i32 = -2;
+
+/** Bytes of comparing per unit of fuel. */
+const BYTES_SHIFT: u32 = 4;
+
+/** Whether values of this tag can be looked up in a map at all. */
+export function isKeyTag(tag: i32): bool {
+  return tag == TAG_STRING || tag == TAG_BOOL || isNumeric(tag);
+}
+
+/** Index of the entry that `key` finds, NO_ENTRY or ENTRY_STOPPED. */
+export function findKey(map: u64, key: u64): i32 {
+  return find(map, key, true);
+}
+
+/** As `findKey`, but int 1, uint 1 and double 1.0 are different keys: what counts as "the same key twice". */
+export function findSameKey(map: u64, key: u64): i32 {
+  return find(map, key, false);
+}
+
+function find(map: u64, key: u64, crossNumeric: bool): i32 {
+  const tag = tagOf(key);
+  const count = countOf(map);
+  if (!burn(1)) return ENTRY_STOPPED;
+  if (tag == TAG_STRING) return findString(map, count, startOf(key), lengthOf(key));
+  let found = NO_ENTRY;
+  let index: u32 = 0;
+  while (index < count && found == NO_ENTRY) {
+    if (matches(keyAt(map, index), key, tag, crossNumeric)) found = <i32>index;
+    index += 1;
+  }
+  return burn(index) ? found : ENTRY_STOPPED;
+}
+
+function findString(map: u64, count: u32, start: usize, length: u32): i32 {
+  let found = NO_ENTRY;
+  let index: u32 = 0;
+  let compared: u32 = 0;
+  while (index < count && found == NO_ENTRY) {
+    const candidate = keyAt(map, index);
+    if (tagOf(candidate) == TAG_STRING && lengthOf(candidate) == length) {
+      compared += 1 + (length >> BYTES_SHIFT);
+      if (equalBytes(startOf(candidate), start, length)) found = <i32>index;
+    }
+    index += 1;
+  }
+  return burn(index + compared) ? found : ENTRY_STOPPED;
+}
+
+/** Whether the entry key `candidate` is what `key`, of tag `tag`, asks for. */
+export function matches(candidate: u64, key: u64, tag: i32, crossNumeric: bool): bool {
+  const candidateTag = tagOf(candidate);
+  if (candidateTag != tag) {
+    if (!crossNumeric || candidateTag == TAG_DOUBLE || !isNumeric(candidateTag) || !isNumeric(tag)) return false;
+    return compareNumbers(candidate, candidateTag, key, tag) == 0;
+  }
+  if (tag == TAG_DOUBLE) return doubleOf(candidate) == doubleOf(key);
+  if (tag == TAG_INT || tag == TAG_UINT) return intOf(candidate) == intOf(key);
+  if (tag == TAG_BOOL) return candidate == key;
+  if (tag != TAG_STRING || lengthOf(candidate) != lengthOf(key)) return false;
+  return equalBytes(startOf(candidate), startOf(key), lengthOf(key));
+}

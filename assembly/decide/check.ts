@@ -1,0 +1,187 @@
+/**
+ * One check from request bytes to response bytes: decode, validate, resolve, decide, write. Every step has one error
+ * exit, a status of abi.ts; nothing here traps on input.
+ */
+import {
+  CONTROL_ALLOWED,
+  CONTROL_BASE,
+  CONTROL_CONDITION_ERRORS,
+  CONTROL_DECISIONS,
+  CONTROL_ERROR_DETAIL,
+  CONTROL_ERROR_OFFSET,
+  CONTROL_RESOURCES,
+  EFFECT_ALLOW,
+  EFFECT_DENY,
+  FLAG_DENY_ALL,
+  FLAG_TRACE,
+  FORMAT_JSON,
+  STATUS_AUX_DATA,
+  STATUS_FUEL,
+  STATUS_MEMORY,
+  STATUS_OK,
+  STATUS_OUTPUT_FULL,
+  TRACE_ACTION,
+} from "../abi";
+import { decodeJson } from "../decode/json";
+import { decodeMsgpack } from "../decode/msgpack";
+import {
+  RESOURCE_ACTIONS,
+  RESOURCE_ACTION_COUNT,
+  RESOURCE_PAIRS,
+  RESOURCE_PAIR_COUNT,
+  RESOURCE_SIZE,
+  STRING_SIZE,
+  clearRequest,
+  hasAuxData,
+  includeMeta,
+  principalPairCount,
+  principalPairs,
+  resourceCount,
+  resources,
+} from "../decode/request";
+import { validateRequest } from "../decode/validate";
+import { exhausted, mark, resetArena, rewind } from "../memory/arena";
+import { outOfFuel, refuel } from "../memory/fuel";
+import { KEY_NONE, beginDecisions, decideAction, decidingScope, effect, keyBlock, keyKind } from "./decide";
+import { beginDerivedRoles } from "./derived-roles";
+import { matchesAny } from "./glob";
+import { setNow } from "./inputs";
+import { beginOutputs } from "./outputs";
+import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
+import { beginResults, setResult } from "./results";
+import { beginRequest, beginResource, buildPrincipalSlots, fillSlots, requestEpoch, resourceEpoch } from "./state";
+import {
+  kindLength,
+  kindStart,
+  kindSymbol,
+  principalFirstScope,
+  principalVersionSymbol,
+  resolvePrincipal,
+  resolveResource,
+  resourceFirstScope,
+  resourceVersionSymbol,
+  scopeAfter,
+} from "./subject";
+import { NO_SYMBOL, hasRolePolicies, principalPolicyAt, resourceBlock, rolePolicyKinds } from "./tables";
+import { beginTrace, trace, tracing } from "./trace";
+
+/** Fuel of a request: a fixed part, and a part for every decision it asks for. */
+const FUEL_BASE: i64 = 20000000;
+const FUEL_PER_DECISION: i64 = 2000;
+
+let maxActions: u32 = 50;
+let maxResources: u32 = 50;
+
+export function setLimits(actions: u32, resourceLimit: u32): void {
+  maxActions = actions;
+  maxResources = resourceLimit;
+}
+
+/** Decides the request of `length` bytes at `input`. Returns a status; STATUS_OK means the response is complete. */
+export function checkRequest(input: usize, length: u32, inputFormat: i32, outputFormat: i32, flags: i32, now: f64): i32 {
+  resetArena();
+  clearRequest();
+  clearControl();
+  refuel(FUEL_BASE);
+  const decoded =
+    inputFormat == FORMAT_JSON
+      ? decodeJson(input, length, maxActions, maxResources)
+      : decodeMsgpack(input, length, maxActions, maxResources);
+  if (decoded != STATUS_OK) return decoded;
+  const valid = validateRequest();
+  if (valid != STATUS_OK) return valid;
+  if (hasAuxData) return STATUS_AUX_DATA;
+  beginTrace((flags & FLAG_TRACE) != 0);
+  beginRequest();
+  setNow(now);
+  if (!resolvePrincipal()) return STATUS_MEMORY;
+  fillSlots(principalPairs, principalPairCount, requestEpoch);
+  refuel(FUEL_BASE + FUEL_PER_DECISION * <i64>countDecisions());
+  beginResponse(outputFormat, now);
+  // What one resource allocates is freed before the next, so a large batch needs no more memory than its largest entry.
+  // The principal's lists and maps are shared by all resources, so with several they are built before that mark.
+  if (resourceCount > 1) buildPrincipalSlots(principalPairs, principalPairCount);
+  const base = mark();
+  for (let index: u32 = 0; index < resourceCount; index++) {
+    rewind(base);
+    const record = resources + (<usize>index) * RESOURCE_SIZE;
+    if (!checkResource(record, index, (flags & FLAG_DENY_ALL) != 0)) return STATUS_MEMORY;
+    if (outOfFuel()) return STATUS_FUEL;
+    if (exhausted) return STATUS_MEMORY;
+    writeResource(record, index);
+    if (responseFull()) return STATUS_OUTPUT_FULL;
+  }
+  endResponse();
+  if (exhausted) return STATUS_MEMORY;
+  return responseFull() ? STATUS_OUTPUT_FULL : STATUS_OK;
+}
+
+/** Decides every action of one resource. False when the arena is full. */
+function checkResource(record: usize, index: u32, denyAll: bool): bool {
+  const actions: usize = load<u32>(record, RESOURCE_ACTIONS);
+  const count = load<u32>(record, RESOURCE_ACTION_COUNT);
+  beginResource();
+  resolveResource(record);
+  fillSlots(load<u32>(record, RESOURCE_PAIRS), load<u32>(record, RESOURCE_PAIR_COUNT), resourceEpoch);
+  beginDerivedRoles();
+  beginOutputs();
+  if (!beginResults(actions, count)) return false;
+  const principalExists = anyPrincipalPolicy();
+  const resourceExists = anyResourcePolicy();
+  const decidable = (principalExists || resourceExists) && !denyAll;
+  beginDecisions(principalExists, resourceExists, includeMeta);
+  addControl(CONTROL_RESOURCES, 1);
+  addControl(CONTROL_DECISIONS, count);
+  for (let at: u32 = 0; at < count; at++) {
+    if (tracing) trace(TRACE_ACTION, index, at, 0);
+    if (!decidable) {
+      setResult(at, EFFECT_DENY, KEY_NONE, NO_SYMBOL, 0);
+      continue;
+    }
+    decideAction(actions + (<usize>at) * STRING_SIZE);
+    setResult(at, effect, keyKind, decidingScope, keyBlock);
+    if (effect == EFFECT_ALLOW) addControl(CONTROL_ALLOWED, 1);
+  }
+  return true;
+}
+
+/** Whether any principal policy, of whatever principal, has the principal's version and a scope of its search. */
+function anyPrincipalPolicy(): bool {
+  for (let scope = principalFirstScope; scope != NO_SYMBOL; scope = scopeAfter(scope, true)) {
+    if (principalPolicyAt(principalVersionSymbol, scope)) return true;
+  }
+  return false;
+}
+
+/** Whether a resource policy, or a rule of a role policy, speaks of the kind at a scope of the search. */
+function anyResourcePolicy(): bool {
+  for (let scope = resourceFirstScope; scope != NO_SYMBOL; scope = scopeAfter(scope, false)) {
+    if (resourceBlock(kindSymbol, resourceVersionSymbol, scope) != 0) return true;
+    if (!hasRolePolicies) continue;
+    const kinds = rolePolicyKinds(resourceVersionSymbol, scope);
+    if (kinds != 0 && matchesAny(kinds, kindSymbol, kindStart, kindLength)) return true;
+  }
+  return false;
+}
+
+function countDecisions(): u32 {
+  let count: u32 = 0;
+  for (let index: u32 = 0; index < resourceCount; index++) {
+    count += load<u32>(resources + (<usize>index) * RESOURCE_SIZE, RESOURCE_ACTION_COUNT);
+  }
+  return count;
+}
+
+function clearControl(): void {
+  store<u32>(CONTROL_BASE, 0, CONTROL_ERROR_OFFSET);
+  store<u32>(CONTROL_BASE, 0, CONTROL_ERROR_DETAIL);
+  store<u32>(CONTROL_BASE, 0, CONTROL_RESOURCES);
+  store<u32>(CONTROL_BASE, 0, CONTROL_DECISIONS);
+  store<u32>(CONTROL_BASE, 0, CONTROL_ALLOWED);
+  store<u32>(CONTROL_BASE, 0, CONTROL_CONDITION_ERRORS);
+}
+
+function addControl(offset: usize, amount: u32): void {
+  const address = CONTROL_BASE + offset;
+  store<u32>(address, load<u32>(address) + amount);
+}

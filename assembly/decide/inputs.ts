@@ -1,0 +1,207 @@
+/**
+ * What conditions can read besides projected attributes: the fields of `request`, `runtime`, `globals`, and the instant of
+ * the request. Whole objects are built on demand; generated code calls one function per input (compiler/emit).
+ */
+import { ERROR_MEMORY, TAG_ABSENT } from "../abi";
+import { materialize } from "../decode/materialize";
+import {
+  RESOURCE_ATTR,
+  RESOURCE_ID,
+  RESOURCE_KIND,
+  RESOURCE_SCOPE,
+  RESOURCE_VERSION,
+  STRING_SIZE,
+  principalAttr,
+  principalId,
+  principalScope,
+  principalVersion,
+  roleCount,
+  roles,
+  stringLength,
+  stringStart,
+} from "../decode/request";
+import { fits } from "../memory/arena";
+import { NULL, fail, isError, newList, newMap, ofString, ofTimestamp, setEntry, setItem, tagOf } from "../value/value";
+import { effectiveDerivedRoles } from "./derived-roles";
+import { resourceRecord } from "./subject";
+
+const DOT: u8 = 0x2e;
+const NANOS_PER_MILLI: f64 = 1000000;
+
+let nowSeconds: i64 = 0;
+let nowNanos: u32 = 0;
+let globals: u64 = 0;
+
+/** Sets the instant of the request, in milliseconds since 1970. */
+export function setNow(millis: f64): void {
+  const whole = Math.floor(millis / 1000.0);
+  nowSeconds = <i64>whole;
+  nowNanos = <u32>((millis - whole * 1000.0) * NANOS_PER_MILLI);
+}
+
+export function setGlobalsValue(value: u64): void {
+  globals = value;
+}
+
+export function inputNow(): u64 {
+  return ofTimestamp(nowSeconds, nowNanos);
+}
+
+export function inputGlobals(): u64 {
+  return globals == 0 ? newMap(0) : globals;
+}
+
+export function inputPrincipalId(): u64 {
+  return textOf(principalId);
+}
+
+export function inputPrincipalRoles(): u64 {
+  if (!fits((<usize>roleCount) * 16)) return fail(ERROR_MEMORY, NULL);
+  const list = newList(roleCount);
+  for (let index: u32 = 0; index < roleCount; index++) {
+    setItem(list, index, textOf(roles + (<usize>index) * STRING_SIZE));
+  }
+  return list;
+}
+
+export function inputPrincipalAttr(): u64 {
+  return attrOf(principalAttr);
+}
+
+export function inputPrincipalPolicyVersion(): u64 {
+  return textOf(principalVersion);
+}
+
+export function inputPrincipalScope(): u64 {
+  return scopeText(principalScope);
+}
+
+export function inputResourceKind(): u64 {
+  return textOf(resourceRecord + RESOURCE_KIND);
+}
+
+export function inputResourceId(): u64 {
+  return textOf(resourceRecord + RESOURCE_ID);
+}
+
+export function inputResourceAttr(): u64 {
+  return attrOf(load<u64>(resourceRecord, RESOURCE_ATTR));
+}
+
+export function inputResourcePolicyVersion(): u64 {
+  return textOf(resourceRecord + RESOURCE_VERSION);
+}
+
+export function inputResourceScope(): u64 {
+  return scopeText(resourceRecord + RESOURCE_SCOPE);
+}
+
+/** `request.principal` as a value: the fields that were given. */
+export function inputPrincipal(): u64 {
+  const map = newMap(5);
+  put(map, FIELD_ID, inputPrincipalId());
+  put(map, FIELD_ROLES, inputPrincipalRoles());
+  if (tagOf(principalAttr) != TAG_ABSENT) put(map, FIELD_ATTR, inputPrincipalAttr());
+  if (stringLength(principalVersion) > 0) put(map, FIELD_POLICY_VERSION, inputPrincipalPolicyVersion());
+  if (stringLength(principalScope) > 0) put(map, FIELD_SCOPE, inputPrincipalScope());
+  return finish(map);
+}
+
+/** `request.resource` as a value: the fields that were given. */
+export function inputResource(): u64 {
+  const map = newMap(5);
+  put(map, FIELD_KIND, inputResourceKind());
+  put(map, FIELD_ID, inputResourceId());
+  if (tagOf(load<u64>(resourceRecord, RESOURCE_ATTR)) != TAG_ABSENT) put(map, FIELD_ATTR, inputResourceAttr());
+  if (stringLength(resourceRecord + RESOURCE_VERSION) > 0) put(map, FIELD_POLICY_VERSION, inputResourcePolicyVersion());
+  if (stringLength(resourceRecord + RESOURCE_SCOPE) > 0) put(map, FIELD_SCOPE, inputResourceScope());
+  return finish(map);
+}
+
+export function inputRequest(): u64 {
+  const map = newMap(3);
+  put(map, FIELD_PRINCIPAL, inputPrincipal());
+  put(map, FIELD_RESOURCE, inputResource());
+  put(map, FIELD_AUX_DATA, inputAuxData());
+  return finish(map);
+}
+
+/** Tokens are not verified by this core yet, so there are never claims: reading one is "no such key". */
+export function inputAuxData(): u64 {
+  return newMap(0);
+}
+
+export function inputAuxDataJwt(): u64 {
+  return newMap(0);
+}
+
+export function inputAuxDataJwts(): u64 {
+  return newMap(0);
+}
+
+export function inputRuntimeEffectiveDerivedRoles(): u64 {
+  return effectiveDerivedRoles();
+}
+
+export function inputRuntime(): u64 {
+  const derived = effectiveDerivedRoles();
+  if (isError(derived)) return derived;
+  const map = newMap(1);
+  put(map, FIELD_EFFECTIVE_DERIVED_ROLES, derived);
+  return finish(map);
+}
+
+function textOf(record: usize): u64 {
+  return ofString(stringStart(record), stringLength(record));
+}
+
+/** A scope as conditions see it: without the leading dot. */
+function scopeText(record: usize): u64 {
+  const start = stringStart(record);
+  const length = stringLength(record);
+  return length > 0 && load<u8>(start) == DOT ? ofString(start + 1, length - 1) : ofString(start, length);
+}
+
+function attrOf(raw: u64): u64 {
+  return tagOf(raw) == TAG_ABSENT ? newMap(0) : materialize(raw);
+}
+
+// --- field names of whole objects ---------------------------------------------------------------------------
+
+const FIELD_ID: i32 = 0;
+const FIELD_ROLES: i32 = 1;
+const FIELD_ATTR: i32 = 2;
+const FIELD_POLICY_VERSION: i32 = 3;
+const FIELD_SCOPE: i32 = 4;
+const FIELD_KIND: i32 = 5;
+const FIELD_PRINCIPAL: i32 = 6;
+const FIELD_RESOURCE: i32 = 7;
+const FIELD_AUX_DATA: i32 = 8;
+const FIELD_EFFECTIVE_DERIVED_ROLES: i32 = 9;
+
+const NAME_BYTES: usize = memory.data<u8>([
+  0x69, 0x64, 0x72, 0x6f, 0x6c, 0x65, 0x73, 0x61, 0x74, 0x74, 0x72, 0x70, 0x6f, 0x6c, 0x69, 0x63, 0x79, 0x56, 0x65, 0x72,
+  0x73, 0x69, 0x6f, 0x6e, 0x73, 0x63, 0x6f, 0x70, 0x65, 0x6b, 0x69, 0x6e, 0x64, 0x70, 0x72, 0x69, 0x6e, 0x63, 0x69, 0x70,
+  0x61, 0x6c, 0x72, 0x65, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x61, 0x75, 0x78, 0x44, 0x61, 0x74, 0x61, 0x65, 0x66, 0x66,
+  0x65, 0x63, 0x74, 0x69, 0x76, 0x65, 0x44, 0x65, 0x72, 0x69, 0x76, 0x65, 0x64, 0x52, 0x6f, 0x6c, 0x65, 0x73,
+]);
+/** Lengths of id, roles, attr, policyVersion, scope, kind, principal, resource, auxData, effectiveDerivedRoles. */
+const NAME_LENGTHS: usize = memory.data<u8>([2, 5, 4, 13, 5, 4, 9, 8, 7, 21]);
+
+/** Appends an entry; the map was made with room for all of them and is cut to size by `finish`. */
+function put(map: u64, field: i32, value: u64): void {
+  let start = NAME_BYTES;
+  for (let index = 0; index < field; index++) start += load<u8>(NAME_LENGTHS + <usize>index);
+  const cell = <usize>(<u32>map);
+  // The count of a map under construction lives in its spare word, so that building one inside another works.
+  const count = load<u32>(cell, 4);
+  setEntry(map, count, ofString(start, load<u8>(NAME_LENGTHS + <usize>field)), value);
+  store<u32>(cell, count + 1, 4);
+}
+
+function finish(map: u64): u64 {
+  const cell = <usize>(<u32>map);
+  store<u32>(cell, load<u32>(cell, 4));
+  store<u32>(cell, 0, 4);
+  return map;
+}

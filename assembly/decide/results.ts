@@ -1,0 +1,77 @@
+/**
+ * The decisions of the current resource, kept until its response entry is written (JSON lists actions by name).
+ *
+ *   result (16 bytes) | u8 effect, 3 zero | u32 key kind | u32 scope symbol | u32 role policy block |
+ */
+import { allocate, fits } from "../memory/arena";
+import { compareBytes } from "../memory/bytes";
+import { STRING_SIZE, stringLength, stringStart } from "../decode/request";
+
+const RESULT_SIZE: usize = 16;
+
+let results: usize = 0;
+let order: usize = 0;
+let actionRecords: usize = 0;
+
+/** Makes room for the results of `count` actions, whose string records start at `actions`. */
+export function beginResults(actions: usize, count: u32): bool {
+  if (!fits((<usize>count) * (RESULT_SIZE + 4))) return false;
+  actionRecords = actions;
+  results = allocate((<usize>count) * RESULT_SIZE);
+  order = allocate((<usize>count) << 2);
+  return true;
+}
+
+export function setResult(index: u32, effect: i32, keyKind: u32, scope: u32, block: usize): void {
+  const result = results + (<usize>index) * RESULT_SIZE;
+  store<u32>(result, <u32>effect);
+  store<u32>(result, keyKind, 4);
+  store<u32>(result, scope, 8);
+  store<u32>(result, <u32>block, 12);
+  insert(index);
+}
+
+export function resultEffect(index: u32): i32 {
+  return load<i32>(results + (<usize>index) * RESULT_SIZE);
+}
+
+export function resultKeyKind(index: u32): u32 {
+  return load<u32>(results + (<usize>index) * RESULT_SIZE, 4);
+}
+
+export function resultScope(index: u32): u32 {
+  return load<u32>(results + (<usize>index) * RESULT_SIZE, 8);
+}
+
+export function resultBlock(index: u32): usize {
+  return load<u32>(results + (<usize>index) * RESULT_SIZE, 12);
+}
+
+/** The action at `position` when actions are sorted by name. */
+export function sortedAction(position: u32): u32 {
+  return load<u32>(order + ((<usize>position) << 2));
+}
+
+/** The string record of an action. */
+export function actionAt(index: u32): usize {
+  return actionRecords + (<usize>index) * STRING_SIZE;
+}
+
+/** Insertion by binary search: results come in request order, one per index. */
+function insert(index: u32): void {
+  const record = actionAt(index);
+  let low: u32 = 0;
+  let high: u32 = index;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (before(actionAt(sortedAction(middle)), record)) low = middle + 1;
+    else high = middle;
+  }
+  const place = order + ((<usize>low) << 2);
+  if (low < index) memory.copy(place + 4, place, (<usize>(index - low)) << 2);
+  store<u32>(place, index);
+}
+
+function before(left: usize, right: usize): bool {
+  return compareBytes(stringStart(left), stringLength(left), stringStart(right), stringLength(right)) < 0;
+}

@@ -1,0 +1,195 @@
+/**
+ * Who asks for what: the request's strings resolved against the tables. Set once per request (principal) and once per
+ * resource; read by the evaluation, the inputs of conditions and the response writer.
+ */
+import { allocate, fits } from "../memory/arena";
+import {
+  RESOURCE_KIND,
+  RESOURCE_SCOPE,
+  RESOURCE_VERSION,
+  STRING_SIZE,
+  principalId,
+  principalScope,
+  principalVersion,
+  roleCount,
+  roles,
+  stringLength,
+  stringStart,
+} from "../decode/request";
+import { NO_SYMBOL, nextScope, scopeExists, symbolOf } from "./tables";
+
+const DOT: u8 = 0x2e;
+const SLASH: u8 = 0x2f;
+const COLON: u8 = 0x3a;
+const UNDERSCORE: u8 = 0x5f;
+
+let defaultVersionStart: usize = 0;
+let defaultVersionLength: u32 = 0;
+let defaultScopeStart: usize = 0;
+let defaultScopeLength: u32 = 0;
+
+/** engine.lenientScopeSearch. */
+export let lenient: bool = false;
+
+/** A resolved subject: a principal or a resource. Text of the version after defaults, symbols, first existing scope. */
+export let principalSymbol: u32 = NO_SYMBOL;
+export let principalVersionStart: usize = 0;
+export let principalVersionLength: u32 = 0;
+export let principalVersionSymbol: u32 = NO_SYMBOL;
+export let principalFirstScope: u32 = NO_SYMBOL;
+/** Sanitised principal id, for policy keys. */
+export let principalKeyStart: usize = 0;
+export let principalKeyLength: u32 = 0;
+
+export let resourceRecord: usize = 0;
+export let kindStart: usize = 0;
+export let kindLength: u32 = 0;
+export let kindSymbol: u32 = NO_SYMBOL;
+export let resourceVersionStart: usize = 0;
+export let resourceVersionLength: u32 = 0;
+export let resourceVersionSymbol: u32 = NO_SYMBOL;
+/** The requested scope itself (after default and dot), whether it exists or not. */
+export let resourceScopeSymbol: u32 = NO_SYMBOL;
+export let resourceFirstScope: u32 = NO_SYMBOL;
+
+/** Symbols of the principal's roles, one u32 each. */
+export let roleSymbols: usize = 0;
+
+export function setLenient(value: bool): void {
+  lenient = value;
+}
+
+/** Sets engine.defaultPolicyVersion and engine.defaultScope; the bytes must stay in place. */
+export function setDefaultNames(version: usize, versionLength: u32, scope: usize, scopeLength: u32): void {
+  defaultVersionStart = version;
+  defaultVersionLength = versionLength;
+  defaultScopeStart = scope;
+  defaultScopeLength = scopeLength;
+}
+
+/** Resolves the principal of the decoded request. False when the arena is full. */
+export function resolvePrincipal(): bool {
+  principalSymbol = symbolOf(stringStart(principalId), stringLength(principalId));
+  sanitise(stringStart(principalId), stringLength(principalId));
+  principalKeyStart = sanitisedStart;
+  principalKeyLength = sanitisedLength;
+  resolveVersion(principalVersion);
+  principalVersionStart = versionStart;
+  principalVersionLength = versionLength;
+  principalVersionSymbol = symbolOf(versionStart, versionLength);
+  resolveScope(principalScope);
+  principalFirstScope = firstScope(scopeStart, scopeLength, true);
+  if (!fits((<usize>roleCount) << 2)) return false;
+  roleSymbols = allocate((<usize>roleCount) << 2);
+  for (let index: u32 = 0; index < roleCount; index++) {
+    const role = roles + (<usize>index) * STRING_SIZE;
+    store<u32>(roleSymbols + ((<usize>index) << 2), symbolOf(stringStart(role), stringLength(role)));
+  }
+  return true;
+}
+
+/** Resolves one resource of the decoded request. */
+export function resolveResource(record: usize): void {
+  resourceRecord = record;
+  sanitise(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
+  kindStart = sanitisedStart;
+  kindLength = sanitisedLength;
+  kindSymbol = symbolOf(kindStart, kindLength);
+  resolveVersion(record + RESOURCE_VERSION);
+  resourceVersionStart = versionStart;
+  resourceVersionLength = versionLength;
+  resourceVersionSymbol = symbolOf(versionStart, versionLength);
+  resolveScope(record + RESOURCE_SCOPE);
+  resourceScopeSymbol = symbolOf(scopeStart, scopeLength);
+  resourceFirstScope = firstScope(scopeStart, scopeLength, false);
+}
+
+let versionStart: usize = 0;
+let versionLength: u32 = 0;
+
+function resolveVersion(record: usize): void {
+  const given = stringLength(record) != 0;
+  versionStart = given ? stringStart(record) : defaultVersionStart;
+  versionLength = given ? stringLength(record) : defaultVersionLength;
+}
+
+let scopeStart: usize = 0;
+let scopeLength: u32 = 0;
+
+/** The requested scope: the default when not given; a leading dot is dropped, so `.` is the root. */
+function resolveScope(record: usize): void {
+  const given = stringLength(record) != 0;
+  scopeStart = given ? stringStart(record) : defaultScopeStart;
+  scopeLength = given ? stringLength(record) : defaultScopeLength;
+  if (scopeLength > 0 && load<u8>(scopeStart) == DOT) {
+    scopeStart += 1;
+    scopeLength -= 1;
+  }
+}
+
+/** The first scope of the search: the scope itself, or (lenient) its nearest existing ancestor. */
+function firstScope(start: usize, length: u32, ofPrincipal: bool): u32 {
+  let symbol = symbolOf(start, length);
+  if (scopeExists(symbol, ofPrincipal)) return symbol;
+  if (!lenient) return NO_SYMBOL;
+  let rest = length;
+  while (rest > 0) {
+    rest -= 1;
+    while (rest > 0 && load<u8>(start + rest) != DOT) rest -= 1;
+    symbol = symbolOf(start, rest);
+    if (scopeExists(symbol, ofPrincipal)) return symbol;
+  }
+  return NO_SYMBOL;
+}
+
+/** The scope after `scope` in the search, NO_SYMBOL at its end. */
+export function scopeAfter(scope: u32, ofPrincipal: bool): u32 {
+  return nextScope(scope, ofPrincipal);
+}
+
+let sanitisedStart: usize = 0;
+let sanitisedLength: u32 = 0;
+
+/**
+ * Sanitises a name (COMPAT.md section 3): runs of characters outside `[A-Za-z0-9_.]` become one `_`, but only in names of
+ * the form `alpha [word @ . - /]* (: alpha [word @ . - /]*)*`; others are kept.
+ */
+function sanitise(start: usize, length: u32): void {
+  sanitisedStart = start;
+  sanitisedLength = length;
+  let clean = true;
+  let segmentStart = true;
+  for (let index: u32 = 0; index < length; index++) {
+    const byte = load<u8>(start + index);
+    if (isWordOrDot(byte)) {
+      if (segmentStart && !isAlpha(byte)) return;
+      segmentStart = false;
+      continue;
+    }
+    if (segmentStart) return;
+    if (byte == COLON) segmentStart = true;
+    else if (byte != SLASH && byte != 0x2d && byte != 0x40) return;
+    clean = false;
+  }
+  if (clean || segmentStart || !fits(length)) return;
+  const copy = allocate(length);
+  let at = copy;
+  let inRun = false;
+  for (let index: u32 = 0; index < length; index++) {
+    const byte = load<u8>(start + index);
+    const keep = isWordOrDot(byte);
+    if (keep || !inRun) store<u8>(at++, keep ? byte : UNDERSCORE);
+    inRun = !keep;
+  }
+  sanitisedStart = copy;
+  sanitisedLength = <u32>(at - copy);
+}
+
+function isAlpha(byte: u8): bool {
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
+function isWordOrDot(byte: u8): bool {
+  return isAlpha(byte) || (byte >= 0x30 && byte <= 0x39) || byte == UNDERSCORE || byte == DOT;
+}

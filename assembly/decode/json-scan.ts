@@ -1,0 +1,101 @@
+/**
+ * The lowest level of the JSON decoder: bytes, white space, literals and the sentinel. It knows tokens, not the
+ * request.
+ *
+ * INVARIANT: while a body is decoded, the byte after its last one is NUL (`guardEnd` writes it and puts the old
+ * byte back), and no function of the decoder moves its cursor past a NUL: no token contains one. So the cursor
+ * never leaves the body, whatever follows it in memory, without a comparison per byte. Vector loads may read up
+ * to 15 bytes further (the input region must be followed by 16 readable bytes), but what they see there is
+ * masked out. As a second line `decodeJson` accepts a message only if the cursor ended exactly at its end.
+ */
+import { STATUS_SYNTAX, STATUS_WRONG_TYPE } from "../abi";
+import { endOfBody, refuse } from "./failure";
+
+export const QUOTE: u8 = 0x22;
+export const BACKSLASH: u8 = 0x5c;
+export const COMMA: u8 = 0x2c;
+export const COLON: u8 = 0x3a;
+export const OPEN_BRACE: u8 = 0x7b;
+export const CLOSE_BRACE: u8 = 0x7d;
+export const OPEN_BRACKET: u8 = 0x5b;
+export const CLOSE_BRACKET: u8 = 0x5d;
+export const MINUS: u8 = 0x2d;
+export const LETTER_F: u8 = 0x66;
+export const LETTER_N: u8 = 0x6e;
+export const LETTER_T: u8 = 0x74;
+
+/** `true`, `null` and `fals` as little-endian words. */
+const WORD_TRUE: u32 = 0x65757274;
+const WORD_NULL: u32 = 0x6c6c756e;
+const WORD_FALS: u32 = 0x736c6166;
+const LETTER_E: u8 = 0x65;
+
+/** Writes the sentinel after the body; answers the byte that was there. */
+export function guardEnd(end: usize): u8 {
+  const before = load<u8>(end);
+  store<u8>(end, 0);
+  return before;
+}
+
+/** First byte from `at` on that is not white space (9, 10, 13, 32). */
+export function skipSpace(at: usize): usize {
+  return load<u8>(at) > 32 ? at : skipBlanks(at);
+}
+
+function skipBlanks(at: usize): usize {
+  while (true) {
+    const byte = load<u8>(at);
+    if (byte > 32) return at;
+    if (byte != 32 && byte != 10 && byte != 13 && byte != 9) return at;
+    at += 1;
+  }
+}
+
+/** From the byte after a key to the first byte of its value; 0 when there is no colon. */
+export function skipColon(at: usize): usize {
+  at = skipSpace(at);
+  if (load<u8>(at) != COLON) return refuse(STATUS_SYNTAX, at);
+  return skipSpace(at + 1);
+}
+
+/** Whether a literal stands at `at`; what follows it is for the caller to judge. */
+export function isNull(at: usize): bool {
+  return load<u32>(at) == WORD_NULL;
+}
+
+export function isTrue(at: usize): bool {
+  return load<u32>(at) == WORD_TRUE;
+}
+
+export function isFalse(at: usize): bool {
+  return load<u32>(at) == WORD_FALS && load<u8>(at + 4) == LETTER_E;
+}
+
+/** The byte after the literal at `at`, or 0 when there is none. */
+export function skipLiteral(at: usize): usize {
+  if (isNull(at) || isTrue(at)) return at + 4;
+  if (isFalse(at)) return at + 5;
+  return refuse(STATUS_SYNTAX, afterLetters(at));
+}
+
+/** Refuses the value at `at`: the wrong type if it can start a JSON value, a syntax error otherwise. */
+export function refuseType(at: usize): usize {
+  const byte = load<u8>(at);
+  const starts =
+    byte == QUOTE ||
+    byte == OPEN_BRACE ||
+    byte == OPEN_BRACKET ||
+    byte == MINUS ||
+    byte - 0x30 <= 9 ||
+    isNull(at) ||
+    isTrue(at) ||
+    isFalse(at);
+  return starts ? refuse(STATUS_WRONG_TYPE, at) : refuse(STATUS_SYNTAX, afterLetters(at));
+}
+
+/** Where a misspelt literal goes wrong is of no interest, except when the body ends inside it. */
+function afterLetters(at: usize): usize {
+  let end = at;
+  while (load<u8>(end) - 0x61 < 26) end += 1;
+  return end == endOfBody() ? end : at;
+}

@@ -1,0 +1,291 @@
+/**
+ * The JSON request decoder: CheckResourcesRequest (COMPAT.md 10.2) in protobuf JSON, one validating pass over the
+ * raw bytes into the records of request.ts. Field names in camelCase and snake_case; `null` is "not given";
+ * unknown and repeated fields are refused, in parts that are skipped too. Whether the content makes sense
+ * (ids present, names unique...) is validate.ts's business.
+ *
+ * Each parse function takes the address of the first byte of its production and answers the address after its
+ * last one, or 0 with the reason in failure.ts. The loops over fields look alike because a shared one would need
+ * an indirect call per field.
+ */
+import {
+  STATUS_MEMORY,
+  STATUS_SYNTAX,
+  STATUS_TRAILING,
+  TAG_RAW_JSON,
+} from "../abi";
+import { mark, rewind } from "../memory/arena";
+import { box } from "../value/value";
+import { clearAuxData } from "./aux-data";
+import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
+import { decodeAttributes } from "./json-attributes";
+import { decodeAuxData, decodeContext } from "./json-aux-data";
+import { enterField, field } from "./json-field";
+import {
+  entryField,
+  FIELD_ACTIONS,
+  FIELD_ATTR,
+  FIELD_AUX_DATA,
+  FIELD_ID,
+  FIELD_INCLUDE_META,
+  FIELD_KIND,
+  FIELD_PRINCIPAL,
+  FIELD_REQUEST_ID,
+  FIELD_RESOURCES,
+  FIELD_ROLES,
+  FIELD_VERSION,
+  MESSAGE_ENTRY,
+  MESSAGE_PRINCIPAL,
+  MESSAGE_REQUEST,
+  MESSAGE_RESOURCE,
+  principalField,
+  requestField,
+  resourceField,
+} from "./json-fields";
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  guardEnd,
+  isFalse,
+  isNull,
+  isTrue,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  refuseType,
+  skipSpace,
+} from "./json-scan";
+import { decodeString, decodeStrings, listCount, listRecords } from "./json-text";
+import { pairCount, pairs, prepareShapes } from "./projection";
+import {
+  clearRequest,
+  principalId,
+  principalScope,
+  principalVersion,
+  requestId,
+  RESOURCE_ID,
+  RESOURCE_KIND,
+  RESOURCE_SCOPE,
+  RESOURCE_SIZE,
+  RESOURCE_VERSION,
+  setIncludeMeta,
+  setPrincipalAttr,
+  setRoles,
+} from "./request";
+import {
+  actionLimit,
+  clearResource,
+  resourceLimit,
+  setActions,
+  setAttributes,
+  setEntries,
+  setLimits,
+  spareResource,
+  withinLimits,
+} from "./request-limits";
+import { regrow, reserve } from "./reserve";
+
+/** Depth of the two `attr` objects: request, principal, attr; request, resources, entry, resource, attr. */
+const PRINCIPAL_ATTR_DEPTH: i32 = 3;
+const RESOURCE_ATTR_DEPTH: i32 = 5;
+const FIRST_RESOURCES: u32 = 16;
+const NO_LIMIT: u32 = 0xffff_ffff;
+
+/**
+ * Decodes the `length` bytes at `start` into request.ts. Answers STATUS_OK or the reason of the refusal, then with
+ * CONTROL_ERROR_OFFSET (bytes from `start`) and CONTROL_ERROR_DETAIL (the count found, for limits) set. The body
+ * must be followed by 16 bytes of memory; what they hold does not matter, and they are left as they were.
+ */
+export function decodeJson(start: usize, length: u32, maxActions: u32, maxResources: u32): i32 {
+  const end = start + length;
+  clearRequest();
+  clearAuxData();
+  prepareShapes();
+  expectUntil(end);
+  setLimits(maxActions, maxResources);
+  const before = guardEnd(end);
+  const at = decodeBody(start, end);
+  store<u8>(end, before);
+  return conclude(at, start);
+}
+
+/** The whole body: one request, white space, and exactly the end. */
+function decodeBody(start: usize, end: usize): usize {
+  let at = skipSpace(start);
+  if (load<u8>(at) != OPEN_BRACE) return refuseType(at);
+  at = decodeRequest(at);
+  if (at == 0) return 0;
+  at = skipSpace(at);
+  if (at != end) return refuse(STATUS_TRAILING, at);
+  return withinLimits(at, start);
+}
+
+/** `{` [requestId] [includeMeta] [principal] [resources] [auxData] [requestContext] `}` */
+function decodeRequest(at: usize): usize {
+  at = skipSpace(at + 1);
+  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
+  let seen: u32 = 0;
+  while (true) {
+    at = enterField(requestField(at + 1), MESSAGE_REQUEST, at, seen);
+    if (at == 0) return 0;
+    seen |= 1 << field;
+    if (field == FIELD_REQUEST_ID) at = decodeString(at, requestId);
+    else if (field == FIELD_PRINCIPAL) at = decodePrincipal(at);
+    else if (field == FIELD_RESOURCES) at = decodeResources(at);
+    else if (field == FIELD_INCLUDE_META) at = decodeIncludeMeta(at);
+    else at = field == FIELD_AUX_DATA ? decodeAuxData(at) : decodeContext(at);
+    if (at == 0) return 0;
+    at = skipSpace(at);
+    const byte = load<u8>(at);
+    if (byte == CLOSE_BRACE) return at + 1;
+    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
+    at = skipSpace(at + 1);
+  }
+}
+
+/** true | false | null */
+function decodeIncludeMeta(at: usize): usize {
+  if (isTrue(at)) {
+    setIncludeMeta(true);
+    return at + 4;
+  }
+  if (isFalse(at)) return at + 5;
+  return isNull(at) ? at + 4 : refuseType(at);
+}
+
+/** null | `{` [id] [policyVersion] [roles] [attr] [scope] `}` */
+function decodePrincipal(at: usize): usize {
+  if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
+  at = skipSpace(at + 1);
+  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
+  let seen: u32 = 0;
+  while (true) {
+    at = enterField(principalField(at + 1), MESSAGE_PRINCIPAL, at, seen);
+    if (at == 0) return 0;
+    seen |= 1 << field;
+    if (field == FIELD_ID) at = decodeString(at, principalId);
+    else if (field == FIELD_ROLES) at = decodeRoles(at);
+    else if (field == FIELD_ATTR) at = decodePrincipalAttr(at);
+    else at = decodeString(at, field == FIELD_VERSION ? principalVersion : principalScope);
+    if (at == 0) return 0;
+    at = skipSpace(at);
+    const byte = load<u8>(at);
+    if (byte == CLOSE_BRACE) return at + 1;
+    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
+    at = skipSpace(at + 1);
+  }
+}
+
+function decodeRoles(at: usize): usize {
+  at = decodeStrings(at, NO_LIMIT);
+  if (at != 0) setRoles(listRecords, listCount);
+  return at;
+}
+
+/** null | object */
+function decodePrincipalAttr(at: usize): usize {
+  if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
+  const cell = reserve(8);
+  if (cell == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+  const end = decodeAttributes(at, true, PRINCIPAL_ATTR_DEPTH);
+  if (end == 0) return 0;
+  store<u32>(cell, <u32>at);
+  store<u32>(cell, <u32>(end - at), 4);
+  setPrincipalAttr(pairs, pairCount, box(TAG_RAW_JSON, cell));
+  return end;
+}
+
+/** null | `[` [entry {`,` entry}] `]` */
+function decodeResources(at: usize): usize {
+  if (load<u8>(at) != OPEN_BRACKET) return isNull(at) ? at + 4 : refuseType(at);
+  at = skipSpace(at + 1);
+  if (load<u8>(at) == CLOSE_BRACKET) return at + 1;
+  let records: usize = 0;
+  let capacity: u32 = 0;
+  let count: u32 = 0;
+  while (true) {
+    if (load<u8>(at) != OPEN_BRACE) return refuseType(at);
+    if (count < resourceLimit) {
+      if (count == capacity) {
+        capacity = count == 0 ? FIRST_RESOURCES : count * 2;
+        records = regrow(records, count, RESOURCE_SIZE, capacity);
+        if (records == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+      }
+      at = decodeEntry(at, records + (<usize>count) * RESOURCE_SIZE);
+    } else {
+      const before = mark();
+      at = decodeEntry(at, spareResource);
+      rewind(before);
+    }
+    if (at == 0) return 0;
+    count += 1;
+    at = skipSpace(at);
+    const byte = load<u8>(at);
+    if (byte != COMMA) {
+      if (byte != CLOSE_BRACKET) return refuse(STATUS_SYNTAX, at);
+      setEntries(records, count);
+      return at + 1;
+    }
+    at = skipSpace(at + 1);
+  }
+}
+
+/** `{` [actions] [resource] `}` */
+function decodeEntry(at: usize, record: usize): usize {
+  clearResource(record, at);
+  at = skipSpace(at + 1);
+  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
+  let seen: u32 = 0;
+  while (true) {
+    at = enterField(entryField(at + 1), MESSAGE_ENTRY, at, seen);
+    if (at == 0) return 0;
+    seen |= 1 << field;
+    at = field == FIELD_ACTIONS ? decodeActions(at, record) : decodeResource(at, record);
+    if (at == 0) return 0;
+    at = skipSpace(at);
+    const byte = load<u8>(at);
+    if (byte == CLOSE_BRACE) return at + 1;
+    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
+    at = skipSpace(at + 1);
+  }
+}
+
+function decodeActions(at: usize, record: usize): usize {
+  const place = at;
+  at = decodeStrings(at, actionLimit);
+  if (at == 0) return 0;
+  setActions(record, listRecords, listCount, place);
+  return at;
+}
+
+/** null | `{` [kind] [policyVersion] [id] [attr] [scope] `}` */
+function decodeResource(at: usize, record: usize): usize {
+  if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
+  at = skipSpace(at + 1);
+  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
+  let seen: u32 = 0;
+  while (true) {
+    at = enterField(resourceField(at + 1), MESSAGE_RESOURCE, at, seen);
+    if (at == 0) return 0;
+    seen |= 1 << field;
+    if (field == FIELD_KIND) at = decodeString(at, record + RESOURCE_KIND);
+    else if (field == FIELD_ID) at = decodeString(at, record + RESOURCE_ID);
+    else if (field == FIELD_ATTR) at = decodeResourceAttr(at, record);
+    else at = decodeString(at, record + (field == FIELD_VERSION ? RESOURCE_VERSION : RESOURCE_SCOPE));
+    if (at == 0) return 0;
+    at = skipSpace(at);
+    const byte = load<u8>(at);
+    if (byte == CLOSE_BRACE) return at + 1;
+    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
+    at = skipSpace(at + 1);
+  }
+}
+
+/** null | object */
+function decodeResourceAttr(at: usize, record: usize): usize {
+  if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
+  const end = decodeAttributes(at, false, RESOURCE_ATTR_DEPTH);
+  if (end == 0) return 0;
+  setAttributes(record, TAG_RAW_JSON, at, end);
+  return end;
+}

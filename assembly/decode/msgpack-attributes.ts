@@ -1,0 +1,106 @@
+/**
+ * The `attr` maps of a msgpack request: keys are looked up in the projection (projection.ts), hits become attribute
+ * pairs in `pairs`, everything else is validated and skipped. Lists and maps are kept as their bytes.
+ */
+import { STATUS_MEMORY, TAG_RAW_MSGPACK, TAG_STRING } from "../abi";
+import { NO_SLOT } from "../decide/attributes";
+import { box, FALSE, NULL, ofDouble, TRUE } from "../value/value";
+import { refuseAnyway } from "./failure";
+import { MEMBER_NEW } from "./key-set";
+import {
+  atValue,
+  FALSE_BYTE,
+  isArray,
+  isMap,
+  isNumber,
+  isString,
+  itemCount,
+  numberValue,
+  readMap,
+  readNumber,
+  readString,
+  textLength,
+  textPlain,
+  textStart,
+  TRUE_BYTE,
+} from "./msgpack-scan";
+import { refuseMember, skipArray, skipMap, skipValue } from "./msgpack-skip";
+import {
+  addPair,
+  firstEntry,
+  knownKeys,
+  learnKey,
+  learntSlot,
+  nextCell,
+  nextEntry,
+  openPairs,
+  openShape,
+  repeatKey,
+  repeatsCounted,
+} from "./projection";
+
+let decodedValue: u64 = NULL;
+
+/** A map; `depth` counts it too. */
+export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
+  openPairs();
+  at = readMap(at);
+  if (at == 0) return 0;
+  const count = itemCount;
+  const shape = openShape(ofPrincipal);
+  let known = knownKeys(shape);
+  let entry = firstEntry(shape);
+  for (let index: u32 = 0; index < count; index++) {
+    const key = at;
+    at = readString(at);
+    if (at == 0) return 0;
+    let slot: i32;
+    if (index < known && repeatsCounted(textStart, textLength, entry)) {
+      slot = repeatKey(entry, textStart);
+    } else {
+      known = 0;
+      const added = learnKey(shape, index, textStart, textLength, textPlain, ofPrincipal);
+      if (added != MEMBER_NEW) return refuseMember(added, key);
+      slot = learntSlot;
+    }
+    if (slot == NO_SLOT) {
+      at = skipValue(at, depth);
+      if (at == 0) return 0;
+    } else {
+      const cell = nextCell();
+      if (cell == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+      at = decodeValue(at, cell, depth);
+      if (at == 0) return 0;
+      addPair(slot, decodedValue);
+    }
+    entry = nextEntry(entry);
+  }
+  return at;
+}
+
+/** Any value, left in `decodedValue`; `cell` is 8 bytes for it if it needs some. */
+function decodeValue(at: usize, cell: usize, depth: i32): usize {
+  if (!atValue(at)) return 0;
+  const byte = load<u8>(at);
+  if (isString(byte)) {
+    const end = readString(at);
+    store<u32>(cell, <u32>textStart);
+    store<u32>(cell, textLength, 4);
+    decodedValue = box(TAG_STRING, cell);
+    return end;
+  }
+  if (isNumber(byte)) {
+    const end = readNumber(at);
+    decodedValue = ofDouble(numberValue);
+    return end;
+  }
+  if (isMap(byte) || isArray(byte)) {
+    const end = isMap(byte) ? skipMap(at, depth + 1) : skipArray(at, depth + 1);
+    store<u32>(cell, <u32>at);
+    store<u32>(cell, <u32>(end - at), 4);
+    decodedValue = box(TAG_RAW_MSGPACK, cell);
+    return end;
+  }
+  decodedValue = byte == TRUE_BYTE ? TRUE : byte == FALSE_BYTE ? FALSE : NULL;
+  return skipValue(at, depth);
+}

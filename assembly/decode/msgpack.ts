@@ -1,0 +1,245 @@
+/**
+ * The msgpack request decoder: the same message as json.ts, as maps with the same names. Integers and floats become
+ * doubles, nil is "not given", bin and ext are wrong types, and strictness is that of JSON: unknown and repeated
+ * keys, UTF-8, depth, trailing bytes.
+ *
+ * Each function takes the address of the header of its value and answers the address after it, or 0 with the
+ * reason in failure.ts.
+ */
+import {
+  STATUS_MEMORY,
+  STATUS_TRAILING,
+  TAG_RAW_MSGPACK,
+} from "../abi";
+import { mark, rewind } from "../memory/arena";
+import { box } from "../value/value";
+import { clearAuxData } from "./aux-data";
+import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
+import {
+  entryField,
+  FIELD_ACTIONS,
+  FIELD_ATTR,
+  FIELD_AUX_DATA,
+  FIELD_ID,
+  FIELD_INCLUDE_META,
+  FIELD_KIND,
+  FIELD_PRINCIPAL,
+  FIELD_REQUEST_ID,
+  FIELD_RESOURCES,
+  FIELD_ROLES,
+  FIELD_VERSION,
+  principalField,
+  requestField,
+  resourceField,
+} from "./json-fields";
+import { decodeAttributes } from "./msgpack-attributes";
+import { decodeAuxData, decodeContext } from "./msgpack-aux-data";
+import { field, keyText, readKey, takeField } from "./msgpack-field";
+import {
+  FALSE_BYTE,
+  itemCount,
+  NIL,
+  readArray,
+  readMap,
+  readUntil,
+  refuseHeader,
+  TRUE_BYTE,
+} from "./msgpack-scan";
+import { decodeString, decodeStrings, listCount, listRecords } from "./msgpack-text";
+import { pairCount, pairs, prepareShapes } from "./projection";
+import {
+  clearRequest,
+  principalId,
+  principalScope,
+  principalVersion,
+  requestId,
+  RESOURCE_ID,
+  RESOURCE_KIND,
+  RESOURCE_SCOPE,
+  RESOURCE_SIZE,
+  RESOURCE_VERSION,
+  setIncludeMeta,
+  setPrincipalAttr,
+  setRoles,
+} from "./request";
+import {
+  actionLimit,
+  clearResource,
+  resourceLimit,
+  setActions,
+  setAttributes,
+  setEntries,
+  setLimits,
+  spareResource,
+  withinLimits,
+} from "./request-limits";
+import { reserve } from "./reserve";
+
+/** Depth of the two `attr` maps: request, principal, attr; request, resources, entry, resource, attr. */
+const PRINCIPAL_ATTR_DEPTH: i32 = 3;
+const RESOURCE_ATTR_DEPTH: i32 = 5;
+const NO_LIMIT: u32 = 0xffff_ffff;
+
+/**
+ * Decodes the `length` bytes at `start` into request.ts. Answers STATUS_OK or the reason of the refusal, then with
+ * CONTROL_ERROR_OFFSET (bytes from `start`) and CONTROL_ERROR_DETAIL (the count found, for limits) set. The body
+ * must be followed by 16 readable bytes; what they hold does not matter.
+ */
+export function decodeMsgpack(start: usize, length: u32, maxActions: u32, maxResources: u32): i32 {
+  const end = start + length;
+  clearRequest();
+  clearAuxData();
+  prepareShapes();
+  expectUntil(end);
+  readUntil(end);
+  setLimits(maxActions, maxResources);
+  return conclude(decodeBody(start, end), start);
+}
+
+/** The whole body: one request, and exactly the end. */
+function decodeBody(start: usize, end: usize): usize {
+  const at = decodeRequest(start);
+  if (at == 0) return 0;
+  if (at != end) return refuse(STATUS_TRAILING, at);
+  return withinLimits(at, start);
+}
+
+/** {requestId?, includeMeta?, principal?, resources?, auxData?, requestContext?} */
+function decodeRequest(at: usize): usize {
+  at = readMap(at);
+  if (at == 0) return 0;
+  let seen: u32 = 0;
+  for (let left = itemCount; left != 0; left--) {
+    at = readKey(at);
+    if (at == 0 || !takeField(requestField(keyText), seen)) return 0;
+    seen |= 1 << field;
+    if (field == FIELD_REQUEST_ID) at = decodeString(at, requestId);
+    else if (field == FIELD_PRINCIPAL) at = decodePrincipal(at);
+    else if (field == FIELD_RESOURCES) at = decodeResources(at);
+    else if (field == FIELD_INCLUDE_META) at = decodeIncludeMeta(at);
+    else at = field == FIELD_AUX_DATA ? decodeAuxData(at) : decodeContext(at);
+    if (at == 0) return 0;
+  }
+  return at;
+}
+
+/** bool | nil */
+function decodeIncludeMeta(at: usize): usize {
+  const byte = load<u8>(at);
+  if (byte != TRUE_BYTE && byte != FALSE_BYTE && byte != NIL) return refuseHeader(at);
+  setIncludeMeta(byte == TRUE_BYTE);
+  return at + 1;
+}
+
+/** nil | {id?, policyVersion?, roles?, attr?, scope?} */
+function decodePrincipal(at: usize): usize {
+  if (load<u8>(at) == NIL) return at + 1;
+  at = readMap(at);
+  if (at == 0) return 0;
+  let seen: u32 = 0;
+  for (let left = itemCount; left != 0; left--) {
+    at = readKey(at);
+    if (at == 0 || !takeField(principalField(keyText), seen)) return 0;
+    seen |= 1 << field;
+    if (field == FIELD_ID) at = decodeString(at, principalId);
+    else if (field == FIELD_ROLES) at = decodeRoles(at);
+    else if (field == FIELD_ATTR) at = decodePrincipalAttr(at);
+    else at = decodeString(at, field == FIELD_VERSION ? principalVersion : principalScope);
+    if (at == 0) return 0;
+  }
+  return at;
+}
+
+function decodeRoles(at: usize): usize {
+  at = decodeStrings(at, NO_LIMIT);
+  if (at != 0) setRoles(listRecords, listCount);
+  return at;
+}
+
+/** nil | map */
+function decodePrincipalAttr(at: usize): usize {
+  if (load<u8>(at) == NIL) return at + 1;
+  const cell = reserve(8);
+  if (cell == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+  const end = decodeAttributes(at, true, PRINCIPAL_ATTR_DEPTH);
+  if (end == 0) return 0;
+  store<u32>(cell, <u32>at);
+  store<u32>(cell, <u32>(end - at), 4);
+  setPrincipalAttr(pairs, pairCount, box(TAG_RAW_MSGPACK, cell));
+  return end;
+}
+
+/** nil | [entry...] */
+function decodeResources(at: usize): usize {
+  if (load<u8>(at) == NIL) return at + 1;
+  at = readArray(at);
+  if (at == 0) return 0;
+  const count = itemCount;
+  const kept = count < resourceLimit ? count : resourceLimit;
+  const records = kept == 0 ? 0 : reserve((<usize>kept) * RESOURCE_SIZE);
+  if (records == 0 && kept != 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+  for (let index: u32 = 0; index < count; index++) {
+    if (index < kept) {
+      at = decodeEntry(at, records + (<usize>index) * RESOURCE_SIZE);
+    } else {
+      const before = mark();
+      at = decodeEntry(at, spareResource);
+      rewind(before);
+    }
+    if (at == 0) return 0;
+  }
+  setEntries(records, count);
+  return at;
+}
+
+/** {actions?, resource?} */
+function decodeEntry(at: usize, record: usize): usize {
+  clearResource(record, at);
+  at = readMap(at);
+  if (at == 0) return 0;
+  let seen: u32 = 0;
+  for (let left = itemCount; left != 0; left--) {
+    at = readKey(at);
+    if (at == 0 || !takeField(entryField(keyText), seen)) return 0;
+    seen |= 1 << field;
+    at = field == FIELD_ACTIONS ? decodeActions(at, record) : decodeResource(at, record);
+    if (at == 0) return 0;
+  }
+  return at;
+}
+
+function decodeActions(at: usize, record: usize): usize {
+  const place = at;
+  at = decodeStrings(at, actionLimit);
+  if (at == 0) return 0;
+  setActions(record, listRecords, listCount, place);
+  return at;
+}
+
+/** nil | {kind?, policyVersion?, id?, attr?, scope?} */
+function decodeResource(at: usize, record: usize): usize {
+  if (load<u8>(at) == NIL) return at + 1;
+  at = readMap(at);
+  if (at == 0) return 0;
+  let seen: u32 = 0;
+  for (let left = itemCount; left != 0; left--) {
+    at = readKey(at);
+    if (at == 0 || !takeField(resourceField(keyText), seen)) return 0;
+    seen |= 1 << field;
+    if (field == FIELD_KIND) at = decodeString(at, record + RESOURCE_KIND);
+    else if (field == FIELD_ID) at = decodeString(at, record + RESOURCE_ID);
+    else if (field == FIELD_ATTR) at = decodeResourceAttr(at, record);
+    else at = decodeString(at, record + (field == FIELD_VERSION ? RESOURCE_VERSION : RESOURCE_SCOPE));
+    if (at == 0) return 0;
+  }
+  return at;
+}
+
+/** nil | map */
+function decodeResourceAttr(at: usize, record: usize): usize {
+  if (load<u8>(at) == NIL) return at + 1;
+  const end = decodeAttributes(at, false, RESOURCE_ATTR_DEPTH);
+  if (end == 0) return 0;
+  setAttributes(record, TAG_RAW_MSGPACK, at, end);
+  return end;
+}

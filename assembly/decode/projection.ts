@@ -1,0 +1,162 @@
+/**
+ * What both decoders share about `attr` objects: the projection of keys to slots, remembered key sequences, and the
+ * memory of attribute pairs.
+ *
+ * Shapes. Resources of one request, and requests of one client, nearly always have the same attribute names in
+ * the same order. So each of the two kinds of `attr` remembers the keys of its last object (a run of
+ * key-set.ts, with the slot of each key). As long as the keys of an object repeat the remembered ones, one
+ * vector comparison per key finds its end, its slot, and that no key comes twice. From the first key that
+ * differs on, keys take the ordinary way (`learnKey`) and are remembered instead.
+ *
+ * INVARIANT: the first `count` entries of a shape are pairwise different, and their slots are those of the
+ * current name tables. Nothing else is remembered, so nothing of an earlier request can reach an answer.
+ *
+ * Chunk (arena): pairs in a row, then one 8-byte cell for each:   pair 0 | ... | pair n-1 | cell 0 | ... | cell n-1
+ */
+import { nameTablesVersion, principalSlot, resourceSlot } from "../decide/attributes";
+import {
+  addMember,
+  BLOCK_SIZE,
+  blockOf,
+  clearRun,
+  inRun,
+  MEMBER_NEW,
+  MEMBER_REPEATED,
+  RUN_CAPACITY,
+  RUN_ENTRY,
+  RUN_HEADER,
+  writeEntry,
+} from "./key-set";
+import { PAIR_SIZE } from "./request";
+import { reserve } from "./reserve";
+
+/** Matches no comparison of 16 lanes: the key is not one that can be recognised by its block. */
+const NEVER: u32 = 0xffff_ffff;
+/** Pairs that fit the first chunk of an object. */
+const FIRST_CAPACITY: u32 = 8;
+const CELL_SIZE: usize = 8;
+
+/** Fields of a shape entry that key-set.ts leaves to this file. */
+const ENTRY_START: usize = 16;
+const ENTRY_LENGTH: usize = 20;
+const ENTRY_SLOT: usize = 24;
+const ENTRY_MASK: usize = 28;
+
+const principalShape = memory.data(528, 16);
+const resourceShape = memory.data(528, 16);
+let shapesVersion: u32 = 0;
+
+/** Slot of the key that `learnKey` took. */
+export let learntSlot: i32 = 0;
+/** Pairs of the current object: their address, their number, and how many the chunk can hold. */
+export let pairs: usize = 0;
+export let pairCount: u32 = 0;
+let capacity: u32 = 0;
+
+/** Forgets the shapes if the projection has changed since they were learnt. Called before each request. */
+export function prepareShapes(): void {
+  if (shapesVersion == nameTablesVersion) return;
+  shapesVersion = nameTablesVersion;
+  clearRun(principalShape);
+  clearRun(resourceShape);
+}
+
+/** The shape to compare the keys of an object with; call once per object. */
+export function openShape(ofPrincipal: bool): usize {
+  const shape = ofPrincipal ? principalShape : resourceShape;
+  store<u32>(shape, 0, 4);
+  return shape;
+}
+
+/** How many keys of a shape are remembered. */
+export function knownKeys(shape: usize): u32 {
+  return load<u32>(shape);
+}
+
+export function firstEntry(shape: usize): usize {
+  return shape + RUN_HEADER;
+}
+
+export function nextEntry(entry: usize): usize {
+  return entry + RUN_ENTRY;
+}
+
+/**
+ * Whether the bytes at `start` are the remembered key followed by a quote. Reads 16 bytes. A match is all that
+ * must be known of a JSON key: remembered keys have no byte that JSON escapes, and are well-formed UTF-8.
+ */
+export function repeatsQuoted(start: usize, entry: usize): bool {
+  const mask = load<u32>(entry, ENTRY_MASK);
+  return (sameBytes(start, entry) & mask) == mask;
+}
+
+/** Whether the `length` bytes at `start` are the remembered key. Reads 16 bytes. */
+export function repeatsCounted(start: usize, length: u32, entry: usize): bool {
+  const text = (load<u32>(entry, ENTRY_MASK) & 0xffff) >> 1;
+  return load<u32>(entry, ENTRY_LENGTH) == length && text == (1 << length) - 1 && (sameBytes(start, entry) & text) == text;
+}
+
+function sameBytes(start: usize, entry: usize): u32 {
+  return <u32>i8x16.bitmask(i8x16.eq(v128.load(start), v128.load(entry)));
+}
+
+/** The slot of a remembered key; `start` is where it stands in this request. */
+export function repeatKey(entry: usize, start: usize): i32 {
+  store<u32>(entry, <u32>start, ENTRY_START);
+  return load<i32>(entry, ENTRY_SLOT);
+}
+
+/** Byte length of a remembered key. */
+export function repeatedLength(entry: usize): usize {
+  return load<u32>(entry, ENTRY_LENGTH);
+}
+
+/**
+ * Takes key number `index` of an object the ordinary way: its slot goes to `learntSlot`, its uniqueness is the answer
+ * (MEMBER_*). `plain` says that no byte of it needs an escape in JSON.
+ */
+export function learnKey(shape: usize, index: u32, start: usize, length: u32, plain: bool, ofPrincipal: bool): i32 {
+  const slot = ofPrincipal ? principalSlot(start, length) : resourceSlot(start, length);
+  learntSlot = slot;
+  if (index >= RUN_CAPACITY) return addMember(shape, start, length);
+  const block = blockOf(start, length);
+  if (inRun(shape, index, block, start, length)) return MEMBER_REPEATED;
+  const entry = writeEntry(shape, index, block, start, length);
+  store<i32>(entry, slot, ENTRY_SLOT);
+  // One bit for each byte of the key, and one for the quote after it.
+  store<u32>(entry, plain && length < BLOCK_SIZE ? (2 << length) - 1 : NEVER, ENTRY_MASK);
+  store<u32>(shape, index + 1);
+  return MEMBER_NEW;
+}
+
+/** Begins the pairs of an object. */
+export function openPairs(): void {
+  pairs = 0;
+  pairCount = 0;
+  capacity = 0;
+}
+
+/** Eight bytes for the value of the next pair, or 0 when the arena is full. */
+export function nextCell(): usize {
+  if (pairCount == capacity && !growChunk()) return 0;
+  return pairs + (<usize>capacity) * PAIR_SIZE + (<usize>pairCount) * CELL_SIZE;
+}
+
+/** Adds a pair; `nextCell` must have been called for it. */
+export function addPair(slot: i32, value: u64): void {
+  const pair = pairs + (<usize>pairCount) * PAIR_SIZE;
+  store<u64>(pair, <u64>(<u32>slot));
+  store<u64>(pair, value, 8);
+  pairCount += 1;
+}
+
+/** Twice the room; pairs move, cells stay where they are. */
+function growChunk(): bool {
+  const wanted = pairCount == 0 ? FIRST_CAPACITY : pairCount * 2;
+  const grown = reserve((<usize>wanted) * (PAIR_SIZE + CELL_SIZE));
+  if (grown == 0) return false;
+  if (pairCount != 0) memory.copy(grown, pairs, (<usize>pairCount) * PAIR_SIZE);
+  pairs = grown;
+  capacity = wanted;
+  return true;
+}

@@ -1,0 +1,89 @@
+/**
+ * The configured limits of a request, and its resource records as both decoders begin and fill them. Entries and
+ * actions beyond a limit are validated and counted, but not kept: the count goes into the error message.
+ */
+import { STATUS_TOO_MANY_ACTIONS, STATUS_TOO_MANY_RESOURCES } from "../abi";
+import { ABSENT, box } from "../value/value";
+import { refuseAnyway } from "./failure";
+import { pairCount, pairs } from "./projection";
+import {
+  RESOURCE_ACTION_COUNT,
+  RESOURCE_ACTIONS,
+  RESOURCE_ATTR,
+  RESOURCE_OFFSET,
+  RESOURCE_PAIR_COUNT,
+  RESOURCE_PAIRS,
+  setResources,
+} from "./request";
+
+/**
+ * Where a resource record keeps the cell of its whole `attr` (in its reserved bytes). The value points to the cell of
+ * the record's first copy, which stays in the arena when records move.
+ */
+const ATTR_CELL: usize = 96;
+
+/** Most actions kept per entry, most entries kept. */
+export let actionLimit: u32 = 0;
+export let resourceLimit: u32 = 0;
+/** The record of entries beyond the limit. */
+export const spareResource = memory.data(112, 16);
+
+let entryCount: u32 = 0;
+/** The first number of actions beyond the limit (0 = none), and where it stands. */
+let tooManyActions: u32 = 0;
+let tooManyPlace: usize = 0;
+
+/** Begins a request. */
+export function setLimits(maxActions: u32, maxResources: u32): void {
+  actionLimit = maxActions;
+  resourceLimit = maxResources;
+  entryCount = 0;
+  tooManyActions = 0;
+}
+
+/** A resource record with nothing given, for the entry at `at`. */
+export function clearResource(record: usize, at: usize): void {
+  const zero = i64x2.splat(0);
+  v128.store(record, zero);
+  v128.store(record, zero, 16);
+  v128.store(record, zero, 32);
+  v128.store(record, zero, 48);
+  v128.store(record, zero, 64);
+  v128.store(record, zero, 80);
+  v128.store(record, zero, 96);
+  store<u64>(record, ABSENT, RESOURCE_ATTR);
+  store<u32>(record, <u32>at, RESOURCE_OFFSET);
+}
+
+/** Notes the actions of a resource; `place` is where they stand. */
+export function setActions(record: usize, records: usize, count: u32, place: usize): void {
+  store<u32>(record, <u32>records, RESOURCE_ACTIONS);
+  store<u32>(record, count, RESOURCE_ACTION_COUNT);
+  if (count > actionLimit && tooManyActions == 0) {
+    tooManyActions = count;
+    tooManyPlace = place;
+  }
+}
+
+/** Notes the attributes of a resource: the pairs just decoded, and the bytes of the whole, a raw value of `tag`. */
+export function setAttributes(record: usize, tag: i32, start: usize, end: usize): void {
+  store<u32>(record, <u32>pairs, RESOURCE_PAIRS);
+  store<u32>(record, pairCount, RESOURCE_PAIR_COUNT);
+  const cell = record + ATTR_CELL;
+  store<u32>(cell, <u32>start);
+  store<u32>(cell, <u32>(end - start), 4);
+  store<u64>(record, box(tag, cell), RESOURCE_ATTR);
+}
+
+/** Notes the entries; records exist for those within the limit. */
+export function setEntries(records: usize, count: u32): void {
+  entryCount = count;
+  setResources(records, count < resourceLimit ? count : resourceLimit);
+}
+
+/** `at`, or 0 when a limit is broken by the request that began at `start`. */
+export function withinLimits(at: usize, start: usize): usize {
+  if (entryCount > resourceLimit) return refuseAnyway(STATUS_TOO_MANY_RESOURCES, start, entryCount);
+  if (tooManyActions != 0) return refuseAnyway(STATUS_TOO_MANY_ACTIONS, tooManyPlace, tooManyActions);
+  return at;
+}

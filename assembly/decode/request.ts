@@ -1,0 +1,123 @@
+/**
+ * The decoded request: what both decoders fill and what `decide/` reads. All records live in the arena and
+ * point into the input bytes, or into the arena where a string had escapes.
+ *
+ * String record (16 bytes):
+ *
+ *   0 start u32 | 4 length u32 | 8 flags u32 | 12 zero
+ *
+ *   flags: STRING_SET  the field was given (an explicit "" counts as not given, as in proto3)
+ *          STRING_PLAIN no byte needs escaping in JSON output, so the writer may copy it as it is
+ *
+ * Attribute pair (16 bytes): a projected attribute of the request
+ *
+ *   0 slot u32 | 4 zero | 8 value u64 (scalars boxed; lists and maps TAG_RAW_*)
+ *
+ * Resource record (112 bytes):
+ *
+ *   0 kind | 16 id | 32 policyVersion | 48 scope                                   string records
+ *   64 first attribute pair u32 | 68 pair count u32
+ *   72 first action u32 (string records) | 76 action count u32
+ *   80 whole attr u64 (TAG_RAW_*, ABSENT when not given)
+ *   88 first byte of the entry u32 | 92 reserved
+ */
+import { ABSENT } from "../value/value";
+
+export const STRING_SIZE: usize = 16;
+export const STRING_SET: u32 = 1;
+export const STRING_PLAIN: u32 = 2;
+
+export const PAIR_SIZE: usize = 16;
+
+export const RESOURCE_SIZE: usize = 112;
+export const RESOURCE_KIND: usize = 0;
+export const RESOURCE_ID: usize = 16;
+export const RESOURCE_VERSION: usize = 32;
+export const RESOURCE_SCOPE: usize = 48;
+export const RESOURCE_PAIRS: usize = 64;
+export const RESOURCE_PAIR_COUNT: usize = 68;
+export const RESOURCE_ACTIONS: usize = 72;
+export const RESOURCE_ACTION_COUNT: usize = 76;
+export const RESOURCE_ATTR: usize = 80;
+export const RESOURCE_OFFSET: usize = 88;
+
+/** The request's fixed fields: one struct, reused for every request (addresses of string records). */
+export const requestId: usize = memory.data(16);
+export const principalId: usize = memory.data(16);
+export const principalVersion: usize = memory.data(16);
+export const principalScope: usize = memory.data(16);
+
+/** String records of the principal's roles. */
+export let roles: usize = 0;
+export let roleCount: u32 = 0;
+/** The principal's projected attributes. */
+export let principalPairs: usize = 0;
+export let principalPairCount: u32 = 0;
+/** The principal's whole `attr` (TAG_RAW_*, ABSENT when not given). */
+export let principalAttr: u64 = ABSENT;
+/** Resource records, contiguous. */
+export let resources: usize = 0;
+export let resourceCount: u32 = 0;
+export let includeMeta: bool = false;
+/** Whether `auxData` carries at least one token. */
+export let hasAuxData: bool = false;
+
+/** Puts every field back to "not given". */
+export function clearRequest(): void {
+  memory.fill(requestId, 0, 16);
+  memory.fill(principalId, 0, 16);
+  memory.fill(principalVersion, 0, 16);
+  memory.fill(principalScope, 0, 16);
+  roles = 0;
+  roleCount = 0;
+  principalPairs = 0;
+  principalPairCount = 0;
+  principalAttr = ABSENT;
+  resources = 0;
+  resourceCount = 0;
+  includeMeta = false;
+  hasAuxData = false;
+}
+
+export function setRoles(start: usize, count: u32): void {
+  roles = start;
+  roleCount = count;
+}
+
+export function setPrincipalAttr(pairs: usize, count: u32, whole: u64): void {
+  principalPairs = pairs;
+  principalPairCount = count;
+  principalAttr = whole;
+}
+
+export function setResources(start: usize, count: u32): void {
+  resources = start;
+  resourceCount = count;
+}
+
+export function setIncludeMeta(value: bool): void {
+  includeMeta = value;
+}
+
+export function setHasAuxData(value: bool): void {
+  hasAuxData = value;
+}
+
+export function setString(record: usize, start: usize, length: u32, flags: u32): void {
+  store<u32>(record, <u32>start);
+  store<u32>(record, length, 4);
+  store<u32>(record, flags, 8);
+  store<u32>(record, 0, 12);
+}
+
+export function stringStart(record: usize): usize {
+  return load<u32>(record);
+}
+
+export function stringLength(record: usize): u32 {
+  return load<u32>(record, 4);
+}
+
+export function stringFlags(record: usize): u32 {
+  return load<u32>(record, 8);
+}

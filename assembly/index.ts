@@ -1,0 +1,125 @@
+/**
+ * The guest core's exports: the life cycle the runtime drives (see runtime/guest) and the functions that generated policy
+ * modules import.
+ */
+import {
+  ABI_VERSION,
+  CONTROL_BASE,
+  CONTROL_INPUT_CAPACITY,
+  CONTROL_INPUT_START,
+  CONTROL_OUTPUT_LENGTH,
+  CONTROL_OUTPUT_START,
+  IMAGE_BASE,
+  STATUS_BAD_IMAGE,
+  STATUS_MEMORY,
+  STATUS_NOT_READY,
+  STATUS_OK,
+} from "./abi";
+import { checkRequest, setLimits } from "./decide/check";
+import { setGlobalsValue } from "./decide/inputs";
+import { responseStart } from "./decide/respond";
+import { condition, placeCaches, setOnError } from "./decide/state";
+import { setDefaultNames, setLenient } from "./decide/subject";
+import { conditionCount, loadTables } from "./decide/tables";
+import { decodeJsonValue } from "./decode/materialize";
+import { position, setOutput } from "./encode/cursor";
+import { seedUlid } from "./encode/ulid";
+import { allocate, fits, keep, setArena } from "./memory/arena";
+import { isError } from "./value/value";
+
+export * from "./cel/exports";
+export * from "./decide/generated-code";
+
+/** Bytes behind the input that decoders may load (never use) in blocks. */
+const INPUT_SLACK: usize = 64;
+
+const TABLE_BASE: i32 = 1;
+
+let inputStart: usize = 0;
+let inputCapacity: usize = 0;
+let ready = false;
+
+export function abiVersion(): i32 {
+  return ABI_VERSION;
+}
+
+/** First address that core's static data does not use. */
+export function heapBase(): i32 {
+  return <i32>__heap_base;
+}
+
+/** First free index of the table: core itself puts no function there (the build checks it). */
+export function tableBase(): i32 {
+  return TABLE_BASE;
+}
+
+/**
+ * Prepares the instance once the image is in place and the policy functions are in the table from `tableBase` on:
+ * conditions first, then outputs. Lays out caches, input, arena and output up to `memoryEnd`.
+ */
+export function start(imageLength: i32, inputBytes: i32, outputBytes: i32, memoryEnd: i32): i32 {
+  ready = false;
+  if (<usize>__heap_base > <usize>IMAGE_BASE || !loadTables(imageLength)) return STATUS_BAD_IMAGE;
+  const caches = placeCaches(IMAGE_BASE + <usize>imageLength, TABLE_BASE);
+  inputStart = (caches + 15) & ~15;
+  inputCapacity = <usize>inputBytes;
+  const arenaStart = inputStart + inputCapacity + INPUT_SLACK;
+  const outputStart = <usize>memoryEnd - <usize>outputBytes;
+  if (arenaStart >= outputStart) return STATUS_MEMORY;
+  setArena(arenaStart, outputStart);
+  setOutput(outputStart, <usize>memoryEnd);
+  store<u32>(CONTROL_BASE, <u32>inputStart, CONTROL_INPUT_START);
+  store<u32>(CONTROL_BASE, <u32>inputCapacity, CONTROL_INPUT_CAPACITY);
+  ready = true;
+  return STATUS_OK;
+}
+
+/** Sets how errors count, lenient scope search and the request limits. */
+export function setMode(onError: i32, lenient: i32, maxActions: i32, maxResources: i32): void {
+  setOnError(onError);
+  setLenient(lenient != 0);
+  setLimits(maxActions, maxResources);
+}
+
+/** Sets the default version and scope; their bytes lie one after the other at the input start. */
+export function setDefaults(versionLength: i32, scopeLength: i32): void {
+  const size = <usize>(versionLength + scopeLength);
+  if (!fits(size)) return;
+  const copy = allocate(size);
+  memory.copy(copy, inputStart, size);
+  setDefaultNames(copy, versionLength, copy + <usize>versionLength, scopeLength);
+  keep();
+}
+
+/** Sets `globals` from the JSON text of `length` bytes at the input start. */
+export function setGlobals(length: i32): i32 {
+  const size = <usize>length;
+  if (!fits(size)) return STATUS_MEMORY;
+  const copy = allocate(size);
+  memory.copy(copy, inputStart, size);
+  const value = decodeJsonValue(copy, length);
+  if (isError(value)) return STATUS_MEMORY;
+  setGlobalsValue(value);
+  keep();
+  return STATUS_OK;
+}
+
+/** Seeds the random part of call ids. */
+export function seed(low: i32, high: i32): void {
+  seedUlid(low, high);
+}
+
+/** Decides the `length` bytes at the input start; see checkRequest. */
+export function check(length: i32, inputFormat: i32, outputFormat: i32, flags: i32, nowMillis: f64): i32 {
+  if (!ready || <u32>length > <u32>inputCapacity) return STATUS_NOT_READY;
+  const status = checkRequest(inputStart, length, inputFormat, outputFormat, flags, nowMillis);
+  const first = responseStart();
+  store<u32>(CONTROL_BASE, <u32>first, CONTROL_OUTPUT_START);
+  store<u32>(CONTROL_BASE, status == STATUS_OK ? <u32>(position - first) : 0, CONTROL_OUTPUT_LENGTH);
+  return status;
+}
+
+/** The outcome of a condition for the last resource of the last check, for explanations; -1 for an unknown id. */
+export function evaluateCondition(id: i32): i32 {
+  return ready && <u32>id < conditionCount ? condition(id) : -1;
+}

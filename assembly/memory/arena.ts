@@ -1,0 +1,72 @@
+/**
+ * The arena: a bump pointer over one region of linear memory, reset for every request.
+ *
+ * Nothing allocated here survives a request, and nothing is ever freed alone. Memory is never grown inside a
+ * request (growing detaches the host's views): when the region is used up, `allocate` answers the address of
+ * a small shared scratch area and sets `exhausted`, so that callers stay branch-free and the request ends in
+ * STATUS_MEMORY.
+ *
+ *   arenaStart            pointer                      arenaEnd
+ *   | used by the request | free ...                   |
+ */
+
+let arenaStart: usize = 0;
+let arenaEnd: usize = 0;
+let pointer: usize = 0;
+
+/** Whether an allocation of this request did not fit. Once set, everything decided is void. */
+export let exhausted: bool = false;
+
+/** Sets the region. Called once, before the first request. */
+export function setArena(start: usize, end: usize): void {
+  arenaStart = (start + 7) & ~7;
+  arenaEnd = end;
+  pointer = arenaStart;
+  exhausted = false;
+}
+
+/** Forgets everything allocated since the last reset. */
+export function resetArena(): void {
+  pointer = arenaStart;
+  exhausted = false;
+}
+
+/**
+ * Allocates `size` bytes, aligned to 8. Never traps: when the arena is full, `exhausted` is set and the
+ * start of the arena is returned if the block fits an empty arena; larger blocks must be checked by the
+ * caller with `fits` first (blocks whose size depends on the request).
+ */
+export function allocate(size: usize): usize {
+  const start = pointer;
+  const next = start + ((size + 7) & ~7);
+  if (next > arenaEnd || next < start) {
+    exhausted = true;
+    return arenaStart;
+  }
+  pointer = next;
+  return start;
+}
+
+/** Whether `size` more bytes fit; sets `exhausted` when they do not. */
+export function fits(size: usize): bool {
+  if (pointer + size + 8 > arenaEnd || pointer + size + 8 < pointer) {
+    exhausted = true;
+    return false;
+  }
+  return true;
+}
+
+/** The current end of what the request has allocated. */
+export function mark(): usize {
+  return pointer;
+}
+
+/** Frees everything allocated after `position`, which came from `mark`. */
+export function rewind(position: usize): void {
+  pointer = position;
+}
+
+/** Makes everything allocated so far permanent (engine globals): later resets keep it. */
+export function keep(): void {
+  arenaStart = pointer;
+}

@@ -1,0 +1,43 @@
+/**
+ * The yardstick: a server of the same framework that answers every POST with the bytes it got, and does nothing else.
+ * A process of its own: `echo-server.ts <port>`.
+ */
+import { App } from "uWebSockets.js";
+
+const port = Number(process.argv[2]);
+
+App()
+  .post("/*", (response, request) => {
+    const type = request.getHeader("content-type");
+    let parts: Buffer | undefined;
+    response.onAborted(() => {
+      parts = undefined;
+    });
+    response.onData((chunk, isLast) => {
+      if (isLast && parts === undefined) {
+        response.cork(() => {
+          response.writeHeader("Content-Type", type).end(chunk);
+        });
+        return;
+      }
+      // The chunk's memory is only lent for this call.
+      parts = Buffer.concat([parts ?? Buffer.alloc(0), Buffer.from(chunk)]);
+      const whole = parts;
+      if (isLast) {
+        response.cork(() => {
+          response.writeHeader("Content-Type", type).end(whole);
+        });
+      }
+    });
+  })
+  .get("/healthz", (response) => {
+    response.end("ok");
+  })
+  .listen("127.0.0.1", port, (socket) => {
+    if (!socket) {
+      process.stderr.write(`cannot listen on port ${port}\n`);
+      process.exit(4);
+    }
+  });
+
+process.on("SIGTERM", () => process.exit(0));

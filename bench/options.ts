@@ -1,0 +1,104 @@
+/**
+ * The flags of `npm run bench`. Reads the command line only; what a flag changes is decided where it is used.
+ */
+import { parseArgs } from "node:util";
+
+/** What one run measures and for how long. */
+export interface BenchOptions {
+  /** Short rounds and few of them: figures are noisy, everything is exercised. */
+  readonly quick: boolean;
+  /** Print the results as JSON instead of tables. */
+  readonly json: boolean;
+  /** Copies of the load-test set that the daemon and Cerbos serve. */
+  readonly copies: number;
+  /** Copies of the load-test set for the compile measurements. */
+  readonly compileCopies: readonly number[];
+  /** Leave the real Cerbos out. */
+  readonly cerbos: boolean;
+  /** Connections of the load generator, each with one request in flight. */
+  readonly connections: number;
+  /** Interleaved rounds; the median over them is reported. */
+  readonly rounds: number;
+  /** Seconds of load per target and round. */
+  readonly seconds: number;
+  /** Write bench/results/<date>.json and bench/RESULTS.md. */
+  readonly write: boolean;
+}
+
+export const USAGE = `usage: npm run bench -- [options]
+
+Measures, in one run: compile time of the load-test policies, decisions per second in-process, and requests per
+second over HTTP beside an echo server and the real Cerbos.
+
+  --quick            short rounds: noisy figures in about a minute
+  --copies <n>       copies of the load-test set served over HTTP (default 100)
+  --connections <n>  connections of the load generator, one request in flight on each (default 16)
+  --rounds <n>       rounds of which the median is taken (default 5; with --quick 2)
+  --seconds <n>      seconds of load per target and round (default 3; with --quick 1)
+  --no-cerbos        leave the real Cerbos out
+  --no-write         do not write bench/results/ and bench/RESULTS.md (implied by --quick)
+  --json             print the results as JSON
+  --help             this text
+`;
+
+/** The options, or the message that tells what is wrong with them. */
+export type ParsedOptions =
+  | { readonly kind: "options"; readonly options: BenchOptions }
+  | { readonly kind: "help" }
+  | { readonly kind: "wrong"; readonly message: string };
+
+function wholeNumber(text: string | undefined, fallback: number, most: number): number | undefined {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  return Number.isInteger(value) && value >= 1 && value <= most ? value : undefined;
+}
+
+/** Reads the arguments after the script's name. */
+export function parseOptions(args: readonly string[]): ParsedOptions {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+        "no-cerbos": { type: "boolean", default: false },
+        "no-write": { type: "boolean", default: false },
+        copies: { type: "string" },
+        connections: { type: "string" },
+        rounds: { type: "string" },
+        seconds: { type: "string" },
+      },
+    }));
+  } catch (error) {
+    return { kind: "wrong", message: error instanceof Error ? error.message : String(error) };
+  }
+  if (values.help) return { kind: "help" };
+  const { quick } = values;
+  const copies = wholeNumber(values.copies, 100, 5000);
+  const connections = wholeNumber(values.connections, 16, 256);
+  const rounds = wholeNumber(values.rounds, quick ? 2 : 5, 50);
+  const seconds = wholeNumber(values.seconds, quick ? 1 : 3, 60);
+  if (copies === undefined)
+    return { kind: "wrong", message: "`--copies` wants a whole number from 1 to 5000" };
+  if (connections === undefined)
+    return { kind: "wrong", message: "`--connections` wants a whole number from 1 to 256" };
+  if (rounds === undefined) return { kind: "wrong", message: "`--rounds` wants a whole number from 1 to 50" };
+  if (seconds === undefined)
+    return { kind: "wrong", message: "`--seconds` wants a whole number from 1 to 60" };
+  return {
+    kind: "options",
+    options: {
+      quick,
+      json: values.json,
+      copies,
+      compileCopies: quick ? [100] : [100, 1000],
+      cerbos: !values["no-cerbos"],
+      connections,
+      rounds,
+      seconds,
+      write: !quick && !values["no-write"],
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** Writes a run's results below bench/: one JSON file per run, and RESULTS.md for the latest. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { renderMarkdown } from "./markdown.ts";
+import type { BenchResults } from "./results.ts";
+
+const BENCH = new URL("../", import.meta.url);
+
+/** Returns the files written. */
+export function writeResults(results: BenchResults): string[] {
+  const name = results.date.slice(0, 19).replaceAll(":", "-");
+  const json = fileURLToPath(new URL(`results/${name}.json`, BENCH));
+  const markdown = fileURLToPath(new URL("RESULTS.md", BENCH));
+  mkdirSync(new URL("results/", BENCH), { recursive: true });
+  writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(markdown, renderMarkdown(results));
+  return [json, markdown];
+}

@@ -1,0 +1,16 @@
+/** The optional types of cel-go. Optional selection and indexing are operators. */
+import { BOOL, optionalOf, parameter } from "../types.ts";
+import { globals, members, type Overload } from "./overload.ts";
+
+const A = parameter("A");
+const OPTIONAL = optionalOf(A);
+
+export const optionals: readonly Overload[] = [
+  ...globals("optional.of", "optionalOf", [[A], OPTIONAL]),
+  ...globals("optional.ofNonZeroValue", "optionalOfNonZero", [[A], OPTIONAL]),
+  ...globals("optional.none", "optionalNone", [[], OPTIONAL]),
+  ...members("value", "optionalValue", [[OPTIONAL], A]),
+  ...members("hasValue", "optionalHasValue", [[OPTIONAL], BOOL]),
+  ...members("or", "optionalOr", [[OPTIONAL, OPTIONAL], OPTIONAL]),
+  ...members("orValue", "optionalOrValue", [[OPTIONAL, A], A]),
+];

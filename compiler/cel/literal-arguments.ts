@@ -1,0 +1,26 @@
+/**
+ * Arguments written as literals that can only fail when the request comes: durations, timestamps and format strings.
+ * The same ones that Cerbos refuses when compiling; addresses and ranges are not among them.
+ */
+import type { CheckContext } from "./check-context.ts";
+import type { CelExpr } from "./expression.ts";
+import { formatProblem } from "./format-clauses.ts";
+import { isDuration, isTimestamp, isTimestampSeconds } from "./instants.ts";
+
+/** Reports what is wrong with the literal arguments of a call that is otherwise well-typed. */
+export function checkLiteralArguments(context: CheckContext, name: string, args: readonly CelExpr[]): void {
+  const [first, second] = args;
+  if (first?.kind !== "literal") return;
+  const { value } = first;
+  if (name === "duration" && value.kind === "string" && !isDuration(value.value)) {
+    context.report("EDICT3050", { text: value.value }, first.span);
+  } else if (name === "timestamp" && value.kind === "string" && !isTimestamp(value.value)) {
+    context.report("EDICT3051", { text: value.value }, first.span);
+  } else if (name === "timestamp" && value.kind === "int" && !isTimestampSeconds(value.value)) {
+    context.report("EDICT3051", { text: String(value.value) }, first.span);
+  } else if (name === "format" && value.kind === "string" && second?.kind === "list") {
+    const types = second.items.map((item) => context.types.substitute(item.value.type, true));
+    const reason = formatProblem(value.value, types);
+    if (reason !== undefined) context.report("EDICT3053", { reason }, first.span);
+  }
+}

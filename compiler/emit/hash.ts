@@ -1,0 +1,26 @@
+/** The hash of the image's tables; the guest computes the same one in assembly/memory/bytes.ts. */
+
+/** Hashes UTF-8 bytes to a u32 (FNV-1a over little-endian words with a final avalanche). */
+export function hashBytes(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let hash = 0x811c9dc5 ^ bytes.length;
+  let at = 0;
+  for (; at + 4 <= bytes.length; at += 4) {
+    hash = Math.imul(hash ^ view.getUint32(at, true), 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  for (; at < bytes.length; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193);
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  return hash >>> 0;
+}
+
+/** Mixes three symbol ids into a u32; the guest computes the same one in assembly/decide/tables.ts. */
+export function hashSymbols(first: number, second: number, third: number): number {
+  let hash = Math.imul(first, 0x9e3779b1) ^ Math.imul(second, 0x85ebca6b) ^ Math.imul(third, 0xc2b2ae35);
+  hash ^= hash >>> 15;
+  hash = Math.imul(hash, 0x2c1b3c6d);
+  hash ^= hash >>> 12;
+  return hash >>> 0;
+}

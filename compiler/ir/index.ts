@@ -1,0 +1,177 @@
+/**
+ * Stage 4: checked policies to the decision program.
+ *
+ * Input: a PolicySet and the typed expression of each of its CEL sources.
+ * Output: a Program: rule tables and one shared graph of conditions.
+ * Fails with: nothing; it must be called only for sets in which no earlier stage found an error.
+ */
+import type { CelExpr } from "../cel/expression.ts";
+import type {
+  CelSource,
+  DerivedRole,
+  Match,
+  Outputs,
+  PolicySet,
+  PrincipalPolicy,
+  ResourcePolicy,
+  RolePolicy,
+} from "../policy/policy-set.ts";
+import type { Place } from "../diagnostics/diagnostic.ts";
+import { Attributes } from "./attributes.ts";
+import { Graph } from "./graph.ts";
+import { ExpressionLowering } from "./lower-expression.ts";
+import {
+  NONE,
+  type ConditionId,
+  type DerivedRoleInfo,
+  type ExprId,
+  type OutputIds,
+  type PrincipalBlock,
+  type Program,
+  type ResourceBlock,
+  type ResourceRow,
+  type RoleBlock,
+  type RuleInfo,
+} from "./program.ts";
+
+/** Lowers a whole policy set. Blocks come out in the set's order, which is sorted by policy key. */
+export function lower(set: PolicySet, expressions: ReadonlyMap<CelSource, CelExpr>): Program {
+  const lowering = new Lowering(expressions);
+  const resources = set.resourcePolicies.map((policy) => lowering.resource(policy));
+  const principals = set.principalPolicies.map((policy) => lowering.principal(policy));
+  const roles = set.rolePolicies.map((policy) => lowering.role(policy));
+  return lowering.program(resources, principals, roles);
+}
+
+class Lowering {
+  readonly #graph = new Graph();
+  readonly #attributes = new Attributes();
+  readonly #expressions: ExpressionLowering;
+  readonly #rules: RuleInfo[] = [];
+  readonly #derivedRoles: DerivedRoleInfo[] = [];
+  readonly #derivedRoleIds = new Map<DerivedRole, number>();
+
+  constructor(expressions: ReadonlyMap<CelSource, CelExpr>) {
+    this.#expressions = new ExpressionLowering(this.#graph, this.#attributes, expressions);
+  }
+
+  program(
+    resources: readonly ResourceBlock[],
+    principals: readonly PrincipalBlock[],
+    roles: readonly RoleBlock[],
+  ): Program {
+    return {
+      expressions: this.#graph.expressions,
+      conditions: this.#graph.conditions,
+      attributes: this.#attributes.list,
+      derivedRoles: this.#derivedRoles,
+      resources,
+      principals,
+      roles,
+      rules: this.#rules,
+    };
+  }
+
+  resource(policy: ResourcePolicy): ResourceBlock {
+    const referenced = new Set<number>();
+    const rows: ResourceRow[] = [];
+    for (const rule of policy.rules) {
+      const shared = {
+        rule: this.#rule(policy.key, rule.name, rule.place),
+        effect: rule.effect,
+        actions: rule.actions,
+        condition: this.#condition(rule.condition),
+        outputs: this.#outputs(rule.outputs),
+      };
+      if (rule.roles.length > 0) rows.push({ ...shared, roles: rule.roles, derivedRole: NONE });
+      for (const derivedRole of rule.derivedRoles) {
+        const id = this.#derivedRole(derivedRole);
+        referenced.add(id);
+        rows.push({ ...shared, roles: [], derivedRole: id });
+      }
+    }
+    return {
+      key: policy.key,
+      resource: policy.resource,
+      version: policy.version,
+      scope: policy.scope,
+      requireParentalConsent: policy.scopePermissions === "require-parental-consent",
+      derivedRoles: [...referenced],
+      rows,
+    };
+  }
+
+  principal(policy: PrincipalPolicy): PrincipalBlock {
+    return {
+      key: policy.key,
+      principal: policy.principal,
+      version: policy.version,
+      scope: policy.scope,
+      requireParentalConsent: policy.scopePermissions === "require-parental-consent",
+      rows: policy.resources.flatMap((entry) =>
+        entry.rules.map((rule) => ({
+          rule: this.#rule(policy.key, rule.name, rule.place),
+          effect: rule.effect,
+          resource: entry.resource,
+          action: rule.action,
+          condition: this.#condition(rule.condition),
+          outputs: this.#outputs(rule.outputs),
+        })),
+      ),
+    };
+  }
+
+  role(policy: RolePolicy): RoleBlock {
+    return {
+      key: policy.key,
+      role: policy.role,
+      version: policy.version,
+      scope: policy.scope,
+      parentRoles: policy.parentRoles,
+      rows: policy.rules.map((rule) => ({
+        rule: this.#rule(policy.key, rule.name, rule.place),
+        resource: rule.resource,
+        allowActions: rule.allowActions,
+        condition: this.#condition(rule.condition),
+        outputs: this.#outputs(rule.outputs),
+      })),
+    };
+  }
+
+  #rule(policyKey: string, name: string, place: Place): number {
+    this.#rules.push({ policyKey, name, place });
+    return this.#rules.length - 1;
+  }
+
+  #derivedRole(role: DerivedRole): number {
+    const known = this.#derivedRoleIds.get(role);
+    if (known !== undefined) return known;
+    const id = this.#derivedRoles.length;
+    this.#derivedRoles.push({
+      name: role.name,
+      origin: role.origin,
+      parentRoles: role.parentRoles,
+      condition: this.#condition(role.condition),
+      place: role.place,
+    });
+    this.#derivedRoleIds.set(role, id);
+    return id;
+  }
+
+  #condition(match: Match | undefined): ConditionId | typeof NONE {
+    if (match === undefined) return NONE;
+    if (match.kind === "expr") {
+      return this.#graph.leaf(this.#expressions.source(match.expr), match.expr.text, match.expr.place);
+    }
+    const members = match.of.map((member) => this.#condition(member));
+    return this.#graph.tree(match.kind, members, match.place);
+  }
+
+  #outputs(outputs: Outputs): OutputIds {
+    return { activated: this.#output(outputs.ruleActivated), notMet: this.#output(outputs.conditionNotMet) };
+  }
+
+  #output(source: CelSource | undefined): ExprId | typeof NONE {
+    return source === undefined ? NONE : this.#expressions.source(source);
+  }
+}

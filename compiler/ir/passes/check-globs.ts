@@ -1,0 +1,37 @@
+/** Every name pattern of the policy set must be a glob the guest can match. */
+import { diagnose } from "../../diagnostics/codes.ts";
+import type { Diagnostic, Place } from "../../diagnostics/diagnostic.ts";
+import type { PolicySet } from "../../policy/policy-set.ts";
+import { MAX_ALTERNATIVES, isGlob, parseGlob } from "../glob.ts";
+
+/** Reports malformed globs: a pattern that silently matched nothing could turn a DENY off. */
+export function checkGlobs(set: PolicySet): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  const good = new Set<string>();
+  const check = (patterns: readonly string[], place: Place, always = false): void => {
+    for (const pattern of patterns) {
+      if (good.has(pattern) || (!always && !isGlob(pattern))) continue;
+      if (parseGlob(pattern) === undefined) {
+        diagnostics.push(diagnose("EDICT4001", { pattern, limit: MAX_ALTERNATIVES }, place));
+      } else if (!always) good.add(pattern);
+    }
+  };
+  for (const policy of set.resourcePolicies) {
+    for (const rule of policy.rules) {
+      check([...rule.actions, ...rule.roles], rule.place);
+      for (const role of rule.derivedRoles) check(role.parentRoles, role.place);
+    }
+  }
+  for (const policy of set.principalPolicies) {
+    for (const entry of policy.resources) {
+      for (const rule of entry.rules) check([entry.resource, rule.action], rule.place);
+    }
+  }
+  for (const policy of set.rolePolicies) {
+    for (const rule of policy.rules) {
+      check([rule.resource], rule.place);
+      check(rule.allowActions, rule.place, true);
+    }
+  }
+  return diagnostics;
+}

@@ -1,0 +1,29 @@
+/** JSON schemas under `_schemas/`: read as plain JSON here, compiled where attributes are validated. */
+import { diagnose } from "../diagnostics/codes.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { JsonValue } from "../policy/policy-set.ts";
+import { LineIndex } from "./line-index.ts";
+import type { SourceFile } from "./policy-document.ts";
+
+/** The diagnostic for a `_schemas` directory below the root. */
+export function misplacedSchemas(directory: string): Diagnostic {
+  return diagnose("EDICT1004", { directory }, { file: directory, line: 1, column: 1, path: "$" });
+}
+
+/** Reads one schema into `schemas`, or returns the problem. */
+export function loadSchema(
+  source: SourceFile,
+  id: string,
+  schemas: Map<string, JsonValue>,
+): Diagnostic | undefined {
+  try {
+    schemas.set(id, JSON.parse(source.text) as JsonValue);
+    return undefined;
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    // V8 names the position in its text only.
+    const offset = Number(/position (\d+)/.exec(problem)?.[1] ?? 0);
+    const place = { file: source.path, ...new LineIndex(source.text).position(offset), path: "$" };
+    return diagnose("EDICT1201", { problem: problem.replace(/^[A-Z]/, (char) => char.toLowerCase()) }, place);
+  }
+}

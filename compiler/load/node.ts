@@ -1,0 +1,57 @@
+/**
+ * The tree that loading hands to the policy stage: maps, lists and scalars with the offsets where they stand in the
+ * file. Much smaller than the parser's own tree, which is dropped file by file. Aliases are resolved: a node may have
+ * several parents (load bounds how far such sharing may unfold), so a node does not know its path.
+ */
+
+/** Offsets are UTF-16 units from the start of the file's text. */
+export interface ScalarNode {
+  readonly kind: "scalar";
+  readonly value: string | number | boolean | null;
+  /** As written for numbers, booleans and null; the same as `value` for strings. */
+  readonly text: string;
+  readonly offset: number;
+  /** Offset of the first character of the content: after a quote, or in the first content line of a block scalar. */
+  readonly contentOffset: number;
+}
+
+export interface ListNode {
+  readonly kind: "list";
+  readonly items: readonly Node[];
+  readonly offset: number;
+}
+
+export interface MapEntry {
+  /** As written; `true` for the key `true`. */
+  readonly key: string;
+  readonly keyOffset: number;
+  /** Whether the key is a string: `1`, `true` and `~` are not, `"1"` is. */
+  readonly keyIsString: boolean;
+  readonly value: Node;
+}
+
+export interface MapNode {
+  readonly kind: "map";
+  /** Own entries in source order, then those merged in by `<<`; no key twice. */
+  readonly entries: readonly MapEntry[];
+  readonly offset: number;
+}
+
+export type Node = ScalarNode | ListNode | MapNode;
+
+/** What a node is called in a message. */
+export function describeNode(node: Node): string {
+  if (node.kind !== "scalar") {
+    return node.kind === "map" ? "a map" : "a list";
+  }
+  switch (typeof node.value) {
+    case "string":
+      return "a string";
+    case "number":
+      return Number.isInteger(node.value) && !/[.eE]/.test(node.text) ? "a whole number" : "a number";
+    case "boolean":
+      return "a boolean";
+    default:
+      return "null";
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Decoded policies to the policies of the set. What is missing here has been reported by a decoder or a rule; the
+ * values put in its place never decide anything, because a set with errors is not used.
+ */
+import type { Text } from "./decode/field.ts";
+import type { PolicyMessage, ScopePermissionsName, SchemaMessage } from "./decode/policy-message.ts";
+import { contentPlace, keyPlace, type Reader } from "./decode/spot.ts";
+import type { DerivedRoles } from "./derived-roles.ts";
+import { toMatch, toOutputs } from "./expressions.ts";
+import { defaultRuleName, sanitiseName } from "./names.ts";
+import type { NamesInForce } from "./names-in-force.ts";
+import type {
+  Effect,
+  Match,
+  PrincipalPolicy,
+  PrincipalRule,
+  ResourcePolicy,
+  RolePolicy,
+  SchemaReference,
+  ScopePermissions,
+} from "./policy-set.ts";
+import type { Definition } from "./registry.ts";
+
+const NO_ANNOTATIONS: ReadonlyMap<string, string> = new Map();
+
+export function buildResourcePolicy(
+  definition: Definition,
+  namesInForce: NamesInForce,
+  derivedRoles: DerivedRoles,
+): ResourcePolicy {
+  const { message, reader, name } = definition;
+  const policy = message.resourcePolicy;
+  const names = namesInForce.of(definition);
+  const imports = policy?.importDerivedRoles ?? [];
+  return {
+    ...baseOf(definition, policy?.scopePermissions),
+    resource: sanitiseName(name),
+    rules: (policy?.rules ?? []).map((rule, index) => ({
+      name: rule.name?.value || defaultRuleName(index),
+      effect: toEffect(rule.effect),
+      actions: valuesOf(rule.actions),
+      roles: valuesOf(rule.roles),
+      derivedRoles: derivedRoles.resolve(rule.derivedRoles ?? [], imports, definition),
+      ...conditionOf(toMatch(rule.condition, reader, names)),
+      outputs: toOutputs(rule.output, reader, names),
+      place: keyPlace(reader.document, rule.spot),
+    })),
+    ...schemaOf("principalSchema", policy?.schemas?.principalSchema, reader),
+    ...schemaOf("resourceSchema", policy?.schemas?.resourceSchema, reader),
+  };
+}
+
+export function buildPrincipalPolicy(definition: Definition, namesInForce: NamesInForce): PrincipalPolicy {
+  const { message, reader, name } = definition;
+  const policy = message.principalPolicy;
+  const names = namesInForce.of(definition);
+  return {
+    ...baseOf(definition, policy?.scopePermissions),
+    principal: name,
+    resources: (policy?.rules ?? []).map((entry) => {
+      const resource = entry.resource?.value ?? "";
+      const rules = (entry.actions ?? []).map(
+        (action, index): PrincipalRule => ({
+          name: action.name?.value || `${resource}_${defaultRuleName(index)}`,
+          action: action.action?.value ?? "",
+          effect: toEffect(action.effect),
+          ...conditionOf(toMatch(action.condition, reader, names)),
+          outputs: toOutputs(action.output, reader, names),
+          place: keyPlace(reader.document, action.spot),
+        }),
+      );
+      return { resource, rules };
+    }),
+  };
+}
+
+export function buildRolePolicy(definition: Definition, namesInForce: NamesInForce): RolePolicy {
+  const { message, reader, name } = definition;
+  const policy = message.rolePolicy;
+  const names = namesInForce.of(definition);
+  return {
+    // scopePermissions does nothing in a role policy, so that it never disagrees with its scope.
+    ...baseOf(definition, undefined),
+    role: name,
+    parentRoles: valuesOf(policy?.parentRoles),
+    rules: (policy?.rules ?? []).map((rule) => ({
+      resource: rule.resource?.value ?? "",
+      allowActions: valuesOf(rule.allowActions),
+      name: rule.name?.value ?? "",
+      ...conditionOf(toMatch(rule.condition, reader, names)),
+      outputs: toOutputs(rule.output, reader, names),
+      place: keyPlace(reader.document, rule.spot),
+    })),
+  };
+}
+
+function baseOf(definition: Definition, permissions: ScopePermissionsName | undefined) {
+  const { key, version, scope, message, reader, spot } = definition;
+  return {
+    key,
+    version,
+    scope,
+    scopePermissions: toScopePermissions(permissions),
+    annotations: annotationsOf(message),
+    place: keyPlace(reader.document, spot),
+  };
+}
+
+function toScopePermissions(name: ScopePermissionsName | undefined): ScopePermissions {
+  return name === "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS"
+    ? "require-parental-consent"
+    : "override-parent";
+}
+
+function annotationsOf(message: PolicyMessage): ReadonlyMap<string, string> {
+  const annotations = message.metadata?.annotations ?? [];
+  return annotations.length === 0
+    ? NO_ANNOTATIONS
+    : new Map(annotations.map(({ key, value }) => [key, value.value]));
+}
+
+/** An effect that could not be read counts as a denial; the set it is in has an error and is not used. */
+function toEffect(effect: string | undefined): Effect {
+  return effect === "EFFECT_ALLOW" ? "allow" : "deny";
+}
+
+function valuesOf(texts: readonly Text[] | undefined): string[] {
+  return (texts ?? []).map(({ value }) => value);
+}
+
+function conditionOf(match: Match | undefined): { condition?: Match } {
+  return match === undefined ? {} : { condition: match };
+}
+
+function schemaOf<K extends "principalSchema" | "resourceSchema">(
+  field: K,
+  schema: SchemaMessage | undefined,
+  { document }: Reader,
+): { [P in K]?: SchemaReference } {
+  if (schema?.ref === undefined) {
+    return {};
+  }
+  const reference: SchemaReference = {
+    ref: schema.ref.value,
+    ignoreActions: valuesOf(schema.ignoreWhen?.actions),
+    place: contentPlace(document, schema.ref.spot),
+  };
+  return { [field]: reference } as { [P in K]?: SchemaReference };
+}

@@ -1,0 +1,64 @@
+/** The derived roles of each derivedRoles policy, built once and shared by all policies that import them. */
+import { toMatch } from "./expressions.ts";
+import { keyPlace } from "./decode/spot.ts";
+import type { Text } from "./decode/field.ts";
+import { moduleKey } from "./names.ts";
+import type { NamesInForce } from "./names-in-force.ts";
+import type { DerivedRole } from "./policy-set.ts";
+import type { Definition, Registry } from "./registry.ts";
+import { ambiguousDerivedRole } from "./rules/ambiguous-derived-role.ts";
+import { unknownDerivedRole } from "./rules/unknown-derived-role.ts";
+
+export class DerivedRoles {
+  private readonly registry: Registry;
+  /** By key of the derivedRoles policy, then by role name. */
+  private readonly modules = new Map<string, ReadonlyMap<string, DerivedRole>>();
+
+  constructor(registry: Registry, names: NamesInForce) {
+    this.registry = registry;
+    for (const definition of registry.definitions) {
+      if (definition.kind === "derived_roles" && registry.get(definition.key) === definition) {
+        this.modules.set(definition.key, buildModule(definition, names));
+      }
+    }
+  }
+
+  /** The derived roles that a rule names, found through its policy's imports. Reports unknown and ambiguous ones. */
+  resolve(roles: readonly Text[], imports: readonly Text[], { reader }: Definition): DerivedRole[] {
+    const found: DerivedRole[] = [];
+    // With an import missing the role may be defined there; the missing import is reported by itself.
+    const complete = imports.every(({ value }) => this.modules.has(moduleKey("derived_roles", value)));
+    for (const role of roles) {
+      const candidates = imports.flatMap(({ value }) => {
+        const candidate = this.modules.get(moduleKey("derived_roles", value))?.get(role.value);
+        return candidate === undefined ? [] : [candidate];
+      });
+      const origins = candidates.map(({ origin }) => origin);
+      ambiguousDerivedRole(role, origins, reader);
+      if (complete) {
+        unknownDerivedRole(role, origins, reader);
+      }
+      found.push(...candidates.slice(0, 1));
+    }
+    return found;
+  }
+}
+
+function buildModule(definition: Definition, namesInForce: NamesInForce): ReadonlyMap<string, DerivedRole> {
+  const { name: origin, message, reader } = definition;
+  const names = namesInForce.of(definition);
+  const roles = new Map<string, DerivedRole>();
+  for (const { name, parentRoles, condition, spot } of message.derivedRoles?.definitions ?? []) {
+    const match = toMatch(condition, reader, names);
+    if (name !== undefined && !roles.has(name.value)) {
+      roles.set(name.value, {
+        name: name.value,
+        origin,
+        parentRoles: (parentRoles ?? []).map(({ value }) => value),
+        ...(match === undefined ? {} : { condition: match }),
+        place: keyPlace(reader.document, spot),
+      });
+    }
+  }
+  return roles;
+}

@@ -1,0 +1,34 @@
+/** Everything that a policy imports exists and is not disabled. */
+import type { Text } from "../decode/field.ts";
+import { moduleKey } from "../names.ts";
+import type { Definition, Registry } from "../registry.ts";
+
+const KIND_NAMES = {
+  derived_roles: "derived roles",
+  export_variables: "variables",
+  export_constants: "constants",
+} as const;
+
+export function missingImport(registry: Registry): void {
+  for (const definition of registry.definitions) {
+    const { message } = definition;
+    check("derived_roles", message.resourcePolicy?.importDerivedRoles, definition, registry);
+    for (const policy of [message.resourcePolicy, message.principalPolicy, message.rolePolicy, message.derivedRoles]) {
+      check("export_variables", policy?.variables?.import, definition, registry);
+      check("export_constants", policy?.constants?.import, definition, registry);
+    }
+  }
+}
+
+function check(
+  kind: keyof typeof KIND_NAMES,
+  imports: readonly Text[] | undefined,
+  { key, reader }: Definition,
+  registry: Registry,
+): void {
+  for (const { value, spot } of imports ?? []) {
+    if (registry.get(moduleKey(kind, value)) === undefined && !registry.mayBeUnreadable(value)) {
+      reader.atKey("EDICT2302", { kind: KIND_NAMES[kind], name: value, key }, spot);
+    }
+  }
+}

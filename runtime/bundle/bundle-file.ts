@@ -1,0 +1,169 @@
+/**
+ * Reads a bundle file (`*.edict`) and verifies every byte of it before anything is executed.
+ *
+ *   0 magic "EDICTBDL" | 8 u32 format version | 12 u32 section count | section table | sections, 8-byte aligned
+ *   table entry (48 bytes): 0 u32 kind | 4 u32 zero | 8 u32 offset | 12 u32 length | 16 SHA-256 of the section
+ *
+ * The bundle digest is the SHA-256 of everything up to the end of the section table, so it covers every section.
+ * Gaps between sections are padding and must be zero: no byte of an accepted file is outside the digest.
+ * It does not compile or run anything and does not check signatures (a signed bundle is refused until that exists).
+ */
+import { createHash } from "node:crypto";
+import {
+  BUNDLE_ENTRY_SIZE,
+  BUNDLE_FORMAT_VERSION,
+  BUNDLE_HEADER_SIZE,
+  SECTION_CORE,
+  SECTION_IMAGE,
+  SECTION_MANIFEST,
+  SECTION_POLICY,
+  SECTION_RULES,
+  SECTION_SCHEMAS,
+  SECTION_SIGNATURE,
+} from "../../assembly/abi.ts";
+import { BundleError } from "../errors.ts";
+import { type BundleManifest, parseManifest } from "./manifest.ts";
+
+const MAGIC = "EDICTBDL";
+
+/** More sections than any known format has; bounds the work on a hostile table. */
+const MAX_SECTIONS = 32;
+
+/** Sections start on multiples of this, in bytes. */
+const ALIGNMENT = 8;
+
+const MIB = 1024 * 1024;
+
+/** Known section kinds: name, and the largest size in bytes that a reader accepts. */
+const SECTIONS: ReadonlyMap<number, { readonly name: string; readonly limit: number }> = new Map([
+  [SECTION_MANIFEST, { name: "manifest", limit: 64 * MIB }],
+  [SECTION_CORE, { name: "core", limit: 16 * MIB }],
+  [SECTION_POLICY, { name: "policy", limit: 256 * MIB }],
+  [SECTION_IMAGE, { name: "image", limit: 512 * MIB }],
+  [SECTION_RULES, { name: "rules", limit: 512 * MIB }],
+  [SECTION_SCHEMAS, { name: "schemas", limit: 64 * MIB }],
+]);
+
+/** A verified bundle. The sections are views into the file's bytes. */
+export interface Bundle {
+  /** SHA-256 of header and section table, hex. */
+  readonly digest: string;
+  /** The first 12 hex digits of the digest: what `Edict-Bundle` carries. */
+  readonly shortDigest: string;
+  /** Size of the whole file in bytes. */
+  readonly size: number;
+  readonly manifest: BundleManifest;
+  /** The guest core, WASM. */
+  readonly core: Uint8Array;
+  /** The policy module, WASM. */
+  readonly policy: Uint8Array;
+  /** Tables and literals, loaded at IMAGE_BASE. */
+  readonly image: Uint8Array;
+  /** JSON of rules, conditions and derived roles; parsed only when something has to be explained. */
+  readonly rules: Uint8Array;
+  /** JSON schemas, when the policies have any. */
+  readonly schemas: Uint8Array | null;
+}
+
+interface Entry {
+  readonly kind: number;
+  readonly name: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Verifies `file` and returns its sections. Throws `BundleError` with the first reason to refuse it. */
+export function readBundle(file: Uint8Array): Bundle {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const tableEnd = checkHeader(file, view);
+  const entries = readTable(view, tableEnd);
+  checkLayout(file, entries, tableEnd);
+
+  const sections = new Map<number, Uint8Array>();
+  for (const [index, entry] of entries.entries()) {
+    const bytes = file.subarray(entry.offset, entry.offset + entry.length);
+    const at = BUNDLE_HEADER_SIZE + index * BUNDLE_ENTRY_SIZE + 16;
+    if (!createHash("sha256").update(bytes).digest().equals(file.subarray(at, at + 32))) {
+      refuse(`the ${entry.name} section does not match its digest`);
+    }
+    sections.set(entry.kind, bytes);
+  }
+
+  const digest = createHash("sha256").update(file.subarray(0, tableEnd)).digest("hex");
+  return {
+    digest,
+    shortDigest: digest.slice(0, 12),
+    size: file.byteLength,
+    manifest: parseManifest(section(sections, SECTION_MANIFEST)),
+    core: section(sections, SECTION_CORE),
+    policy: section(sections, SECTION_POLICY),
+    image: section(sections, SECTION_IMAGE),
+    rules: section(sections, SECTION_RULES),
+    schemas: sections.get(SECTION_SCHEMAS) ?? null,
+  };
+}
+
+/** Checks magic, version and the table's extent; returns where the section table ends. */
+function checkHeader(file: Uint8Array, view: DataView): number {
+  if (file.byteLength < BUNDLE_HEADER_SIZE) refuse("the file is too short to be a bundle");
+  for (let index = 0; index < MAGIC.length; index++) {
+    if (file[index] !== MAGIC.charCodeAt(index)) refuse("the file is not an edict bundle");
+  }
+  const version = view.getUint32(8, true);
+  if (version !== BUNDLE_FORMAT_VERSION) {
+    refuse(`the bundle has format version ${version}, this edict reads version ${BUNDLE_FORMAT_VERSION}`);
+  }
+  const count = view.getUint32(12, true);
+  if (count === 0 || count > MAX_SECTIONS) refuse(`the bundle names ${count} sections`);
+  const tableEnd = BUNDLE_HEADER_SIZE + count * BUNDLE_ENTRY_SIZE;
+  if (tableEnd > file.byteLength) refuse("the section table is cut off");
+  return tableEnd;
+}
+
+/** Reads the section table, refusing unknown, repeated, oversized, misaligned or out-of-range sections. */
+function readTable(view: DataView, tableEnd: number): Entry[] {
+  const entries: Entry[] = [];
+  for (let at = BUNDLE_HEADER_SIZE; at < tableEnd; at += BUNDLE_ENTRY_SIZE) {
+    const kind = view.getUint32(at, true);
+    const offset = view.getUint32(at + 8, true);
+    const length = view.getUint32(at + 12, true);
+    if (kind === SECTION_SIGNATURE) refuse("the bundle is signed, which this edict cannot verify yet");
+    const known = SECTIONS.get(kind);
+    if (known === undefined) return refuse(`the bundle has a section of unknown kind ${kind}`);
+    if (entries.some((entry) => entry.kind === kind)) refuse(`the ${known.name} section occurs twice`);
+    if (view.getUint32(at + 4, true) !== 0) refuse(`the ${known.name} section has a reserved field set`);
+    if (length > known.limit) refuse(`the ${known.name} section has ${length} bytes, over the limit of ${known.limit}`);
+    if (offset % ALIGNMENT !== 0) refuse(`the ${known.name} section is not aligned to ${ALIGNMENT} bytes`);
+    if (offset < tableEnd || offset + length > view.byteLength) {
+      refuse(`the ${known.name} section lies outside the file`);
+    }
+    entries.push({ kind, name: known.name, offset, length });
+  }
+  return entries;
+}
+
+/** Refuses overlapping sections and bytes that belong to no section. */
+function checkLayout(file: Uint8Array, entries: readonly Entry[], tableEnd: number): void {
+  let end = tableEnd;
+  for (const entry of [...entries].sort((left, right) => left.offset - right.offset || left.length - right.length)) {
+    if (entry.offset < end) refuse(`the ${entry.name} section overlaps another`);
+    checkPadding(file, end, entry.offset);
+    end = entry.offset + entry.length;
+  }
+  checkPadding(file, end, file.byteLength);
+}
+
+/** Padding is shorter than the alignment and all zero. */
+function checkPadding(file: Uint8Array, start: number, end: number): void {
+  if (end - start >= ALIGNMENT || file.subarray(start, end).some((byte) => byte !== 0)) {
+    refuse("the file has bytes outside its sections");
+  }
+}
+
+function section(sections: ReadonlyMap<number, Uint8Array>, kind: number): Uint8Array {
+  return sections.get(kind) ?? refuse(`the bundle has no ${SECTIONS.get(kind)?.name ?? ""} section`);
+}
+
+function refuse(reason: string): never {
+  throw new BundleError(reason);
+}

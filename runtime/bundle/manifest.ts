@@ -1,0 +1,108 @@
+/**
+ * The manifest of a bundle: versions, sources, sizes and counts, checked field by field because it sizes memory
+ * and tables. It says nothing about rules; those are in the rules section (rule-index.ts).
+ */
+import { ABI_VERSION, BUNDLE_FORMAT_VERSION, IMAGE_BASE } from "../../assembly/abi.ts";
+import { BundleError } from "../errors.ts";
+
+export interface BundleManifest {
+  readonly formatVersion: number;
+  readonly abiVersion: number;
+  /** Name and version of the compiler, as in `edict 0.1.0`. */
+  readonly compiler: string;
+  /** SHA-256 over the sources, hex. */
+  readonly policyDigest: string;
+  readonly sources: readonly { readonly path: string; readonly digest: string }[];
+  /** Bytes of linear memory from address 0 up to the host's input region. */
+  readonly memory: { readonly fixed: number };
+  /** Functions that the policy module exports as `c0..` and `o0..`. */
+  readonly functions: { readonly conditions: number; readonly outputs: number };
+  /** Attributes that some policy reads; the decoder keeps only those. */
+  readonly attributes: readonly { readonly root: string; readonly key: string }[];
+  /** How many of everything the bundle has, by name. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Whether any policy names a JSON schema. */
+  readonly schemasUsed: boolean;
+}
+
+/** Largest fixed region accepted, in bytes: tables of far more than a million rules. */
+const MAX_FIXED = 1024 * 1024 * 1024;
+
+/** Most functions accepted in the policy module; bounds the table that the host grows. */
+const MAX_FUNCTIONS = 4_000_000;
+
+/** Parses and checks the manifest section. Throws `BundleError`. */
+export function parseManifest(bytes: Uint8Array): BundleManifest {
+  const manifest = record(parseJson(bytes, "manifest"), "manifest");
+  const formatVersion = integer(manifest["formatVersion"], "formatVersion", 1, 0xffff);
+  const abiVersion = integer(manifest["abiVersion"], "abiVersion", 0, 0xffff);
+  if (formatVersion !== BUNDLE_FORMAT_VERSION) {
+    fail(`the manifest has format version ${formatVersion}, this edict reads version ${BUNDLE_FORMAT_VERSION}`);
+  }
+  if (abiVersion !== ABI_VERSION) {
+    fail(`the bundle was built for ABI version ${abiVersion}, this edict runs version ${ABI_VERSION}`);
+  }
+  const memory = record(manifest["memory"], "memory");
+  const functions = record(manifest["functions"], "functions");
+  return {
+    formatVersion,
+    abiVersion,
+    compiler: text(manifest["compiler"], "compiler"),
+    policyDigest: text(manifest["policyDigest"], "policyDigest"),
+    sources: list(manifest["sources"], "sources").map((item) => {
+      const source = record(item, "sources");
+      return { path: text(source["path"], "sources.path"), digest: text(source["digest"], "sources.digest") };
+    }),
+    memory: { fixed: integer(memory["fixed"], "memory.fixed", IMAGE_BASE, MAX_FIXED) },
+    functions: {
+      conditions: integer(functions["conditions"], "functions.conditions", 0, MAX_FUNCTIONS),
+      outputs: integer(functions["outputs"], "functions.outputs", 0, MAX_FUNCTIONS),
+    },
+    attributes: list(manifest["attributes"], "attributes").map((item) => {
+      const attribute = record(item, "attributes");
+      return { root: text(attribute["root"], "attributes.root"), key: text(attribute["key"], "attributes.key") };
+    }),
+    counts: Object.fromEntries(
+      Object.entries(record(manifest["counts"], "counts")).map(([name, count]) => [
+        name,
+        integer(count, `counts.${name}`, 0, Number.MAX_SAFE_INTEGER),
+      ]),
+    ),
+    schemasUsed: record(manifest["schemas"] ?? {}, "schemas")["used"] === true,
+  };
+}
+
+/** Parses a JSON section, naming it when it is not JSON. */
+export function parseJson(bytes: Uint8Array, name: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+  } catch {
+    return fail(`the ${name} section is not valid JSON`);
+  }
+}
+
+function record(value: unknown, field: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return fail(`\`${field}\` is not an object`);
+  }
+  return value as Record<string, unknown>;
+}
+
+function list(value: unknown, field: string): readonly unknown[] {
+  return Array.isArray(value) ? (value as readonly unknown[]) : fail(`\`${field}\` is not a list`);
+}
+
+function text(value: unknown, field: string): string {
+  return typeof value === "string" ? value : fail(`\`${field}\` is not a string`);
+}
+
+function integer(value: unknown, field: string, least: number, most: number): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most) {
+    return fail(`\`${field}\` is not a whole number from ${least} to ${most}`);
+  }
+  return value;
+}
+
+function fail(reason: string): never {
+  throw new BundleError(reason.startsWith("the ") ? reason : `the manifest is invalid: ${reason}`);
+}

@@ -1,0 +1,53 @@
+/** Gets bundle bytes from wherever the configuration says: a bundle file, or a directory compiled in a worker. */
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { PolicySource } from "../config/config.ts";
+import { BundleError, PolicyError, ServeError } from "../errors.ts";
+import { oneLine } from "../guest/modules.ts";
+import type { CompilePool } from "../pool/compile-pool.ts";
+import { type Diagnostic, formatDiagnostic } from "../pool/diagnostic.ts";
+
+/** Largest bundle file in bytes. */
+const MAX_BUNDLE_SIZE = 1024 * 1024 * 1024;
+
+export interface LoadedPolicies {
+  readonly bundle: Uint8Array;
+  /** Diagnostics that do not stop anything, rendered; empty when there are none. */
+  readonly warnings: string;
+}
+
+/** Loads or compiles. Throws `PolicyError` for policies with errors, `BundleError` for an unreadable file. */
+export async function loadPolicies(source: PolicySource, compiler: CompilePool): Promise<LoadedPolicies> {
+  if (source.kind === "bundle") return { bundle: await readBundleFile(source.file), warnings: "" };
+  await requireDirectory(source.directory);
+  const { bundle, diagnostics, rendered } = await compiler.compile({ directory: resolve(source.directory) });
+  const text = renderDiagnostics(diagnostics, rendered);
+  if (bundle === null) throw new PolicyError(diagnostics, text);
+  return { bundle, warnings: text };
+}
+
+/** Fails with `ServeError` when the policies cannot be there. */
+export async function requireDirectory(directory: string): Promise<void> {
+  const facts = await stat(directory).catch(() => null);
+  if (facts?.isDirectory() === true) return;
+  const reason = facts === null ? "does not exist" : "is not a directory";
+  throw new ServeError("EDICT_POLICIES_NOT_FOUND", `policy directory \`${directory}\` ${reason}`);
+}
+
+/** Reads a bundle file whole. Throws `BundleError`. */
+export async function readBundleFile(file: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_BUNDLE_SIZE) throw new BundleError(`\`${file}\` is larger than a bundle may be`);
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof BundleError) throw error;
+    throw new BundleError(oneLine(error), { cause: error });
+  }
+}
+
+/** The worker's rendering, or one line per diagnostic. */
+export function renderDiagnostics(diagnostics: readonly Diagnostic[], rendered: string | undefined): string {
+  if (diagnostics.length === 0) return "";
+  return rendered === undefined || rendered === "" ? diagnostics.map(formatDiagnostic).join("\n") : rendered;
+}

@@ -1,0 +1,79 @@
+/**
+ * Replaces the serving engine when policies change: load, prepare beside the old one, swap in one assignment. Whatever
+ * fails leaves the old version serving and is shown in health. Reloads never overlap; changes that arrive during one
+ * cause exactly one more.
+ */
+import type { PolicySource } from "../config/config.ts";
+import { EdictError, PolicyError } from "../errors.ts";
+import { Engine } from "../guest/engine.ts";
+import { oneLine } from "../guest/modules.ts";
+import type { EngineOptions } from "../guest/options.ts";
+import { warmUp } from "../guest/warm-up.ts";
+import { log } from "../observe/log.ts";
+import type { ServingState } from "../observe/serving-state.ts";
+import type { CompilePool } from "../pool/compile-pool.ts";
+import { loadPolicies } from "./policy-source.ts";
+
+export interface ReloaderOptions {
+  readonly source: PolicySource;
+  readonly compiler: CompilePool;
+  readonly engine: EngineOptions;
+}
+
+/** Loads policies and prepares an engine that is ready to serve. Throws `EdictError`s. */
+export async function prepareEngine(options: ReloaderOptions): Promise<Engine> {
+  const { bundle, warnings } = await loadPolicies(options.source, options.compiler);
+  if (warnings !== "") log(`warnings in the policies\n${warnings}`);
+  const engine = await Engine.load(bundle, options.engine);
+  await warmUp(engine);
+  return engine;
+}
+
+export class Reloader {
+  readonly #state: ServingState;
+  readonly #options: ReloaderOptions;
+  #running: Promise<void> | null = null;
+  #again = false;
+
+  constructor(state: ServingState, options: ReloaderOptions) {
+    this.#state = state;
+    this.#options = options;
+  }
+
+  /** Reloads soon; resolves when everything asked for so far is done. Never rejects. */
+  reload(): Promise<void> {
+    this.#again = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      await this.#reloadOnce();
+    }
+  }
+
+  async #reloadOnce(): Promise<void> {
+    const started = performance.now();
+    try {
+      const engine = await prepareEngine(this.#options);
+      if (engine.bundle.digest === this.#state.engine.bundle.digest) {
+        this.#state.confirm();
+        log(`policies unchanged (bundle ${engine.bundle.shortDigest})`);
+        return;
+      }
+      this.#state.swap(engine);
+      const elapsed = Math.round(performance.now() - started);
+      log(`now serving bundle ${engine.bundle.shortDigest} (prepared in ${elapsed} ms)`);
+    } catch (error) {
+      const diagnostics = error instanceof PolicyError ? error.diagnostics.length : 0;
+      const message = error instanceof EdictError ? error.message : `unexpected error: ${oneLine(error)}`;
+      this.#state.fail(message, diagnostics);
+      const rendered = error instanceof PolicyError ? `\n${error.rendered}` : "";
+      log(`reload failed, bundle ${this.#state.engine.bundle.shortDigest} keeps serving: ${message}${rendered}`);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Watches a policy directory: one watcher per directory below it, since watching directories (not files) sees
+ * editors that replace files, and Node's own recursive mode does not on every system. Where the system cannot watch, it
+ * compares names, sizes and times instead. It reports that something changed, never what.
+ */
+import { type Dirent, type FSWatcher, watch } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { oneLine } from "../guest/modules.ts";
+import { log } from "../observe/log.ts";
+
+/** Milliseconds without a further change before it is reported, and the longest wait while changes keep coming. */
+const QUIET = 30;
+const LONGEST_WAIT = 500;
+
+/** Milliseconds between two comparisons when watching is not possible. */
+const POLL_INTERVAL = 1000;
+
+/** Deepest directory and most directories watched. */
+const MAX_DEPTH = 32;
+const MAX_DIRECTORIES = 10_000;
+
+/** A running watch; `close` ends it. */
+export interface DirectoryWatch {
+  close(): void;
+}
+
+/** Calls `onChange` after every group of changes below `root`, until closed. Resolves once changes are seen. */
+export async function watchDirectory(root: string, onChange: () => void): Promise<DirectoryWatch> {
+  const watcher = new Watcher(root, onChange);
+  await watcher.sync();
+  return watcher;
+}
+
+class Watcher implements DirectoryWatch {
+  readonly #root: string;
+  readonly #onChange: () => void;
+  readonly #watchers = new Map<string, FSWatcher>();
+  #timer: NodeJS.Timeout | null = null;
+  #firstChange = 0;
+  #poll: NodeJS.Timeout | null = null;
+  #signature = "";
+  #closed = false;
+
+  constructor(root: string, onChange: () => void) {
+    this.#root = root;
+    this.#onChange = onChange;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#poll !== null) clearTimeout(this.#poll);
+  }
+
+  /** Brings the set of watchers in line with the directories that exist. */
+  async sync(): Promise<void> {
+    if (this.#poll !== null) return;
+    const directories = await listDirectories(this.#root);
+    if (this.#closed) return;
+    for (const [directory, watcher] of this.#watchers) {
+      if (directories.includes(directory)) continue;
+      watcher.close();
+      this.#watchers.delete(directory);
+    }
+    try {
+      for (const directory of directories) {
+        if (!this.#watchers.has(directory)) this.#watchers.set(directory, this.#open(directory));
+      }
+    } catch (error) {
+      this.#fallBack(error);
+    }
+  }
+
+  #open(directory: string): FSWatcher {
+    const watcher = watch(directory, { persistent: false }, () => this.#changed());
+    watcher.on("error", () => {
+      // The directory vanished, or the system gave up on it; `sync` decides which.
+      watcher.close();
+      this.#watchers.delete(directory);
+      this.#changed();
+    });
+    return watcher;
+  }
+
+  #changed(): void {
+    if (this.#closed) return;
+    const now = performance.now();
+    if (this.#timer === null) this.#firstChange = now;
+    else clearTimeout(this.#timer);
+    const wait = Math.max(0, Math.min(QUIET, this.#firstChange + LONGEST_WAIT - now));
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      // New directories are watched before the change is reported, so nothing in them is missed.
+      void this.sync().finally(() => {
+        if (!this.#closed) this.#onChange();
+      });
+    }, wait);
+  }
+
+  #fallBack(error: unknown): void {
+    log(`cannot watch \`${this.#root}\` (${oneLine(error)}); comparing it every ${POLL_INTERVAL / 1000} s instead`);
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+    const poll = async (): Promise<void> => {
+      const signature = await describeTree(this.#root);
+      if (this.#closed) return;
+      if (this.#signature !== "" && signature !== this.#signature) this.#onChange();
+      this.#signature = signature;
+      this.#poll = setTimeout(() => void poll(), POLL_INTERVAL);
+    };
+    this.#poll = setTimeout(() => void poll(), 0);
+  }
+}
+
+/** `root` and every directory below it; unreadable ones are left out. */
+async function listDirectories(root: string): Promise<string[]> {
+  const found = [root];
+  for (let depth = 0, level = [root]; depth < MAX_DEPTH && level.length > 0; depth++) {
+    const next: string[] = [];
+    for (const directory of level) {
+      for (const entry of await entriesOf(directory)) {
+        if (entry.isDirectory() && !entry.name.startsWith(".")) next.push(join(directory, entry.name));
+      }
+    }
+    found.push(...next.slice(0, MAX_DIRECTORIES - found.length));
+    level = next;
+  }
+  return found;
+}
+
+/** Names, sizes and modification times of everything below `root`. */
+async function describeTree(root: string): Promise<string> {
+  const lines: string[] = [];
+  for (const directory of await listDirectories(root)) {
+    for (const entry of await entriesOf(directory)) {
+      const path = join(directory, entry.name);
+      const facts = await stat(path).catch(() => null);
+      if (facts !== null && !facts.isDirectory()) lines.push(`${path} ${facts.size} ${facts.mtimeMs}`);
+    }
+  }
+  return lines.join("\n");
+}
+
+async function entriesOf(directory: string): Promise<Dirent[]> {
+  try {
+    return await readdir(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,80 @@
+/** `edict serve`: turns flags and a configuration file into a configuration, and starts the daemon. */
+import { parseAddress, type ListenAddress } from "../config/address.ts";
+import type { Config } from "../config/config.ts";
+import { loadConfig } from "../config/load.ts";
+import { UsageError } from "../errors.ts";
+import { serve } from "../main.ts";
+import { log } from "../observe/log.ts";
+import type { Arguments, Command } from "./command.ts";
+import { showDemo } from "./demo.ts";
+import { ON_ERROR_OPTION, onErrorFrom, POLICY_OPTIONS, policySourceFrom } from "./engine-options.ts";
+
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "answer check requests over HTTP",
+  usage: "[--policies <dir> [--watch] | --bundle <file>] [--config <file>]",
+  options: {
+    ...POLICY_OPTIONS,
+    watch: { type: "boolean", help: "reload the policy directory when it changes" },
+    config: { type: "string", value: "<file>", help: "YAML or JSON, also a Cerbos configuration file" },
+    set: { type: "string", value: "<key=value>", multiple: true, help: "override a key of the configuration" },
+    http: { type: "string", value: "<host:port>", help: "listen on TCP; 127.0.0.1:3592 unless told otherwise" },
+    unix: { type: "string", value: "<path>", help: "listen on a Unix socket" },
+    threads: { type: "string", value: "<n>", help: "serving threads; only 1 is available yet" },
+    "on-error": ON_ERROR_OPTION,
+    demo: { type: "boolean", help: "show how to ask, and one decision, once it is ready" },
+  },
+  examples: [
+    "edict serve --policies policies --watch",
+    "edict serve --bundle policies.edict --http 0.0.0.0:3592",
+    "edict serve --config .cerbos.yaml --set server.httpListenAddr=127.0.0.1:8080",
+    "edict serve --policies policies --unix /run/edict.sock",
+  ],
+  positionals: [0, 0],
+  async run(given, io) {
+    const threads = given.text("threads") ?? "1";
+    if (threads !== "1") {
+      throw new UsageError(`\`--threads ${threads}\` is not available yet, edict serves with one thread`, "serve");
+    }
+    const { config, warnings } = await loadConfig(given.text("config") ?? null, given.texts("set"), io.environment);
+    for (const warning of warnings) log(`warning: ${warning}`);
+    const merged = applyFlags(config, given);
+    return serve(merged, async (server, state) => {
+      const { bundle } = state.engine;
+      const policies = bundle.manifest.sources.length;
+      io.stdout(`edict ready on ${server.addresses.join(" and ")} (bundle ${bundle.shortDigest}, ${policies} policy files)\n`);
+      if (given.flag("demo")) await showDemo(server.addresses[0] ?? "", merged.policies, io);
+    });
+  },
+};
+
+/** Flags win over the file. */
+function applyFlags(config: Config, given: Arguments): Config {
+  const source = policySourceFrom(given, "serve") ?? config.policies;
+  const watch = given.flag("watch");
+  if (watch && source.kind === "bundle") {
+    throw new UsageError("`--watch` needs a policy directory; a bundle is reloaded by SIGHUP", "serve");
+  }
+  const onError = onErrorFrom(given, "serve");
+  const addresses = addressesFrom(given);
+  return {
+    server: addresses.length === 0 ? config.server : { ...config.server, addresses },
+    policies: source.kind === "directory" ? { ...source, watch: watch || source.watch } : source,
+    engine: onError === undefined ? config.engine : { ...config.engine, onError },
+  };
+}
+
+function addressesFrom(given: Arguments): ListenAddress[] {
+  const addresses: ListenAddress[] = [];
+  const http = given.text("http");
+  if (http !== undefined) addresses.push(addressFrom(http));
+  const unix = given.text("unix");
+  if (unix !== undefined) addresses.push(addressFrom(unix.startsWith("unix:") ? unix : `unix:${unix}`));
+  return addresses;
+}
+
+function addressFrom(text: string): ListenAddress {
+  const address = parseAddress(text);
+  if (typeof address === "string") throw new UsageError(address, "serve");
+  return address;
+}

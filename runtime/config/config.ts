@@ -1,0 +1,33 @@
+/** The configuration of a daemon after files, `--set` and flags have been merged: plain values, all checked. */
+import { DEFAULT_OPTIONS, type ResolvedOptions } from "../guest/options.ts";
+import { type CorsOptions, DEFAULT_CORS } from "../http/cors.ts";
+import type { ListenAddress } from "./address.ts";
+
+/** Where policies come from. */
+export type PolicySource =
+  | { readonly kind: "directory"; readonly directory: string; readonly watch: boolean }
+  | { readonly kind: "bundle"; readonly file: string };
+
+export interface Config {
+  readonly server: {
+    readonly addresses: readonly ListenAddress[];
+    readonly cors: CorsOptions;
+    /** Permission bits of a Unix socket. */
+    readonly socketMode: number;
+  };
+  readonly policies: PolicySource;
+  readonly engine: ResolvedOptions;
+}
+
+/** Where edict listens when nobody says otherwise: this machine only. */
+export const DEFAULT_ADDRESS: ListenAddress = { kind: "tcp", host: "127.0.0.1", port: 3592 };
+
+/** Cerbos's default address, for its configuration files: every interface. */
+export const CERBOS_ADDRESS: ListenAddress = { kind: "tcp", host: "", port: 3592 };
+
+/** What holds without a file, as in Cerbos: policies from `./policies`. */
+export const DEFAULT_CONFIG: Config = {
+  server: { addresses: [DEFAULT_ADDRESS], cors: DEFAULT_CORS, socketMode: 0o766 },
+  policies: { kind: "directory", directory: "policies", watch: false },
+  engine: DEFAULT_OPTIONS,
+};

@@ -1,0 +1,249 @@
+/**
+ * Reads a configuration: file, then `--set`, checked key by key. All problems are reported together, each with its
+ * place; keys of Cerbos that edict does not have yet become warnings, unless ignoring them would be unsafe.
+ */
+import { readFile } from "node:fs/promises";
+import { ConfigError, type ConfigProblem, formatProblem } from "../errors.ts";
+import { oneLine } from "../guest/modules.ts";
+import { type OnError, ON_ERROR_MODES } from "../guest/options.ts";
+import { parseAddress } from "./address.ts";
+import { CERBOS_ADDRESS, type Config, DEFAULT_CONFIG, type PolicySource } from "./config.ts";
+import {
+  applyOverride,
+  type ConfigNode,
+  type ConfigPlace,
+  emptyMap,
+  type Environment,
+  parseConfigText,
+  toJson,
+} from "./document.ts";
+import { CONFIG_KEYS, type KeySpec } from "./keys.ts";
+import { readValue } from "./values.ts";
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** One line each, with file and place. */
+  readonly warnings: readonly string[];
+}
+
+/** Largest configuration file in bytes. */
+const MAX_FILE_SIZE = 1024 * 1024;
+
+/** Smallest and largest `maxBodyBytes`. */
+const BODY_RANGE = [1024, 64 * 1024 * 1024] as const;
+
+/** Cerbos's range for both request limits. */
+const LIMIT_RANGE = [1, 500] as const;
+
+/** Loads `file` (none: defaults) and applies `overrides` of the form `a.b=value`. Throws `ConfigError`. */
+export async function loadConfig(
+  file: string | null,
+  overrides: readonly string[],
+  environment: Environment,
+): Promise<LoadedConfig> {
+  if (file === null) return readConfig(null, "", overrides, environment);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new ConfigError([{ message: oneLine(error), source: file, line: 0, column: 0 }]);
+  }
+  return readConfig(text, file, overrides, environment);
+}
+
+/** The same for text that is already read; null when there is no file. */
+export function readConfig(
+  text: string | null,
+  source: string,
+  overrides: readonly string[],
+  environment: Environment,
+): LoadedConfig {
+  const reader = new Reader();
+  if (text !== null && text.length > MAX_FILE_SIZE) {
+    throw new ConfigError([{ message: "the file is larger than 1 MiB", source, line: 0, column: 0 }]);
+  }
+  const root =
+    text === null ? emptyMap(source) : parseConfigText(text, source, environment, reader.problems);
+  for (const override of overrides) applyOverride(root, override, environment, reader.problems);
+  reader.walk(root, CONFIG_KEYS, "");
+  const config = buildConfig(reader, text !== null);
+  if (reader.problems.length > 0) throw new ConfigError(reader.problems);
+  return { config, warnings: reader.warnings };
+}
+
+/** Collects settings, problems and warnings. */
+class Reader {
+  readonly problems: ConfigProblem[] = [];
+  readonly warnings: string[] = [];
+  readonly #settings = new Map<string, { readonly value: unknown; readonly place: ConfigPlace }>();
+
+  walk(node: ConfigNode & { kind: "map" }, keys: Readonly<Record<string, KeySpec>>, prefix: string): void {
+    for (const [key, entry] of node.entries) {
+      const path = prefix + key;
+      const spec = Object.hasOwn(keys, key) ? keys[key] : undefined;
+      if (spec === undefined) this.#add(unknownKey(path, key, keys), entry.keyPlace);
+      else this.#visit(path, spec, entry.node, entry.keyPlace);
+    }
+  }
+
+  #visit(path: string, spec: KeySpec, node: ConfigNode, keyPlace: ConfigPlace): void {
+    const isEmpty = node.kind === "scalar" && node.value === null;
+    switch (spec.kind) {
+      case "section":
+        if (node.kind === "map") this.walk(node, spec.keys, `${path}.`);
+        else if (!isEmpty) this.#add(`\`${path}\` must be a map`, node.place);
+        break;
+      case "setting": {
+        if (isEmpty) break;
+        const read = readValue(node, spec.type);
+        if ("problem" in read) this.#add(`\`${path}\` ${read.problem}`, node.place);
+        else this.#settings.set(path, { value: read.value, place: node.place });
+        break;
+      }
+      case "later":
+        if (!isEmpty && !spec.harmless.includes(toJson(node))) {
+          const note = spec.note === "" ? "" : `: ${spec.note}`;
+          this.warnings.push(formatProblem({ message: `\`${path}\` is not supported yet${note}`, ...keyPlace }));
+        }
+        break;
+      case "refused":
+        if (!isEmpty && toJson(node) !== "") this.#add(`\`${path}\`: ${spec.reason}`, keyPlace);
+        break;
+    }
+  }
+
+  /** A setting's value, checked by `check`, which answers a reason to refuse it or null. */
+  get<T>(path: string, fallback: T, check?: (value: T) => string | null): T {
+    const found = this.#settings.get(path);
+    if (found === undefined) return fallback;
+    const value = found.value as T;
+    const reason = check?.(value) ?? null;
+    if (reason === null) return value;
+    this.#add(`\`${path}\` ${reason}`, found.place);
+    return fallback;
+  }
+
+  has(path: string): boolean {
+    return this.#settings.has(path);
+  }
+
+  /** Refuses a setting for a reason that involves others. */
+  refuse(path: string, reason: string): void {
+    const place = this.#settings.get(path)?.place ?? { source: "configuration", line: 0, column: 0 };
+    this.#add(`\`${path}\` ${reason}`, place);
+  }
+
+  #add(message: string, { source, line, column }: ConfigPlace): void {
+    this.problems.push({ message, source, line, column });
+  }
+}
+
+function buildConfig(reader: Reader, hasFile: boolean): Config {
+  const { server, engine } = DEFAULT_CONFIG;
+  const address = reader.get("server.httpListenAddr", "", (text) => {
+    const parsed = parseAddress(text);
+    return typeof parsed === "string" ? `is invalid: ${parsed}` : null;
+  });
+  const parsedAddress = parseAddress(address);
+  const fallbackAddresses = hasFile ? [CERBOS_ADDRESS] : server.addresses;
+  checkSchemas(reader);
+  return {
+    server: {
+      addresses: typeof parsedAddress === "string" ? fallbackAddresses : [parsedAddress],
+      cors: {
+        disabled: reader.get("server.cors.disabled", server.cors.disabled),
+        allowedOrigins: lowerCase(orDefault(reader.get("server.cors.allowedOrigins", []), server.cors.allowedOrigins)),
+        allowedHeaders: lowerCase(orDefault(reader.get("server.cors.allowedHeaders", []), server.cors.allowedHeaders)),
+        maxAgeSeconds: Math.floor(reader.get("server.cors.maxAge", server.cors.maxAgeSeconds)),
+      },
+      socketMode: reader.get("server.udsFileMode", server.socketMode),
+    },
+    policies: policySource(reader),
+    engine: {
+      onError: errorMode(reader),
+      defaultPolicyVersion: reader.get("engine.defaultPolicyVersion", engine.defaultPolicyVersion, nameRule),
+      defaultScope: reader.get("engine.defaultScope", engine.defaultScope, scopeRule),
+      lenientScopeSearch: reader.get("engine.lenientScopeSearch", engine.lenientScopeSearch),
+      globals: reader.get("engine.globals", engine.globals, (value) =>
+        typeof value === "object" && value !== null && !Array.isArray(value) ? null : "must be a map",
+      ),
+      maxActionsPerResource: reader.get(
+        "server.requestLimits.maxActionsPerResource",
+        engine.maxActionsPerResource,
+        within(LIMIT_RANGE),
+      ),
+      maxResourcesPerRequest: reader.get(
+        "server.requestLimits.maxResourcesPerRequest",
+        engine.maxResourcesPerRequest,
+        within(LIMIT_RANGE),
+      ),
+      maxBodyBytes: reader.get("server.requestLimits.maxBodyBytes", engine.maxBodyBytes, within(BODY_RANGE)),
+    },
+  };
+}
+
+/** Schemas are not built yet; a request that should be validated must not be answered without. */
+function checkSchemas(reader: Reader): void {
+  reader.get("schema.enforcement", "none", (mode) => {
+    if (mode === "none") return null;
+    return mode === "warn" || mode === "reject"
+      ? `is \`${mode}\`, but schema validation is not available yet; only \`none\` can be served`
+      : "must be `none`, `warn` or `reject`";
+  });
+}
+
+function policySource(reader: Reader): PolicySource {
+  const driver = reader.get("storage.driver", reader.has("storage.bundle.file") ? "bundle" : "disk", (name) =>
+    name === "disk" || name === "bundle" ? null : `is \`${name}\`, but only \`disk\` and \`bundle\` are available yet`,
+  );
+  if (driver === "bundle") {
+    if (!reader.has("storage.bundle.file")) reader.refuse("storage.driver", "is `bundle`, but `storage.bundle.file` is missing");
+    return { kind: "bundle", file: reader.get("storage.bundle.file", "") };
+  }
+  return {
+    kind: "directory",
+    directory: reader.get("storage.disk.directory", "policies"),
+    watch: reader.get("storage.disk.watchForChanges", false),
+  };
+}
+
+/** `engine.onError`, or what `engine.strictEvaluation` means when it is given (DESIGN.md 4.5). */
+function errorMode(reader: Reader): OnError {
+  const mode = reader.get<OnError | "">("engine.onError", "", (name) =>
+    ON_ERROR_MODES.some((known) => known === name) ? null : `must be one of ${ON_ERROR_MODES.join(", ")}`,
+  );
+  if (!reader.has("engine.strictEvaluation")) return mode === "" ? "fail-closed" : mode;
+  const strict: OnError = reader.get("engine.strictEvaluation", false) ? "strict" : "compatible";
+  if (mode !== "" && mode !== strict) {
+    reader.refuse("engine.strictEvaluation", `means \`${strict}\`, but \`engine.onError\` is \`${mode}\`; remove one of them`);
+  }
+  return strict;
+}
+
+function nameRule(text: string): string | null {
+  return /^\w+$/.test(text) && text.length <= 1024 ? null : "must consist of letters, digits and underscores";
+}
+
+function scopeRule(text: string): string | null {
+  return /^(?:$|\.|[0-9a-zA-Z][\w-]*(?:\.\w[\w-]*)*)$/.test(text) && text.length <= 1024
+    ? null
+    : "is not a scope such as `acme.hr`";
+}
+
+function within([least, most]: readonly [number, number]): (value: number) => string | null {
+  return (value) => (value >= least && value <= most ? null : `must be from ${least} to ${most}`);
+}
+
+function orDefault(given: readonly string[], fallback: readonly string[]): readonly string[] {
+  return given.length === 0 ? fallback : given;
+}
+
+function lowerCase(texts: readonly string[]): readonly string[] {
+  return texts.map((text) => text.toLowerCase());
+}
+
+/** Names the key and, when one is close, the key that was probably meant. */
+function unknownKey(path: string, key: string, keys: Readonly<Record<string, KeySpec>>): string {
+  const similar = Object.keys(keys).find((known) => known.toLowerCase() === key.toLowerCase());
+  return `unknown key \`${path}\`${similar === undefined ? "" : `, did you mean \`${similar}\``}`;
+}

@@ -1,0 +1,133 @@
+/**
+ * Every error class of the runtime, with the stable code that programs may test for.
+ *
+ * Messages follow one style: lower-case, one line, no final period, backticks around user text. How an error
+ * becomes an HTTP answer or an exit code is decided where it is caught, not here.
+ */
+import type { Diagnostic } from "./pool/diagnostic.ts";
+
+/** Base of all errors that edict throws on purpose; anything else that escapes is a bug. */
+export abstract class EdictError extends Error {
+  /** Stable, upper-case, never reused. */
+  abstract readonly code: string;
+}
+
+/** A bundle file that cannot be trusted or read; the reason is in the message. */
+export class BundleError extends EdictError {
+  override readonly name = "BundleError";
+  readonly code = "EDICT_BUNDLE_INVALID";
+}
+
+export type EngineErrorCode =
+  | "EDICT_ENGINE_START"
+  | "EDICT_ENGINE_BUSY"
+  | "EDICT_ENGINE_BUDGET"
+  | "EDICT_ENGINE_TRAP";
+
+/** The engine could not start or could not decide. Whoever asked must treat it as DENY. */
+export class EngineError extends EdictError {
+  override readonly name = "EngineError";
+  readonly code: EngineErrorCode;
+
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type RequestErrorCode =
+  | "EDICT_REQUEST_MALFORMED"
+  | "EDICT_REQUEST_INVALID"
+  | "EDICT_REQUEST_LIMIT"
+  | "EDICT_REQUEST_TOO_LARGE"
+  | "EDICT_REQUEST_AUX_DATA";
+
+/** A request that nobody can decide: malformed, incomplete or over a limit. */
+export class RequestError extends EdictError {
+  override readonly name = "RequestError";
+  readonly code: RequestErrorCode;
+  /** Path of the field at fault, as in `resources[2].resource.attr.x`; empty when it concerns the whole. */
+  readonly field: string;
+  /** What goes into `details` of an error body, JSON values. */
+  readonly details: readonly unknown[];
+
+  constructor(code: RequestErrorCode, message: string, field = "", details: readonly unknown[] = []) {
+    super(message);
+    this.code = code;
+    this.field = field;
+    this.details = details;
+  }
+}
+
+/** One thing wrong with a configuration file or a `--set`. */
+export interface ConfigProblem {
+  readonly message: string;
+  /** The file, or `--set`. */
+  readonly source: string;
+  /** 1-based; 0 when it has no place. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A configuration that cannot be served; carries every problem, not only the first. */
+export class ConfigError extends EdictError {
+  override readonly name = "ConfigError";
+  readonly code = "EDICT_CONFIG_INVALID";
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(formatProblem).join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** `file:line:column: message`. */
+export function formatProblem(problem: ConfigProblem): string {
+  const place = problem.line > 0 ? `:${problem.line}:${problem.column}` : "";
+  return `${problem.source}${place}: ${problem.message}`;
+}
+
+/** Policies that do not compile; carries all diagnostics and, when there is one, their rendered text. */
+export class PolicyError extends EdictError {
+  override readonly name = "PolicyError";
+  readonly code = "EDICT_POLICIES_INVALID";
+  readonly diagnostics: readonly Diagnostic[];
+  readonly rendered: string;
+
+  constructor(diagnostics: readonly Diagnostic[], rendered: string) {
+    const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
+    super(`the policies have ${errors} ${errors === 1 ? "error" : "errors"}`);
+    this.diagnostics = diagnostics;
+    this.rendered = rendered;
+  }
+}
+
+export type ServeErrorCode =
+  | "EDICT_LISTEN"
+  | "EDICT_SERVER_UNAVAILABLE"
+  | "EDICT_COMPILER_UNAVAILABLE"
+  | "EDICT_POLICIES_NOT_FOUND";
+
+/** The daemon cannot serve: address in use, no uWebSockets.js binary, no compiler, no policies. */
+export class ServeError extends EdictError {
+  override readonly name = "ServeError";
+  readonly code: ServeErrorCode;
+
+  constructor(code: ServeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The command line was used wrongly. */
+export class UsageError extends EdictError {
+  override readonly name = "UsageError";
+  readonly code = "EDICT_USAGE";
+  /** The command whose help to point at; empty for none. */
+  readonly command: string;
+
+  constructor(message: string, command = "") {
+    super(message);
+    this.command = command;
+  }
+}

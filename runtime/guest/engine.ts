@@ -1,0 +1,166 @@
+/**
+ * The public engine: a verified bundle that decides. It owns one guest instance at a time and replaces it when it
+ * traps, so that a bug in a condition costs one request and never the process. It fails closed: nothing but a
+ * response written by the guest counts as a decision.
+ */
+import {
+  FORMAT_JSON,
+  FORMAT_MSGPACK,
+  STATUS_FUEL,
+  STATUS_MEMORY,
+  STATUS_NOT_READY,
+  STATUS_OK,
+  STATUS_OUTPUT_FULL,
+} from "../../assembly/abi.ts";
+import { type Bundle, readBundle } from "../bundle/bundle-file.ts";
+import { parseRuleIndex, type RuleIndex } from "../bundle/rule-index.ts";
+import { EngineError, type RequestError } from "../errors.ts";
+import { describeFailure } from "../request/describe.ts";
+import { explainRequest, type Explanation } from "./explain.ts";
+import { Guest } from "./guest.ts";
+import type { CheckRequest, CheckResponse } from "./messages.ts";
+import { type CompiledBundle, compileModules, oneLine } from "./modules.ts";
+import { DEFAULT_OPTIONS, type EngineOptions, guestSettings, type ResolvedOptions } from "./options.ts";
+
+/** Host-side status: the instance trapped and was replaced. */
+export const STATUS_TRAP = -1;
+/** Host-side status: the request is longer than `maxBodyBytes`. */
+export const STATUS_TOO_LARGE = -2;
+
+export type Format = "json" | "msgpack";
+
+const FORMAT_NUMBERS: Readonly<Record<Format, number>> = { json: FORMAT_JSON, msgpack: FORMAT_MSGPACK };
+
+const NOTHING = new Uint8Array(0);
+
+/** A loaded bundle. Create with `Engine.load`; safe to share within a thread. */
+export class Engine {
+  readonly bundle: Bundle;
+  readonly options: ResolvedOptions;
+  readonly #compiled: CompiledBundle;
+  #guest: Guest;
+  #traps = 0;
+  #lastTrap: unknown = null;
+  #ruleIndex: RuleIndex | null = null;
+
+  /** Verifies, compiles and starts a bundle. Throws `BundleError` or `EngineError`. */
+  static async load(file: Uint8Array, options: EngineOptions = {}): Promise<Engine> {
+    const compiled = await compileModules(readBundle(file));
+    return new Engine(compiled, { ...DEFAULT_OPTIONS, ...options });
+  }
+
+  private constructor(compiled: CompiledBundle, options: ResolvedOptions) {
+    this.#compiled = compiled;
+    this.bundle = compiled.bundle;
+    this.options = options;
+    this.#guest = Guest.start(compiled, guestSettings(options));
+  }
+
+  /** How often an instance trapped and was replaced. Anything but 0 is a bug in edict. */
+  get traps(): number {
+    return this.#traps;
+  }
+
+  /** Rules, conditions and derived roles with their places; parsed on first use. */
+  get ruleIndex(): RuleIndex {
+    this.#ruleIndex ??= parseRuleIndex(this.bundle.rules);
+    return this.#ruleIndex;
+  }
+
+  /**
+   * The hot path: decides `bytes` and returns a status of abi.ts, or STATUS_TRAP, or STATUS_TOO_LARGE. On
+   * STATUS_OK the response is `output()`. Formats are FORMAT_*, flags FLAG_*.
+   */
+  decide(bytes: Uint8Array, inputFormat: number, outputFormat: number, flags: number): number {
+    if (bytes.byteLength > this.options.maxBodyBytes) return STATUS_TOO_LARGE;
+    try {
+      return this.#guest.decide(bytes, inputFormat, outputFormat, flags);
+    } catch (error) {
+      return this.#replace(error);
+    }
+  }
+
+  /** A view of the last response in guest memory, valid until the next call. */
+  output(): Uint8Array {
+    return this.#guest.output();
+  }
+
+  /**
+   * Decides a request given as bytes. `bytes` of the answer is a view of guest memory that the next call overwrites;
+   * it is empty unless `status` is STATUS_OK.
+   */
+  checkBytes(
+    bytes: Uint8Array,
+    format: Format,
+    outputFormat: Format = format,
+  ): { readonly status: number; readonly bytes: Uint8Array } {
+    const status = this.decide(bytes, FORMAT_NUMBERS[format], FORMAT_NUMBERS[outputFormat], 0);
+    return { status, bytes: status === STATUS_OK ? this.output() : NOTHING };
+  }
+
+  /** Decides a request given as an object. Throws `RequestError` for a bad request and `EngineError` for no decision. */
+  check(request: CheckRequest): CheckResponse {
+    const bytes = new TextEncoder().encode(JSON.stringify(request));
+    const { status, bytes: response } = this.checkBytes(bytes, "json");
+    if (status !== STATUS_OK) throw this.failure(status, bytes, FORMAT_JSON);
+    return JSON.parse(new TextDecoder().decode(response)) as CheckResponse;
+  }
+
+  /** Decides a request and says which rules and conditions led there. Throws as `check` does. */
+  explain(request: CheckRequest): Explanation {
+    return explainRequest(request, this.ruleIndex, {
+      check: (one, flags) => {
+        const bytes = new TextEncoder().encode(JSON.stringify(one));
+        const status = this.decide(bytes, FORMAT_JSON, FORMAT_JSON, flags);
+        if (status !== STATUS_OK) throw this.failure(status, bytes, FORMAT_JSON);
+        return JSON.parse(new TextDecoder().decode(this.output())) as CheckResponse;
+      },
+      trace: () => this.#guest.trace(),
+      evaluateCondition: (id) => this.#evaluateCondition(id),
+    });
+  }
+
+  /** The typed error for a status that was not STATUS_OK; call it before the next decision. */
+  failure(status: number, bytes: Uint8Array, format: number): RequestError | EngineError {
+    switch (status) {
+      case STATUS_TRAP:
+        return new EngineError("EDICT_ENGINE_TRAP", `the guest trapped: ${oneLine(this.#lastTrap)}`, {
+          cause: this.#lastTrap,
+        });
+      case STATUS_FUEL:
+        return new EngineError("EDICT_ENGINE_BUDGET", "the conditions used up the evaluation budget");
+      case STATUS_MEMORY:
+        return new EngineError("EDICT_ENGINE_BUDGET", "the request needs more memory than a request may use");
+      case STATUS_OUTPUT_FULL:
+        return new EngineError("EDICT_ENGINE_BUDGET", "the response is larger than a response may be");
+      case STATUS_NOT_READY:
+        return new EngineError("EDICT_ENGINE_START", "the guest is not started");
+      default:
+        return describeFailure({
+          status: status === STATUS_TOO_LARGE ? "too-large" : status,
+          bytes,
+          format,
+          offset: this.#guest.errorOffset(),
+          detail: this.#guest.errorDetail(),
+          limits: this.options,
+        });
+    }
+  }
+
+  #evaluateCondition(id: number): number {
+    try {
+      return this.#guest.evaluateCondition(id);
+    } catch (error) {
+      throw this.failure(this.#replace(error), NOTHING, FORMAT_JSON);
+    }
+  }
+
+  /** Puts a fresh instance in place of one that trapped. Our own misuse is not a trap and is rethrown. */
+  #replace(error: unknown): number {
+    if (error instanceof EngineError) throw error;
+    this.#traps++;
+    this.#lastTrap = error;
+    this.#guest = Guest.start(this.#compiled, guestSettings(this.options));
+    return STATUS_TRAP;
+  }
+}

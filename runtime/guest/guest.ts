@@ -1,0 +1,242 @@
+/**
+ * One instance of the guest: the only code that touches WASM memory. Bytes go in, a status and a view of the
+ * response come out; no JS object is made per request.
+ *
+ *   0        CONTROL_BASE    IMAGE_BASE              fixed         + input      + arena   + output
+ *   | unused | control words | image, core's caches  | input       | arena      | output  | memory end
+ *
+ * Memory has its final size from the start and is never grown, because growing detaches every view held here.
+ * It knows nothing of JSON, HTTP or policies, and never retries: what a status means is decided in engine.ts.
+ */
+import { randomBytes } from "node:crypto";
+import {
+  ABI_VERSION,
+  CONTROL_ALLOWED,
+  CONTROL_BASE,
+  CONTROL_CONDITION_ERRORS,
+  CONTROL_DECISIONS,
+  CONTROL_ERROR_DETAIL,
+  CONTROL_ERROR_OFFSET,
+  CONTROL_INPUT_CAPACITY,
+  CONTROL_INPUT_START,
+  CONTROL_OUTPUT_LENGTH,
+  CONTROL_OUTPUT_START,
+  CONTROL_TRACE_LENGTH,
+  CONTROL_TRACE_START,
+  IMAGE_BASE,
+  STATUS_OK,
+} from "../../assembly/abi.ts";
+import { BundleError, EngineError } from "../errors.ts";
+import { type CompiledBundle, oneLine } from "./modules.ts";
+import { wasm, type WasmExports, type WasmImports, type WasmMemory, type WasmModule, type WasmTable } from "./webassembly.ts";
+
+/** What core.wasm exports. Statuses and formats are numbers of assembly/abi.ts. */
+interface CoreExports {
+  readonly table: WasmTable;
+  abiVersion(): number;
+  heapBase(): number;
+  tableBase(): number;
+  start(imageLength: number, inputCapacity: number, outputCapacity: number, memoryEnd: number): number;
+  setMode(onError: number, lenientScopeSearch: number, maxActions: number, maxResources: number): void;
+  setDefaults(versionLength: number, scopeLength: number): void;
+  setGlobals(length: number): number;
+  seed(low: number, high: number): void;
+  check(length: number, inputFormat: number, outputFormat: number, flags: number, nowMillis: number): number;
+  evaluateCondition(id: number): number;
+}
+
+/** How an instance is set up; fixed for its lifetime. */
+export interface GuestSettings {
+  /** Largest request in bytes. */
+  readonly inputCapacity: number;
+  /** ON_ERROR_*. */
+  readonly onError: number;
+  readonly lenientScopeSearch: boolean;
+  readonly maxActions: number;
+  readonly maxResources: number;
+  readonly defaultPolicyVersion: string;
+  readonly defaultScope: string;
+  /** `engine.globals` as JSON text. */
+  readonly globals: string;
+}
+
+const MIB = 1024 * 1024;
+
+/** Bytes for what one request needs while it is decided; untouched pages cost nothing. */
+const ARENA_CAPACITY = 64 * MIB;
+
+/** Bytes for the largest response: 500 resources of 500 actions with long names fit. */
+const OUTPUT_CAPACITY = 64 * MIB;
+
+/** Room beside the request for the defaults and globals that are written to the input region at start. */
+const INPUT_SLACK = 64 * 1024;
+
+const PAGE = 64 * 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/** A started guest. Not re-entrant: one request at a time, which one thread guarantees. */
+export class Guest {
+  readonly #core: CoreExports;
+  /** The whole memory, its control words and its input region. INVARIANT: memory never grows, so these never detach. */
+  readonly #memory: Uint8Array;
+  readonly #control: Uint32Array;
+  readonly #input: Uint8Array;
+  #busy = false;
+
+  /** Instantiates, links, loads the image and starts. Throws `BundleError` or `EngineError`. */
+  static start(compiled: CompiledBundle, settings: GuestSettings): Guest {
+    const { bundle } = compiled;
+    const inputCapacity = settings.inputCapacity + INPUT_SLACK;
+    const wanted = bundle.manifest.memory.fixed + inputCapacity + ARENA_CAPACITY + OUTPUT_CAPACITY;
+    const pages = Math.ceil(wanted / PAGE);
+    if (IMAGE_BASE + bundle.image.byteLength > bundle.manifest.memory.fixed) {
+      throw new BundleError("the image is larger than the memory that the manifest plans for it");
+    }
+
+    const memory = allocateMemory(pages);
+    const core = instantiate(compiled.core, { env: { memory } }, "core") as unknown as CoreExports;
+    if (core.abiVersion() !== ABI_VERSION) {
+      throw new BundleError(`the core has ABI version ${core.abiVersion()}, this edict runs version ${ABI_VERSION}`);
+    }
+    if (core.heapBase() > IMAGE_BASE) throw new BundleError("the core's static data reaches into the image");
+    linkPolicy(compiled, core, memory);
+
+    new Uint8Array(memory.buffer).set(bundle.image, IMAGE_BASE);
+    const status = core.start(bundle.image.byteLength, inputCapacity, OUTPUT_CAPACITY, pages * PAGE);
+    if (status !== STATUS_OK) {
+      throw new EngineError("EDICT_ENGINE_START", `the guest refused to start with status ${status}`);
+    }
+    const guest = new Guest(core, memory);
+    guest.#configure(settings);
+    return guest;
+  }
+
+  private constructor(core: CoreExports, memory: WasmMemory) {
+    this.#core = core;
+    this.#memory = new Uint8Array(memory.buffer);
+    this.#control = new Uint32Array(memory.buffer, CONTROL_BASE, 16);
+    const start = this.#word(CONTROL_INPUT_START);
+    const capacity = this.#word(CONTROL_INPUT_CAPACITY);
+    if (start < IMAGE_BASE || start + capacity > memory.buffer.byteLength) {
+      throw new EngineError("EDICT_ENGINE_START", "the guest placed its input outside memory");
+    }
+    this.#input = new Uint8Array(memory.buffer, start, capacity);
+  }
+
+  #configure(settings: GuestSettings): void {
+    const { onError, lenientScopeSearch, maxActions, maxResources } = settings;
+    this.#core.setMode(onError, lenientScopeSearch ? 1 : 0, maxActions, maxResources);
+    const version = this.#write(settings.defaultPolicyVersion, 0);
+    const scope = this.#write(settings.defaultScope, version);
+    this.#core.setDefaults(version, scope);
+    const status = this.#core.setGlobals(this.#write(settings.globals, 0));
+    if (status !== STATUS_OK) {
+      throw new EngineError("EDICT_ENGINE_START", `the guest refused \`engine.globals\` with status ${status}`);
+    }
+    const seed = randomBytes(8);
+    this.#core.seed(seed.readInt32LE(0), seed.readInt32LE(4));
+  }
+
+  /**
+   * Decides one request. Returns STATUS_*; on STATUS_OK `output` holds the response. Anything thrown is a trap,
+   * after which the instance must not be used again.
+   */
+  decide(bytes: Uint8Array, inputFormat: number, outputFormat: number, flags: number): number {
+    if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
+    this.#busy = true;
+    this.#input.set(bytes);
+    const status = this.#core.check(bytes.byteLength, inputFormat, outputFormat, flags, Date.now());
+    // A trap skips this on purpose: an instance that trapped stays unusable.
+    this.#busy = false;
+    return status;
+  }
+
+  /** The last response, valid until the next `decide`. */
+  output(): Uint8Array {
+    const start = this.#word(CONTROL_OUTPUT_START);
+    return this.#memory.subarray(start, start + this.#word(CONTROL_OUTPUT_LENGTH));
+  }
+
+  /** Byte offset where decoding the last request failed. */
+  errorOffset(): number {
+    return this.#word(CONTROL_ERROR_OFFSET);
+  }
+
+  /** The count found, when a limit was exceeded. */
+  errorDetail(): number {
+    return this.#word(CONTROL_ERROR_DETAIL);
+  }
+
+  /** Decisions, allowed ones, and failed conditions of the last request. */
+  counters(): { decisions: number; allowed: number; conditionErrors: number } {
+    return {
+      decisions: this.#word(CONTROL_DECISIONS),
+      allowed: this.#word(CONTROL_ALLOWED),
+      conditionErrors: this.#word(CONTROL_CONDITION_ERRORS),
+    };
+  }
+
+  /** A copy of the explain trace of the last request (u32 words), empty without FLAG_TRACE. */
+  trace(): Uint32Array {
+    const start = this.#word(CONTROL_TRACE_START);
+    const length = this.#word(CONTROL_TRACE_LENGTH);
+    // slice: the bytes must outlive the next call, and need not be aligned.
+    return new Uint32Array(this.#memory.slice(start, start + (length & ~3)).buffer);
+  }
+
+  /** OUTCOME_* of a condition for the last resource of the last request. */
+  evaluateCondition(id: number): number {
+    return this.#core.evaluateCondition(id);
+  }
+
+  #word(offset: number): number {
+    return this.#control[offset >> 2] ?? 0;
+  }
+
+  /** Writes `text` into the input region at `offset`; returns its length in bytes. */
+  #write(text: string, offset: number): number {
+    const bytes = text === "" ? NOTHING : new TextEncoder().encode(text);
+    if (offset + bytes.byteLength > this.#input.byteLength) {
+      throw new EngineError("EDICT_ENGINE_START", "the engine's defaults or globals do not fit the input region");
+    }
+    this.#input.set(bytes, offset);
+    return bytes.byteLength;
+  }
+}
+
+function allocateMemory(pages: number): WasmMemory {
+  try {
+    return new wasm.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    throw new EngineError("EDICT_ENGINE_START", `no memory for the guest: ${oneLine(error)}`, { cause: error });
+  }
+}
+
+/** Puts the policy module's condition and output functions into core's table, where core calls them by index. */
+function linkPolicy(compiled: CompiledBundle, core: CoreExports, memory: WasmMemory): void {
+  const { conditions, outputs } = compiled.bundle.manifest.functions;
+  const imports = { env: { memory }, core: core as unknown as WasmExports };
+  const policy = instantiate(compiled.policy, imports, "policy");
+  const base = core.tableBase();
+  const missing = base + conditions + outputs - core.table.length;
+  if (missing > 0) core.table.grow(missing);
+  for (let index = 0; index < conditions + outputs; index++) {
+    const name = index < conditions ? `c${index}` : `o${index - conditions}`;
+    const exported = policy[name];
+    if (typeof exported !== "function") throw new BundleError(`the policy module does not export \`${name}\``);
+    core.table.set(base + index, exported);
+  }
+}
+
+function instantiate(
+  module: WasmModule,
+  imports: WasmImports,
+  name: string,
+): WasmExports {
+  try {
+    return new wasm.Instance(module, imports).exports;
+  } catch (error) {
+    throw new BundleError(`the ${name} module cannot be linked: ${oneLine(error)}`, { cause: error });
+  }
+}

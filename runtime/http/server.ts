@@ -1,0 +1,169 @@
+/**
+ * The HTTP server of one serving thread: routes, listening, draining. Decisions are made in check-route.ts; policies
+ * are loaded and replaced elsewhere, through the serving state.
+ */
+import { once } from "node:events";
+import { chmod, unlink } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ListenAddress } from "../config/address.ts";
+import { ServeError } from "../errors.ts";
+import { oneLine } from "../guest/modules.ts";
+import type { ServingState } from "../observe/serving-state.ts";
+import { readVersion } from "../version.ts";
+import { BodyBudget } from "./body.ts";
+import { checkRoute, type HttpContext } from "./check-route.ts";
+import { Cors, type CorsOptions } from "./cors.ts";
+import { cerbosHealth, health, serverInfo } from "./operation-routes.ts";
+import { NOT_FOUND_API, NOT_FOUND_PLAIN, type Reply, send, WRONG_METHOD, WRONG_METHOD_CERBOS } from "./replies.ts";
+import { type App, type Handler, type HttpRequest, type ListenSocket, loadUws, type Uws } from "./uws.ts";
+
+export interface ServerOptions {
+  readonly addresses: readonly ListenAddress[];
+  readonly cors: CorsOptions;
+  /** Permission bits of a Unix socket. */
+  readonly socketMode: number;
+}
+
+/** A server that accepts requests. */
+export interface HttpServer {
+  /** As in `http://127.0.0.1:3592` or `unix:/run/edict.sock`, with the real port. */
+  readonly addresses: readonly string[];
+  /** Refuses new connections, lets requests in flight finish for at most `timeoutMs`, then closes everything. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+const MIB = 1024 * 1024;
+
+/** Bytes that bodies arriving in several chunks may hold together. */
+const BODY_BUDGET = 256 * MIB;
+
+/** Milliseconds that keep-alive clients get to notice `Connection: close` before their sockets are closed. */
+const DRAIN_GRACE = 100;
+
+/** Starts to serve on every address. Throws `ServeError` when one cannot be had. */
+export async function startServer(state: ServingState, options: ServerOptions): Promise<HttpServer> {
+  const uws = loadUws();
+  const app = uws.App();
+  const context: HttpContext = {
+    state,
+    cors: new Cors(options.cors),
+    bodies: new BodyBudget(BODY_BUDGET),
+    inFlight: 0,
+  };
+  addRoutes(app, context);
+
+  const sockets: ListenSocket[] = [];
+  const addresses: string[] = [];
+  for (const address of options.addresses) {
+    const socket = await listen(app, address);
+    sockets.push(socket);
+    if (address.kind === "unix") {
+      await chmod(address.path, options.socketMode);
+      addresses.push(`unix:${address.path}`);
+    } else {
+      addresses.push(`http://${urlHost(address.host)}:${uws.getSocketPort(socket)}`);
+    }
+  }
+  return { addresses, drain: (timeoutMs) => drain(uws, app, context, sockets, timeoutMs) };
+}
+
+function addRoutes(app: App, context: HttpContext): void {
+  const { state, cors } = context;
+  const version = readVersion();
+  /** A GET route; HEAD is taken where `head` says so, other methods get `wrongMethod`. */
+  const page = (path: string, wrongMethod: Reply, head: boolean, reply: (req: HttpRequest) => Reply): void => {
+    app.any(path, (res, req) => {
+      if (cors.preflight(res, req)) return;
+      const method = req.getMethod();
+      const headers = cors.headers(req.getHeader("origin"));
+      const isHead = method === "head";
+      const answer = method === "get" || (isHead && head) ? reply(req) : wrongMethod;
+      send(res, answer, headers, state.draining, isHead);
+    });
+  };
+  const fixed =
+    (reply: Reply): Handler =>
+    (res, req) => {
+      if (cors.preflight(res, req)) return;
+      send(res, reply, cors.headers(req.getHeader("origin")), state.draining, req.getMethod() === "head");
+    };
+
+  app.post("/api/check/resources", checkRoute(context));
+  app.any("/api/check/resources", fixed(WRONG_METHOD_CERBOS));
+  page("/api/server_info", WRONG_METHOD_CERBOS, false, () => serverInfo(version));
+  page("/_cerbos/health", WRONG_METHOD_CERBOS, false, (req) => cerbosHealth(state, req.getQuery("service") ?? ""));
+  page("/healthz", WRONG_METHOD, true, () => health(state, false));
+  page("/readyz", WRONG_METHOD, true, () => health(state, true));
+  app.any("/api/*", fixed(NOT_FOUND_API));
+  app.any("/*", fixed(NOT_FOUND_PLAIN));
+}
+
+async function listen(app: App, address: ListenAddress): Promise<ListenSocket> {
+  if (address.kind === "unix") await clearStaleSocket(address.path);
+  else await probePort(address.host, address.port);
+  const socket = await new Promise<ListenSocket | false>((resolve) => {
+    if (address.kind === "unix") app.listen_unix(resolve, address.path);
+    else if (address.host === "") app.listen(address.port, resolve);
+    else app.listen(address.host, address.port, resolve);
+  });
+  if (socket === false) {
+    const name = address.kind === "unix" ? address.path : `${address.host}:${address.port}`;
+    throw new ServeError("EDICT_LISTEN", `cannot listen on \`${name}\``);
+  }
+  return socket;
+}
+
+/**
+ * Fails when somebody listens on the port. uWebSockets.js sets SO_REUSEPORT, with which a second daemon would start
+ * without complaint and take half of the requests.
+ */
+async function probePort(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen(host === "" ? { port } : { host, port });
+    await once(probe, "listening");
+  } catch (error) {
+    throw new ServeError("EDICT_LISTEN", `cannot listen on \`${host}:${port}\`: ${oneLine(error)}`, { cause: error });
+  }
+  probe.close();
+  await once(probe, "close");
+}
+
+/** Removes the socket file that a dead process left behind; fails when a living one serves it. */
+async function clearStaleSocket(path: string): Promise<void> {
+  const probe = connect({ path });
+  try {
+    await once(probe, "connect");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ECONNREFUSED") await unlink(path);
+    else if (code !== "ENOENT") {
+      throw new ServeError("EDICT_LISTEN", `cannot listen on \`unix:${path}\`: ${oneLine(error)}`, { cause: error });
+    }
+    return;
+  } finally {
+    probe.destroy();
+  }
+  throw new ServeError("EDICT_LISTEN", `cannot listen on \`unix:${path}\`: another process serves it`);
+}
+
+async function drain(
+  uws: Uws,
+  app: App,
+  context: HttpContext,
+  sockets: ListenSocket[],
+  timeoutMs: number,
+): Promise<void> {
+  context.state.draining = true;
+  for (const socket of sockets.splice(0)) uws.closeSocket(socket);
+  const deadline = performance.now() + timeoutMs;
+  await sleep(DRAIN_GRACE);
+  while (context.inFlight > 0 && performance.now() < deadline) await sleep(10);
+  app.close();
+}
+
+function urlHost(host: string): string {
+  if (host === "") return "0.0.0.0";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,81 @@
+/**
+ * Loads uWebSockets.js and declares the part of its API that edict uses. The package is a native addon with a binary
+ * per Node version, so loading it can fail on a machine where everything else works; that is said in plain words.
+ */
+import { createRequire } from "node:module";
+import { ServeError } from "../errors.ts";
+import { oneLine } from "../guest/modules.ts";
+
+/** Strings or bytes; bytes are copied before the call returns. */
+export type Bytes = string | ArrayBuffer | Uint8Array;
+
+/** A response; invalid after `end` or once `onAborted` was called. */
+export interface HttpResponse {
+  writeStatus(status: string): HttpResponse;
+  writeHeader(name: string, value: string): HttpResponse;
+  end(body?: Bytes, closeConnection?: boolean): HttpResponse;
+  endWithoutBody(reportedLength?: number, closeConnection?: boolean): HttpResponse;
+  /** A later call replaces the handler. */
+  onAborted(handler: () => void): HttpResponse;
+  /** Chunks are detached when the handler returns. */
+  onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): HttpResponse;
+  cork(callback: () => void): HttpResponse;
+}
+
+/** A request; valid only until the route handler returns. */
+export interface HttpRequest {
+  getHeader(lowerCaseName: string): string;
+  getUrl(): string;
+  /** Lower-case. */
+  getMethod(): string;
+  /** The decoded value, or undefined or "" when absent. */
+  getQuery(name: string): string | undefined;
+}
+
+export type Handler = (res: HttpResponse, req: HttpRequest) => void;
+
+/** Opaque handle of a listening socket. */
+export type ListenSocket = { readonly listenSocket: never };
+
+export interface App {
+  get(pattern: string, handler: Handler): App;
+  post(pattern: string, handler: Handler): App;
+  any(pattern: string, handler: Handler): App;
+  listen(host: string, port: number, callback: (socket: ListenSocket | false) => void): App;
+  /** Without a host: every interface, IPv6 and IPv4. */
+  listen(port: number, callback: (socket: ListenSocket | false) => void): App;
+  listen_unix(callback: (socket: ListenSocket | false) => void, path: string): App;
+  /** Closes all sockets at once. */
+  close(): App;
+}
+
+export interface Uws {
+  App(): App;
+  readonly closeSocket: (socket: ListenSocket) => void;
+  readonly getSocketPort: (socket: ListenSocket) => number;
+}
+
+/** The official build's names for two functions that the alias calls otherwise. */
+interface OfficialNames {
+  readonly us_listen_socket_close: (socket: ListenSocket) => void;
+  readonly us_socket_local_port: (socket: ListenSocket) => number;
+}
+
+/** Loads the addon. Throws `ServeError` when this Node has no binary for it. */
+export function loadUws(): Uws {
+  try {
+    const loaded = createRequire(import.meta.url)("uWebSockets.js") as Uws & Partial<OfficialNames>;
+    return {
+      App: () => loaded.App(),
+      closeSocket: (socket) => (loaded.us_listen_socket_close ?? loaded.closeSocket)(socket),
+      getSocketPort: (socket) => (loaded.us_socket_local_port ?? loaded.getSocketPort)(socket),
+    };
+  } catch (error) {
+    throw new ServeError(
+      "EDICT_SERVER_UNAVAILABLE",
+      `uWebSockets.js has no binary for Node ${process.version} on ${process.platform} ${process.arch}; use Node 20, ` +
+        `or install the official uWebSockets.js build for your Node under the same name (see README.md): ${oneLine(error)}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,16 @@
+/** The library: `import { Engine } from "edict"`. Everything not exported here is internal and may change. */
+export { Engine, type Format, STATUS_TOO_LARGE, STATUS_TRAP } from "./guest/engine.ts";
+export type { EngineOptions, OnError } from "./guest/options.ts";
+export type { CheckRequest, CheckResponse, CheckResult, Effect } from "./guest/messages.ts";
+export type {
+  ActionExplanation,
+  ConditionTrace,
+  DerivedRoleTrial,
+  Explanation,
+  ResourceExplanation,
+  RuleTrial,
+} from "./guest/explain.ts";
+export type { Bundle } from "./bundle/bundle-file.ts";
+export { readBundle } from "./bundle/bundle-file.ts";
+export type { BundleManifest } from "./bundle/manifest.ts";
+export { BundleError, EdictError, EngineError, RequestError } from "./errors.ts";

@@ -1,0 +1,64 @@
+/**
+ * What the daemon serves at this moment: one engine, since when, and what happened at the last attempt to replace it.
+ * Swapping the engine is one assignment, so every request is decided wholly by one version.
+ */
+import type { Engine } from "../guest/engine.ts";
+
+/** Why the newest policies are not the ones that serve. */
+export interface ReloadFailure {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly message: string;
+  /** How many diagnostics the compiler reported; 0 when it was not the policies' fault. */
+  readonly diagnostics: number;
+}
+
+export class ServingState {
+  #engine: Engine;
+  #since: Date;
+  #lastFailure: ReloadFailure | null = null;
+  readonly #listeners: ((engine: Engine) => void)[] = [];
+  /** Set once the daemon has been told to stop. */
+  draining = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#since = new Date();
+  }
+
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  /** When this engine started to serve. */
+  get since(): Date {
+    return this.#since;
+  }
+
+  get lastFailure(): ReloadFailure | null {
+    return this.#lastFailure;
+  }
+
+  /** Makes a prepared engine the one that serves, and forgets the last failure. */
+  swap(engine: Engine): void {
+    this.#engine = engine;
+    this.#since = new Date();
+    this.#lastFailure = null;
+    for (const listener of this.#listeners) listener(engine);
+  }
+
+  /** Notes that a reload brought nothing new, so the last failure is mended. */
+  confirm(): void {
+    this.#lastFailure = null;
+  }
+
+  fail(message: string, diagnostics: number): void {
+    this.#lastFailure = { at: new Date().toISOString(), message, diagnostics };
+  }
+
+  /** Calls `listener` now and after every swap. */
+  onEngine(listener: (engine: Engine) => void): void {
+    this.#listeners.push(listener);
+    listener(this.#engine);
+  }
+}

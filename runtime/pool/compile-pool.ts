@@ -1,0 +1,61 @@
+/**
+ * Compiles policies in a worker thread, so that a serving thread never stalls. The worker is warm from the first
+ * compilation on, because loading the AssemblyScript compiler takes longer than compiling an edit.
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import { ServeError } from "../errors.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+
+/** What the worker is asked (compiler/worker.ts). */
+export interface CompileTask {
+  readonly directory: string;
+  readonly cacheDirectory?: string;
+  /** Also return this form of the policies as text. */
+  readonly print?: "ir" | "as";
+}
+
+/** What the worker answers. */
+export interface CompileResult {
+  /** Null when there are errors. */
+  readonly bundle: Uint8Array | null;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The diagnostics with source lines and carets; empty when there are none. */
+  readonly rendered?: string;
+  /** What `print` asked for. */
+  readonly text?: string;
+  /** Milliseconds per stage. */
+  readonly stats: Readonly<Record<string, number>>;
+}
+
+/** One worker that compiles; started by the first task. */
+export class CompilePool {
+  #pool: Piscina | null = null;
+
+  async compile(task: CompileTask): Promise<CompileResult> {
+    this.#pool ??= new Piscina({
+      filename: workerFile(),
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
+    return (await this.#pool.run(task)) as CompileResult;
+  }
+
+  /** Stops the worker; a later `compile` starts another. */
+  async close(): Promise<void> {
+    const pool = this.#pool;
+    this.#pool = null;
+    await pool?.destroy();
+  }
+}
+
+/** The compiled worker, seen from `dist/runtime/pool/` or, in tests, from `runtime/pool/`. */
+function workerFile(): string {
+  for (const candidate of ["../../compiler/worker.js", "../../dist/compiler/worker.js"]) {
+    const file = fileURLToPath(new URL(candidate, import.meta.url));
+    if (existsSync(file)) return file;
+  }
+  throw new ServeError("EDICT_COMPILER_UNAVAILABLE", "the compiler is not built; run `npm run build`");
+}

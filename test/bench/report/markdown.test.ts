@@ -1,0 +1,119 @@
+/** The report: ratios come from the numbers of the same run, and a missing Cerbos is said, not hidden. */
+import { describe, expect, it } from "vitest";
+
+import { renderMarkdown } from "../../../bench/report/markdown.ts";
+import type { BenchResults } from "../../../bench/report/results.ts";
+import { median, spread } from "../../../bench/report/statistics.ts";
+import { bytes, duration, table } from "../../../bench/report/table.ts";
+
+const target = (server: string, encoding: "json" | "msgpack", requestsPerSecond: number) => ({
+  server,
+  encoding,
+  requestsPerSecond,
+  spread: 0.02,
+  p50: 100,
+  p99: 300,
+});
+
+const results: BenchResults = {
+  date: "2026-11-21T12:00:00.000Z",
+  quick: false,
+  machine: { processor: "test", cores: 2, memoryGibibytes: 8, system: "Linux", node: "v20", commit: "abc" },
+  compile: [
+    {
+      copies: 100,
+      policies: 900,
+      files: 1200,
+      milliseconds: 900,
+      firstMilliseconds: 1500,
+      bundleBytes: 300_000,
+    },
+  ],
+  inProcess: [
+    {
+      encoding: "json",
+      decisionsPerCall: 10.5,
+      bodyBytes: 1264,
+      microsecondsPerCall: 1.5,
+      decisionsPerSecond: 7_000_000,
+      spread: 0.01,
+    },
+  ],
+  http: {
+    copies: 100,
+    connections: 16,
+    bodies: 200,
+    decisionsPerRequest: 10.5,
+    generator: "wrk",
+    generatorEchoRates: { wrk: 100_000 },
+    targets: [
+      target("echo", "json", 100_000),
+      target("edict", "json", 80_000),
+      target("cerbos", "json", 2000),
+      target("echo", "msgpack", 110_000),
+      target("edict", "msgpack", 99_000),
+    ],
+    comparedAnswers: 200,
+    comparedWithCerbos: true,
+    startMilliseconds: { edict: 300, cerbos: 1500 },
+    residentMebibytes: { edict: 100, cerbos: 200 },
+    notes: [],
+  },
+};
+
+/** The cells of the HTTP table's row for a server and an encoding. */
+const row = (markdown: string, server: string, encoding: string): string[] => {
+  const rows = markdown.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+  return rows.find((cells) => cells[1] === server && cells[2] === encoding) ?? [];
+};
+
+describe("the report", () => {
+  it("divides by the echo of the same encoding and by Cerbos", () => {
+    const markdown = renderMarkdown(results);
+    expect(row(markdown, "edict", "json")).toEqual(
+      expect.arrayContaining(["80,000", "840,000", "80%", "40.0x"]),
+    );
+    expect(row(markdown, "edict", "msgpack")).toEqual(expect.arrayContaining(["99,000", "90%", "49.5x"]));
+    expect(row(markdown, "cerbos", "json")).toEqual(expect.arrayContaining(["2,000", "2%", "1.0x"]));
+  });
+
+  it("says when Cerbos was left out and gives no ratio to it", () => {
+    const targets = results.http.targets.filter(({ server }) => server !== "cerbos");
+    const markdown = renderMarkdown({
+      ...results,
+      http: { ...results.http, targets, comparedWithCerbos: false, notes: ["no Cerbos here"] },
+    });
+    expect(markdown).toContain("Note: no Cerbos here");
+    expect(markdown).not.toMatch(/\d+\.\dx/);
+    expect(markdown).toContain("edict in JSON and in msgpack gave equal answers");
+  });
+});
+
+describe("statistics", () => {
+  it("takes the middle, or the mean of the two in the middle", () => {
+    expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([])]).toEqual([2, 2.5, 0]);
+  });
+
+  it("gives half the range as a fraction of the median", () => {
+    expect(spread([90, 100, 110])).toBeCloseTo(0.1);
+  });
+});
+
+describe("tables", () => {
+  it("pads columns and aligns numbers to the right", () => {
+    expect(table(["name", "n"], [["a", "10"]]).split("\n")).toEqual([
+      "| name |  n |",
+      "| ---- | -: |",
+      "| a    | 10 |",
+    ]);
+  });
+
+  it("writes units that fit the size", () => {
+    expect([bytes(2048), bytes(3 * 2 ** 20), duration(12.4), duration(1234)]).toEqual([
+      "2 KiB",
+      "3.0 MiB",
+      "12 ms",
+      "1.23 s",
+    ]);
+  });
+});

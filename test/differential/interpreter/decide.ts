@@ -1,0 +1,437 @@
+/**
+ * The evaluation algorithm of COMPAT.md section 5, written to be read. Settled on the real binary (0.55.0) where
+ * the text left a corner open; each such finding is a comment here. Differences on purpose (COMPAT.md section 6):
+ * conditions are evaluated per rule and never cached across rules; a role policy's denial needs no other row at its
+ * scope; `runtime.effectiveDerivedRoles` is empty in principal policies; an inactive derived role emits nothing.
+ * Not here: request validation, limits, JSON Schemas, tokens.
+ */
+import {
+  NONE,
+  type ConditionId,
+  type OutputIds,
+  type PrincipalBlock,
+  type Program,
+  type ResourceBlock,
+  type RoleBlock,
+} from "../../../compiler/ir/program.ts";
+import type { Effect } from "../../../compiler/policy/policy-set.ts";
+import { satisfies, type ErrorMode, type Outcome } from "./conditions.ts";
+import { evaluate } from "./expressions.ts";
+import { matchesGlob, matchesName, policyKey, sanitise, scopeChain } from "./names.ts";
+import {
+  inputsOf,
+  scopeText,
+  NO_RUNTIME_ROLES,
+  type ActionMeta,
+  type Attributes,
+  type CheckRequest,
+  type CheckResponse,
+  type InputSource,
+  type OutputEntry,
+  type ResourceEntry,
+  type ResultEntry,
+  type RuntimeRoles,
+} from "./request.ts";
+import { toJson } from "./values.ts";
+
+const NO_MATCH = "NO_MATCH";
+
+/** Settings of the engine (COMPAT.md section 13, `engine.*`). */
+export interface EngineSettings {
+  readonly onError: ErrorMode;
+  readonly defaultPolicyVersion: string;
+  readonly defaultScope: string;
+  readonly lenientScopeSearch: boolean;
+  readonly globals: Attributes;
+  /** The instant of the request, nanoseconds since the epoch. */
+  readonly now: bigint;
+}
+
+export const DEFAULT_SETTINGS: EngineSettings = {
+  onError: "fail-closed",
+  defaultPolicyVersion: "default",
+  defaultScope: "",
+  lenientScopeSearch: false,
+  globals: {},
+  now: 0n,
+};
+
+/** Answers a CheckResources request; `cerbosCallId` is left to the server. */
+export function check(
+  program: Program,
+  request: CheckRequest,
+  settings: Partial<EngineSettings> = {},
+): CheckResponse {
+  const all = { ...DEFAULT_SETTINGS, ...settings };
+  return {
+    ...(request.requestId ? { requestId: request.requestId } : {}),
+    results: request.resources.map((entry) => new Evaluation(program, request, entry, all).result()),
+  };
+}
+
+/** What a pass, a role or an action ended with. */
+interface Verdict {
+  readonly effect: Effect | "none";
+  readonly policy: string;
+  readonly scope: string;
+  /** Strict mode: an error that denies the action whatever else there is. */
+  readonly final?: boolean;
+}
+
+/** A pass: where to look, and what undecided or deciding rows are attributed to. */
+interface Pass {
+  readonly scopes: readonly string[];
+  readonly key: string;
+}
+
+/** A rule that matches the action, ready to be evaluated. */
+interface Candidate {
+  readonly policy: string;
+  readonly rule: number;
+  readonly effect: Effect;
+  readonly condition: ConditionId | typeof NONE;
+  readonly derivedRole: number;
+  readonly outputs: OutputIds;
+  /** How often the rule counts: once per matching action pattern and per matching role pattern. */
+  readonly times: number;
+}
+
+/** Decides all actions of one resource entry. */
+class Evaluation {
+  readonly #program: Program;
+  readonly #request: CheckRequest;
+  readonly #entry: ResourceEntry;
+  readonly #settings: EngineSettings;
+  readonly #source: InputSource;
+  readonly #kind: string;
+  readonly #version: string;
+  readonly #outputs: OutputEntry[] = [];
+  readonly #derivedRoles = new Set<string>();
+  /** By scope; filled when a resource pass first visits the scope. */
+  readonly #runtime = new Map<string, RuntimeRoles>();
+
+  constructor(program: Program, request: CheckRequest, entry: ResourceEntry, settings: EngineSettings) {
+    this.#program = program;
+    this.#request = request;
+    this.#entry = entry;
+    this.#settings = settings;
+    this.#source = { program, request, resource: entry.resource, now: settings.now, globals: settings.globals };
+    this.#kind = sanitise(entry.resource.kind);
+    this.#version = entry.resource.policyVersion || settings.defaultPolicyVersion;
+  }
+
+  result(): ResultEntry {
+    const verdicts = this.#verdicts();
+    const { attr: _, ...resource } = this.#entry.resource;
+    const meta: Record<string, ActionMeta> = {};
+    const actions: Record<string, "EFFECT_ALLOW" | "EFFECT_DENY"> = {};
+    for (const [action, { effect, policy, scope }] of verdicts) {
+      actions[action] = effect === "allow" ? "EFFECT_ALLOW" : "EFFECT_DENY";
+      meta[action] = scope === "" ? { matchedPolicy: policy } : { matchedPolicy: policy, matchedScope: scope };
+    }
+    const roles = [...this.#derivedRoles].sort();
+    return {
+      resource: withoutEmpty(resource),
+      actions,
+      ...(this.#request.includeMeta
+        ? { meta: { actions: meta, ...(roles.length > 0 ? { effectiveDerivedRoles: roles } : {}) } }
+        : {}),
+      ...(this.#outputs.length > 0 ? { outputs: this.#outputs } : {}),
+    };
+  }
+
+  #verdicts(): Map<string, Verdict> {
+    const passes = this.#passes();
+    const verdicts = new Map<string, Verdict>();
+    for (const action of this.#entry.actions) {
+      verdicts.set(action, passes === undefined ? NOTHING : this.#decide(action, passes));
+    }
+    return verdicts;
+  }
+
+  // --- preparation (COMPAT.md 5.1) ---------------------------------------------------------------------------
+
+  /** Undefined when nothing could match: every action is denied as `NO_MATCH`. */
+  #passes(): { principal: Pass; resource: Pass } | undefined {
+    const { principal } = this.#request;
+    const { resources, principals, roles } = this.#program;
+    const principalVersion = principal.policyVersion || this.#settings.defaultPolicyVersion;
+    const principalScopes = this.#scopes(principal.scope, new Set(principals.map(({ scope }) => scope)));
+    // A role policy without rules does not make its scope exist; a resource or principal policy without rules does.
+    const roleScopes = roles.filter(({ rows }) => rows.length > 0).map(({ scope }) => scope);
+    const resourceScopes = this.#scopes(
+      this.#entry.resource.scope,
+      new Set([...resources.map(({ scope }) => scope), ...roleScopes]),
+    );
+    // The principal's own name is not compared: anybody's policy of that version makes the pass attributable.
+    const principalExists = principals.some(
+      ({ version, scope }) => version === principalVersion && principalScopes.includes(scope),
+    );
+    const resourceExists =
+      resources.some(
+        ({ resource, version, scope }) =>
+          resource === this.#kind && version === this.#version && resourceScopes.includes(scope),
+      ) ||
+      roles.some(
+        ({ version, scope, rows }) =>
+          version === this.#version &&
+          resourceScopes.includes(scope) &&
+          rows.some(({ resource }) => matchesName(resource, this.#kind)),
+      );
+    if (!principalExists && !resourceExists) return undefined;
+    const key = (
+      exists: boolean,
+      kind: "principal" | "resource",
+      name: string,
+      version: string,
+      scopes: readonly string[],
+    ): string => (exists ? policyKey(kind, name, version, scopes[0] ?? "") : NO_MATCH);
+    return {
+      principal: {
+        scopes: principalScopes,
+        key: key(principalExists, "principal", principal.id, principalVersion, principalScopes),
+      },
+      resource: {
+        scopes: resourceScopes,
+        key: key(resourceExists, "resource", this.#entry.resource.kind, this.#version, resourceScopes),
+      },
+    };
+  }
+
+  /** The requested scope: `.` is the root even when there is a default scope. */
+  #scope(requested: string | undefined): string {
+    return scopeText(requested || this.#settings.defaultScope);
+  }
+
+  /** The found scope and its existing ancestors, leaf first; empty when there is none. */
+  #scopes(requested: string | undefined, existing: ReadonlySet<string>): readonly string[] {
+    const chain = scopeChain(this.#scope(requested));
+    const found = chain.filter((scope) => existing.has(scope));
+    return this.#settings.lenientScopeSearch || found[0] === chain[0] ? found : [];
+  }
+
+  // --- one action (COMPAT.md 5.2) ----------------------------------------------------------------------------
+
+  #decide(action: string, passes: { principal: Pass; resource: Pass }): Verdict {
+    const byPrincipal = this.#principalPass(action, passes.principal);
+    if (byPrincipal.effect !== "none") return byPrincipal;
+    let first: Verdict | undefined;
+    for (const role of this.#request.principal.roles) {
+      const verdict = this.#resourcePass(action, passes.resource, role);
+      if (verdict.effect === "allow" || verdict.final === true) return verdict;
+      if (verdict.effect === "deny") first ??= verdict;
+    }
+    return first ?? { effect: "deny", policy: passes.resource.key, scope: "" };
+  }
+
+  /** Rows of the principal's policies must have the RESOURCE's policy version; the id is compared as it is. */
+  #principalPass(action: string, pass: Pass): Verdict {
+    for (const scope of pass.scopes) {
+      const block = this.#program.principals.find(
+        (each) =>
+          each.principal === this.#request.principal.id && each.version === this.#version && each.scope === scope,
+      );
+      if (block === undefined) continue;
+      const candidates = this.#principalCandidates(block, action);
+      const verdict = this.#scan(candidates, block, action, pass, NO_RUNTIME_ROLES);
+      if (verdict !== undefined) return verdict;
+    }
+    return UNDECIDED;
+  }
+
+  #principalCandidates(block: PrincipalBlock, action: string): readonly Candidate[] {
+    return block.rows
+      .filter((row) => matchesName(row.resource, this.#kind) && matchesName(row.action, action))
+      .map((row) => ({ ...row, policy: block.key, derivedRole: NONE, times: 1 }));
+  }
+
+  #resourcePass(action: string, pass: Pass, role: string): Verdict {
+    const roleSet = this.#withParents([role]);
+    for (const scope of pass.scopes) {
+      const block = this.#program.resources.find(
+        (each) => each.resource === this.#kind && each.version === this.#version && each.scope === scope,
+      );
+      const runtime = this.#visit(scope, block);
+      const denied = this.#rolePolicies(action, scope, roleSet, runtime);
+      if (denied !== undefined) return denied;
+      if (block === undefined) continue;
+      const candidates = this.#resourceCandidates(block, action, roleSet);
+      const verdict = this.#scan(candidates, block, action, pass, runtime);
+      if (verdict !== undefined) return verdict;
+    }
+    return UNDECIDED;
+  }
+
+  /** A list that holds `*` counts as that one pattern; otherwise each matching pattern is a row of its own. */
+  #resourceCandidates(block: ResourceBlock, action: string, roleSet: readonly string[]): readonly Candidate[] {
+    const candidates: Candidate[] = [];
+    for (const row of block.rows) {
+      const patterns = row.derivedRole === NONE ? row.roles : this.#derivedRole(row.derivedRole).parentRoles;
+      const roles = patterns.includes("*") ? ["*"] : patterns;
+      const matchingRoles = roles.filter((pattern) => roleSet.some((role) => matchesName(pattern, role))).length;
+      const matchingActions = row.actions.filter((pattern) => matchesName(pattern, action)).length;
+      const times = matchingRoles * matchingActions;
+      if (times > 0) candidates.push({ ...row, policy: block.key, times });
+    }
+    return candidates;
+  }
+
+  /** The roles and their parents, from role policies (of any version, with or without rules) at the requested scope. */
+  #withParents(roles: readonly string[]): readonly string[] {
+    const scope = this.#scope(this.#entry.resource.scope);
+    const found = new Set(roles);
+    for (const role of found) {
+      for (const policy of this.#program.roles) {
+        if (policy.scope === scope && policy.role === role) for (const parent of policy.parentRoles) found.add(parent);
+      }
+    }
+    return [...found];
+  }
+
+  /**
+   * Evaluates the rows of one policy at one scope in order. A DENY that applies ends it; an ALLOW waits for the end of
+   * the scope, where a consent scope forgets it and the search goes on upward. Undefined: nothing decided here.
+   */
+  #scan(
+    candidates: readonly Candidate[],
+    block: PrincipalBlock | ResourceBlock,
+    action: string,
+    pass: Pass,
+    runtime: RuntimeRoles,
+  ): Verdict | undefined {
+    let allowed = false;
+    for (const candidate of candidates) {
+      const rewritten =
+        block.requireParentalConsent && candidate.effect === "allow" && candidate.condition !== NONE;
+      const effect = rewritten ? "deny" : candidate.effect;
+      const outcome = this.#applies(candidate, effect, rewritten, runtime);
+      if (outcome === "stop") return { effect: "deny", policy: block.key, scope: block.scope, final: true };
+      if (outcome === "skip") continue;
+      const ends = outcome === "yes" && effect === "deny";
+      this.#emit(candidate, outcome === "yes", action, runtime, ends ? 1 : candidate.times);
+      if (ends) return { effect: "deny", policy: pass.key, scope: block.scope };
+      if (outcome === "yes") allowed = true;
+    }
+    return allowed && !block.requireParentalConsent
+      ? { effect: "allow", policy: pass.key, scope: block.scope }
+      : undefined;
+  }
+
+  /**
+   * Whether a row counts. An ALLOW needs true, a DENY needs not-false; a conditional ALLOW of a consent scope has
+   * become a DENY that needs not-true. `skip`: the derived role is not active, so the row says nothing at all.
+   */
+  #applies(
+    candidate: Candidate,
+    effect: Effect,
+    rewritten: boolean,
+    runtime: RuntimeRoles,
+  ): "yes" | "no" | "skip" | "stop" {
+    const strict = this.#settings.onError === "strict";
+    if (candidate.derivedRole !== NONE) {
+      const role = this.#satisfies(this.#derivedRole(candidate.derivedRole).condition, NO_RUNTIME_ROLES);
+      if (role === "error" && strict) return "stop";
+      if (role === "false" || (role === "error" && effect === "allow")) return "skip";
+    }
+    const outcome = this.#satisfies(candidate.condition, runtime);
+    if (outcome === "error" && strict) return "stop";
+    if (rewritten) return outcome === "true" ? "no" : "yes";
+    if (effect === "allow") return outcome === "true" ? "yes" : "no";
+    return outcome === "false" ? "no" : "yes";
+  }
+
+  #satisfies(condition: ConditionId | typeof NONE, runtime: RuntimeRoles): Outcome {
+    return satisfies(this.#program, inputsOf(this.#source, runtime), condition, this.#settings.onError);
+  }
+
+  // --- role policies (COMPAT.md 5.3) -------------------------------------------------------------------------
+
+  /** A denial by the role policies of the role set at this scope, attributed to the first that denies. */
+  #rolePolicies(
+    action: string,
+    scope: string,
+    roleSet: readonly string[],
+    runtime: RuntimeRoles,
+  ): Verdict | undefined {
+    for (const role of roleSet) {
+      const block = this.#program.roles.find(
+        (each) =>
+          each.role === role && each.version === this.#version && each.scope === scope && each.rows.length > 0,
+      );
+      if (block !== undefined && !this.#roleAllows(block, action, runtime)) {
+        // The denial needs no look at other roles' policies, but another principal role may still allow.
+        return { effect: "deny", policy: block.key, scope, final: false };
+      }
+    }
+    return undefined;
+  }
+
+  /** Every rule that lists the action must hold, and there must be one. */
+  #roleAllows(block: RoleBlock, action: string, runtime: RuntimeRoles): boolean {
+    const rows = block.rows.filter(
+      ({ resource, allowActions }) =>
+        matchesName(resource, this.#kind) &&
+        allowActions.some((pattern) => pattern === action || matchesGlob(pattern, action)),
+    );
+    for (const row of rows) {
+      const holds = this.#satisfies(row.condition, runtime) === "true";
+      this.#emit(row, holds, action, runtime, 1);
+      if (!holds) return false;
+    }
+    return rows.length > 0;
+  }
+
+  // --- derived roles (COMPAT.md 5.4) -------------------------------------------------------------------------
+
+  #derivedRole(id: number): Program["derivedRoles"][number] {
+    const role = this.#program.derivedRoles[id];
+    if (role === undefined) throw new Error(`the program has no derived role ${id}`);
+    return role;
+  }
+
+  /** The derived roles of a scope, computed on the first visit; parent roles that are globs do not count here. */
+  #visit(scope: string, block: ResourceBlock | undefined): RuntimeRoles {
+    const known = this.#runtime.get(scope);
+    if (known !== undefined) return known;
+    const roles = this.#withParents(this.#request.principal.roles);
+    const active: string[] = [];
+    const failed: string[] = [];
+    for (const id of block?.derivedRoles ?? []) {
+      const { name, parentRoles, condition } = this.#derivedRole(id);
+      if (!parentRoles.some((parent) => parent === "*" || roles.includes(parent))) continue;
+      const outcome = this.#satisfies(condition, NO_RUNTIME_ROLES);
+      if (outcome === "true") active.push(name);
+      if (outcome === "error") failed.push(name);
+    }
+    const runtime = { active: active.sort(), failed: failed.sort() };
+    this.#runtime.set(scope, runtime);
+    for (const name of active) this.#derivedRoles.add(name);
+    return runtime;
+  }
+
+  // --- outputs (COMPAT.md 5.5) -------------------------------------------------------------------------------
+
+  #emit(
+    row: { readonly rule: number; readonly outputs: OutputIds },
+    applied: boolean,
+    action: string,
+    runtime: RuntimeRoles,
+    times: number,
+  ): void {
+    const expression = applied ? row.outputs.activated : row.outputs.notMet;
+    if (expression === NONE) return;
+    const rule = this.#program.rules[row.rule];
+    const src = `${rule?.policyKey ?? ""}#${rule?.name ?? ""}`;
+    const shown = toJson(evaluate(this.#program, inputsOf(this.#source, runtime), expression));
+    const entry = "error" in shown ? { src, action, error: shown.error } : { src, val: shown.json, action };
+    for (let count = 0; count < times; count += 1) this.#outputs.push(entry);
+  }
+}
+
+const UNDECIDED: Verdict = { effect: "none", policy: NO_MATCH, scope: "" };
+const NOTHING: Verdict = { effect: "deny", policy: NO_MATCH, scope: "" };
+
+/** The echo repeats the request's text and leaves out what is empty. */
+function withoutEmpty<T extends object>(record: T): T {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== "" && value !== undefined)) as T;
+}

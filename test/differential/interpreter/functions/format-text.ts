@@ -1,0 +1,68 @@
+/** `string.format(list)` of cel-go ext strings: `%s %d %f %e %b %o %x %X %%`. */
+import { error, string, typeName, type Value } from "../values.ts";
+import { formatValue } from "./format-value.ts";
+
+const CLAUSE = /%(?:(%)|(?:\.(\d+))?([sdfeboxX])|(.?))/gsu;
+
+/** Substitutes the clauses of `text` with `args`, in order. */
+export function formatText(text: string, args: readonly Value[]): Value {
+  let next = 0;
+  let failed: string | undefined;
+  const formatted = text.replaceAll(CLAUSE, (_, percent?: string, precision?: string, verb?: string, bad?: string) => {
+    if (percent !== undefined) return "%";
+    if (verb === undefined) {
+      failed ??= `could not parse formatting clause: unrecognized formatting clause "${bad ?? ""}"`;
+      return "";
+    }
+    const argument = args[next];
+    next += 1;
+    if (argument === undefined) {
+      failed ??= `index ${next - 1} out of range`;
+      return "";
+    }
+    const shown = clause(verb, precision === undefined ? 6 : Number(precision), argument);
+    if (shown === undefined) failed ??= `error during formatting: %${verb} cannot be used on ${typeName(argument)}`;
+    return shown ?? "";
+  });
+  return failed === undefined ? string(formatted) : error(failed);
+}
+
+function clause(verb: string, precision: number, value: Value): string | undefined {
+  switch (verb) {
+    case "s":
+      return value.kind === "error" ? undefined : formatValue(value);
+    case "d":
+      return value.kind === "int" || value.kind === "uint" ? String(value.value) : special(value);
+    case "f":
+    case "e":
+      return float(verb, precision, value);
+    default:
+      return radix(verb, value);
+  }
+}
+
+function special(value: Value): string | undefined {
+  if (value.kind !== "double" || Number.isFinite(value.value)) return undefined;
+  return Number.isNaN(value.value) ? "NaN" : value.value > 0 ? "Infinity" : "-Infinity";
+}
+
+function float(verb: string, precision: number, value: Value): string | undefined {
+  if (value.kind !== "double" && value.kind !== "int" && value.kind !== "uint") return undefined;
+  const number = Number(value.value);
+  if (!Number.isFinite(number)) return special({ kind: "double", value: number });
+  if (verb === "f") return number.toFixed(precision);
+  return number.toExponential(precision).replace(/e([+-])(\d)$/u, "e$10$2");
+}
+
+function radix(verb: string, value: Value): string | undefined {
+  if (verb === "b" && value.kind === "bool") return value.value ? "1" : "0";
+  if (value.kind === "int" || value.kind === "uint") {
+    const digits = value.value.toString(verb === "b" ? 2 : verb === "o" ? 8 : 16);
+    return verb === "X" ? digits.toUpperCase() : digits;
+  }
+  if ((verb === "x" || verb === "X") && (value.kind === "string" || value.kind === "bytes")) {
+    const digits = Buffer.from(value.kind === "string" ? Buffer.from(value.value) : value.value).toString("hex");
+    return verb === "X" ? digits.toUpperCase() : digits;
+  }
+  return undefined;
+}

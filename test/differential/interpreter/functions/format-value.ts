@@ -1,0 +1,56 @@
+/** Text of values as Go prints them: for conversions to string and for error messages. */
+import { formatDuration, formatTimestamp, typeName, type Value } from "../values.ts";
+
+/** A double with the fewest digits that read back the same, exponents from 21 (Go's `%g`: from 1e+21 or below 1e-04). */
+export function formatDouble(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (value === Infinity) return "+Inf";
+  if (value === -Infinity) return "-Inf";
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  const [digits = "", exponent = "0"] = value.toExponential().split("e");
+  const power = Number(exponent);
+  if (power < -4 || power >= 21) {
+    return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+  }
+  return Math.abs(value) < 1e-6 || Math.abs(value) >= 1e21 ? plain(digits, power) : String(value);
+}
+
+function plain(digits: string, power: number): string {
+  const sign = digits.startsWith("-") ? "-" : "";
+  const significant = digits.replace("-", "").replace(".", "");
+  return `${sign}0.${"0".repeat(-power - 1)}${significant}`;
+}
+
+/** Any value as one line of text. */
+export function formatValue(value: Value): string {
+  switch (value.kind) {
+    case "null":
+      return "null";
+    case "bool":
+    case "int":
+    case "uint":
+      return String(value.value);
+    case "double":
+      return formatDouble(value.value);
+    case "string":
+      return value.value;
+    case "bytes":
+      return Buffer.from(value.value).toString("utf8");
+    case "timestamp":
+      return formatTimestamp(value.nanos);
+    case "duration":
+      return formatDuration(value.nanos);
+    case "type":
+      return value.name;
+    case "list":
+      return `[${value.items.map(formatValue).join(", ")}]`;
+    case "map":
+      return `{${value.entries.map(({ key, value: item }) => `${formatValue(key)}: ${formatValue(item)}`).join(", ")}}`;
+    case "hierarchy":
+      return value.parts.join(".");
+    case "message":
+    case "optional":
+    case "error":
+      return typeName(value);
+  }
+}

@@ -1,0 +1,61 @@
+/** Optional values: `optional.of`, `ofNonZeroValue`, `none`, `hasValue`, `value`, `or`, `orValue`; and the identity `id()`. */
+import { bool, error, noSuchOverload, NONE_OPTIONAL, type Value } from "../values.ts";
+import type { Family } from "./family.ts";
+
+function isZero(value: Value): boolean {
+  switch (value.kind) {
+    case "null":
+      return true;
+    case "bool":
+      return !value.value;
+    case "int":
+    case "uint":
+      return value.value === 0n;
+    case "double":
+      return value.value === 0;
+    case "string":
+    case "bytes":
+      return value.value.length === 0;
+    case "list":
+      return value.items.length === 0;
+    case "map":
+      return value.entries.length === 0;
+    case "message":
+      return value.fields.every((field) => !field.set);
+    case "duration":
+      return value.nanos === 0n;
+    case "optional":
+      return value.value === undefined;
+    case "hierarchy":
+    case "timestamp":
+    case "type":
+    case "error":
+      return false;
+  }
+}
+
+export const OPTIONALS: Family<
+  | "optionalOf"
+  | "optionalOfNonZero"
+  | "optionalNone"
+  | "optionalHasValue"
+  | "optionalValue"
+  | "optionalOr"
+  | "optionalOrValue"
+  | "identity"
+> = {
+  optionalOf: (value) => ({ kind: "optional", value }),
+  optionalOfNonZero: (value) => (isZero(value) ? NONE_OPTIONAL : { kind: "optional", value }),
+  optionalNone: () => NONE_OPTIONAL,
+  optionalHasValue: (value) => (value.kind === "optional" ? bool(value.value !== undefined) : noSuchOverload()),
+  optionalValue: (value) => {
+    if (value.kind !== "optional") return noSuchOverload();
+    return value.value ?? error("optional.none() dereference");
+  },
+  optionalOr: (value, other) => {
+    if (value.kind !== "optional" || other.kind !== "optional") return noSuchOverload();
+    return value.value === undefined ? other : value;
+  },
+  optionalOrValue: (value, other) => (value.kind === "optional" ? (value.value ?? other) : noSuchOverload()),
+  identity: (value) => value,
+};

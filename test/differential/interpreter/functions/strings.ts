@@ -1,0 +1,205 @@
+/** String functions (cel-go ext strings), `size`, `matches`, base64. Positions count code points. */
+import { bool, error, list, noSuchOverload, string, type Value } from "../values.ts";
+import { formatText } from "./format-text.ts";
+import type { Family, Implementation } from "./family.ts";
+
+/** An implementation whose arguments must have the given kinds. */
+function typed(kinds: readonly Value["kind"][], implementation: Implementation): Implementation {
+  return (...args) => (kinds.every((kind, index) => args[index]?.kind === kind) ? implementation(...args) : noSuchOverload());
+}
+
+function textOf(value: Value): string {
+  return value.kind === "string" ? value.value : "";
+}
+
+function numberOf(value: Value): number {
+  return value.kind === "int" ? Number(value.value) : 0;
+}
+
+function integer(value: number): Value {
+  return { kind: "int", value: BigInt(value) };
+}
+
+function outOfRange(position: number): Value {
+  return error(`index out of range: ${position}`);
+}
+
+function startsAt(text: readonly string[], part: readonly string[], at: number): boolean {
+  return part.every((character, index) => text[at + index] === character);
+}
+
+function indexOf(target: Value, sought: Value, from: Value): Value {
+  const [text, part, start] = [[...textOf(target)], [...textOf(sought)], numberOf(from)];
+  if (part.length === 0) return integer(start);
+  if (start < 0) return outOfRange(start);
+  for (let at = start; at <= text.length - part.length; at += 1) if (startsAt(text, part, at)) return integer(at);
+  return integer(-1);
+}
+
+function lastIndexOf(target: Value, sought: Value, from: Value): Value {
+  const [text, part, start] = [[...textOf(target)], [...textOf(sought)], numberOf(from)];
+  if (part.length === 0) return integer(start);
+  if (start < 0) return outOfRange(start);
+  if (start >= text.length) return integer(-1);
+  for (let at = Math.min(start, text.length - part.length); at >= 0; at -= 1) {
+    if (startsAt(text, part, at)) return integer(at);
+  }
+  return integer(-1);
+}
+
+function substring(target: Value, from: Value, to?: Value): Value {
+  const text = [...textOf(target)];
+  const start = numberOf(from);
+  const end = to === undefined ? text.length : numberOf(to);
+  if (start < 0 || start > text.length) return outOfRange(start);
+  if (end < 0 || end > text.length) return outOfRange(end);
+  if (start > end) return error(`invalid substring range. start: ${start}, end: ${end}`);
+  return string(text.slice(start, end).join(""));
+}
+
+function replace(target: Value, from: Value, to: Value, limit: number): Value {
+  const [text, sought, replacement] = [textOf(target), textOf(from), textOf(to)];
+  const pieces = sought === "" ? ["", ...text] : text.split(sought);
+  const gaps = sought === "" ? [...text].length + 1 : pieces.length - 1;
+  const replaced = limit < 0 ? gaps : Math.min(limit, gaps);
+  if (sought === "") return string(replaceEmpty([...text], replacement, replaced));
+  return string(pieces.map((piece, index) => (index === 0 ? "" : index <= replaced ? replacement : sought) + piece).join(""));
+}
+
+/** Replacing "" puts the replacement before each character and at the end. */
+function replaceEmpty(characters: readonly string[], replacement: string, count: number): string {
+  const woven = characters.map((character, index) => (index < count ? replacement : "") + character).join("");
+  return count > characters.length ? woven + replacement : woven;
+}
+
+function split(target: Value, separator: Value, limit: number): Value {
+  if (limit === 0) return list([]);
+  const text = textOf(target);
+  const mark = textOf(separator);
+  const pieces = mark === "" ? [...text] : text.split(mark);
+  if (limit < 0 || pieces.length <= limit) return list(pieces.map(string));
+  const rest = pieces.slice(limit - 1).join(mark);
+  return list([...pieces.slice(0, limit - 1), rest].map(string));
+}
+
+function join(items: Value, separator: string): Value {
+  if (items.kind !== "list") return noSuchOverload();
+  const pieces: string[] = [];
+  for (const item of items.items) {
+    if (item.kind !== "string") return noSuchOverload();
+    pieces.push(item.value);
+  }
+  return string(pieces.join(separator));
+}
+
+/** White space as Go's unicode.IsSpace has it. */
+const SPACE = "[\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+const TRIM = new RegExp(`^${SPACE}+|${SPACE}+$`, "gu");
+
+const QUOTED: Readonly<Record<string, string>> = {
+  "\u0007": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+  "\\": "\\\\",
+  '"': '\\"',
+};
+
+function mapAscii(text: string, low: string, high: string, convert: (character: string) => string): Value {
+  return string([...text].map((each) => (each >= low && each <= high ? convert(each) : each)).join(""));
+}
+
+/** RE2 text to a JavaScript pattern: leading flags, `(?P<name>`, `\z`, `\A`; the rest is common to both. */
+function compile(pattern: string): RegExp | undefined {
+  const flags = /^\(\?([ims]+)\)/u.exec(pattern);
+  const body = (flags === null ? pattern : pattern.slice(flags[0].length))
+    .replaceAll("(?P<", "(?<")
+    .replaceAll("\\z", "$(?![\\s\\S])")
+    .replaceAll("\\A", "^");
+  try {
+    return new RegExp(body, `u${flags?.[1] ?? ""}`);
+  } catch {
+    return undefined;
+  }
+}
+
+function size(value: Value): Value {
+  switch (value.kind) {
+    case "string":
+      return integer([...value.value].length);
+    case "bytes":
+      return integer(value.value.length);
+    case "list":
+      return integer(value.items.length);
+    case "map":
+      return integer(value.entries.length);
+    case "hierarchy":
+      return integer(value.parts.length);
+    default:
+      return noSuchOverload();
+  }
+}
+
+const lengthOf = (value: Value): Value => integer([...textOf(value)].length);
+const lastOf = (value: Value): Value => integer([...textOf(value)].length - 1);
+const ZERO: Value = { kind: "int", value: 0n };
+
+export const STRINGS: Family<
+  | "size" | "contains" | "startsWith" | "endsWith" | "charAt" | "indexOf2" | "indexOf3" | "lastIndexOf2" | "lastIndexOf3"
+  | "lowerAscii" | "upperAscii" | "replace3" | "replace4" | "split2" | "split3" | "substring2" | "substring3" | "trim"
+  | "join1" | "join2" | "reverse" | "quote" | "format" | "matches" | "base64Encode" | "base64Decode"
+> = {
+  size,
+  contains: typed(["string", "string"], (text, part) => bool(textOf(text).includes(textOf(part)))),
+  startsWith: typed(["string", "string"], (text, part) => bool(textOf(text).startsWith(textOf(part)))),
+  endsWith: typed(["string", "string"], (text, part) => bool(textOf(text).endsWith(textOf(part)))),
+  charAt: typed(["string", "int"], (text, at) => {
+    const characters = [...textOf(text)];
+    const position = numberOf(at);
+    return position < 0 || position > characters.length ? outOfRange(position) : string(characters[position] ?? "");
+  }),
+  indexOf2: typed(["string", "string"], (text, part) => indexOf(text, part, ZERO)),
+  indexOf3: typed(["string", "string", "int"], indexOf),
+  lastIndexOf2: typed(["string", "string"], (text, part) => {
+    if (textOf(part) === "") return lengthOf(text);
+    return textOf(text).length < textOf(part).length ? integer(-1) : lastIndexOf(text, part, lastOf(text));
+  }),
+  lastIndexOf3: typed(["string", "string", "int"], lastIndexOf),
+  lowerAscii: typed(["string"], (text) => mapAscii(textOf(text), "A", "Z", (each) => each.toLowerCase())),
+  upperAscii: typed(["string"], (text) => mapAscii(textOf(text), "a", "z", (each) => each.toUpperCase())),
+  replace3: typed(["string", "string", "string"], (text, from, to) => replace(text, from, to, -1)),
+  replace4: typed(["string", "string", "string", "int"], (text, from, to, limit) =>
+    replace(text, from, to, numberOf(limit)),
+  ),
+  split2: typed(["string", "string"], (text, separator) => split(text, separator, -1)),
+  split3: typed(["string", "string", "int"], (text, separator, limit) => split(text, separator, numberOf(limit))),
+  substring2: typed(["string", "int"], (text, start) => substring(text, start)),
+  substring3: typed(["string", "int", "int"], (text, start, end) => substring(text, start, end)),
+  trim: typed(["string"], (text) => string(textOf(text).replaceAll(TRIM, ""))),
+  join1: (items) => join(items, ""),
+  join2: (items, separator) => (separator.kind === "string" ? join(items, separator.value) : noSuchOverload()),
+  reverse: (value) => {
+    if (value.kind === "list") return list([...value.items].reverse());
+    return value.kind === "string" ? string([...value.value].reverse().join("")) : noSuchOverload();
+  },
+  quote: typed(["string"], (text) => string(`"${[...textOf(text)].map((each) => QUOTED[each] ?? each).join("")}"`)),
+  format: typed(["string", "list"], (text, args) =>
+    formatText(textOf(text), args.kind === "list" ? args.items : []),
+  ),
+  matches: typed(["string", "string"], (text, pattern) => {
+    const regexp = compile(textOf(pattern));
+    return regexp === undefined ? error(`error parsing regexp: ${textOf(pattern)}`) : bool(regexp.test(textOf(text)));
+  }),
+  base64Encode: typed(["bytes"], (value) =>
+    string(value.kind === "bytes" ? Buffer.from(value.value).toString("base64") : ""),
+  ),
+  base64Decode: typed(["string"], (value) => {
+    const text = textOf(value).replace(/=+$/u, "");
+    const decoded = Buffer.from(text, "base64");
+    const again = decoded.toString("base64").replace(/=+$/u, "");
+    return again === text ? { kind: "bytes", value: decoded } : error("illegal base64 data");
+  }),
+};

@@ -1,0 +1,151 @@
+/** Calendar parts of timestamps (in UTC or a zone), parts of durations, and `timeSince`. */
+import { duration, error, noSuchOverload, string, type Value } from "../values.ts";
+import type { Family, Implementation } from "./family.ts";
+
+interface Calendar {
+  readonly year: number;
+  /** 1-based. */
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+}
+
+const OFFSET = /^([+-]?)(\d{1,2}):(\d{2})$/u;
+
+/** The calendar of an instant in a zone (IANA name or `±HH:MM`), undefined when the zone is unknown. */
+function calendar(nanos: bigint, zone: string): Calendar | undefined {
+  const milliseconds = Number((nanos - (((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n);
+  const offset = OFFSET.exec(zone);
+  if (offset !== null) {
+    const minutes = (Number(offset[2]) * 60 + Number(offset[3])) * (offset[1] === "-" ? -1 : 1);
+    return fromDate(new Date(milliseconds + minutes * 60_000));
+  }
+  if (zone === "UTC" || zone === "") return fromDate(new Date(milliseconds));
+  try {
+    const parts = new Intl.DateTimeFormat("en-US", {
+      timeZone: zone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    }).formatToParts(new Date(milliseconds));
+    const part = (type: string): number => Number(parts.find((each) => each.type === type)?.value ?? 0);
+    return {
+      year: part("year"),
+      month: part("month"),
+      day: part("day"),
+      hour: part("hour"),
+      minute: part("minute"),
+      second: part("second"),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function fromDate(date: Date): Calendar {
+  return {
+    year: date.getUTCFullYear(),
+    month: date.getUTCMonth() + 1,
+    day: date.getUTCDate(),
+    hour: date.getUTCHours(),
+    minute: date.getUTCMinutes(),
+    second: date.getUTCSeconds(),
+  };
+}
+
+function dayOfYear({ year, month, day }: Calendar): number {
+  return Math.round((Date.UTC(2000, month - 1, day) - Date.UTC(2000, 0, 1)) / 86_400_000) + leapCorrection(year, month);
+}
+
+/** 2000 is a leap year: days after February of a common year come one earlier. */
+function leapCorrection(year: number, month: number): number {
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return !leap && month > 2 ? -1 : 0;
+}
+
+function dayOfWeek({ year, month, day }: Calendar): number {
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  return date.getUTCDay();
+}
+
+function part(read: (calendar: Calendar) => number, ofDuration?: (nanos: bigint) => bigint): Implementation {
+  return (value, zone) => {
+    if (value.kind === "duration" && ofDuration !== undefined) {
+      return { kind: "int", value: ofDuration(value.nanos) };
+    }
+    if (value.kind !== "timestamp" || zone.kind !== "string") return noSuchOverload();
+    const read_ = calendar(value.nanos, zone.value);
+    return read_ === undefined
+      ? error(`unknown time zone ${zone.value}`)
+      : { kind: "int", value: BigInt(read(read_)) };
+  };
+}
+
+function inUtc(implementation: Implementation): Implementation {
+  const utc = string("UTC");
+  return (value, _zone, c, d) => implementation(value, utc, c, d);
+}
+
+const fullYear = part(({ year }) => year);
+const month = part((date) => date.month - 1);
+const date = part(({ day }) => day);
+const dayOfMonth = part(({ day }) => day - 1);
+const weekDay = part(dayOfWeek);
+const yearDay = part(dayOfYear);
+const hours = part(({ hour }) => hour, (nanos) => nanos / 3_600_000_000_000n);
+const minutes = part(({ minute }) => minute, (nanos) => nanos / 60_000_000_000n);
+const seconds = part(({ second }) => second, (nanos) => nanos / 1_000_000_000n);
+
+/** The zone cannot matter, but it must exist. */
+const milliseconds: Implementation = (value: Value, zone: Value) => {
+  if (value.kind === "duration") return { kind: "int", value: value.nanos / 1_000_000n };
+  if (value.kind !== "timestamp" || zone.kind !== "string") return noSuchOverload();
+  if (calendar(value.nanos, zone.value) === undefined) return error(`unknown time zone ${zone.value}`);
+  const fraction = ((value.nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  return { kind: "int", value: fraction / 1_000_000n };
+};
+
+type Getter =
+  | "getFullYear"
+  | "getMonth"
+  | "getDate"
+  | "getDayOfMonth"
+  | "getDayOfWeek"
+  | "getDayOfYear"
+  | "getHours"
+  | "getMinutes"
+  | "getSeconds"
+  | "getMilliseconds";
+
+export const TIME: Family<`${Getter}${1 | 2}` | "timeSince"> = {
+  getFullYear1: inUtc(fullYear),
+  getFullYear2: fullYear,
+  getMonth1: inUtc(month),
+  getMonth2: month,
+  getDate1: inUtc(date),
+  getDate2: date,
+  getDayOfMonth1: inUtc(dayOfMonth),
+  getDayOfMonth2: dayOfMonth,
+  getDayOfWeek1: inUtc(weekDay),
+  getDayOfWeek2: weekDay,
+  getDayOfYear1: inUtc(yearDay),
+  getDayOfYear2: yearDay,
+  getHours1: inUtc(hours),
+  getHours2: hours,
+  getMinutes1: inUtc(minutes),
+  getMinutes2: minutes,
+  getSeconds1: inUtc(seconds),
+  getSeconds2: seconds,
+  getMilliseconds1: inUtc(milliseconds),
+  getMilliseconds2: milliseconds,
+  /** `timeSince(then)`: the second argument is the request's instant. */
+  timeSince: (then, now) =>
+    then.kind === "timestamp" && now.kind === "timestamp" ? duration(now.nanos - then.nanos) : noSuchOverload(),
+};

@@ -1,0 +1,336 @@
+/**
+ * CEL values of the reference interpreter: one tagged union of plain objects, errors included. Holds the constructors,
+ * conversions from and to JSON, equality and ordering (cel-spec langdef, "Values" and "Equality"); what operators and
+ * functions do with values is in functions/. Nothing here is fast, and nothing is shared with the guest.
+ */
+import type { CelConstant } from "../../../compiler/cel/expression.ts";
+import type { JsonValue } from "../../../compiler/policy/policy-set.ts";
+
+export type Value =
+  | { readonly kind: "null" }
+  | { readonly kind: "bool"; readonly value: boolean }
+  | { readonly kind: "int"; readonly value: bigint }
+  | { readonly kind: "uint"; readonly value: bigint }
+  | { readonly kind: "double"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
+  | { readonly kind: "bytes"; readonly value: Uint8Array }
+  | { readonly kind: "list"; readonly items: readonly Value[] }
+  | { readonly kind: "map"; readonly entries: readonly MapEntry[] }
+  /** A part of the request (`P`, `R`, `request`...): fields not given read as their default but are absent for `has`. */
+  | { readonly kind: "message"; readonly name: string; readonly fields: readonly MessageField[] }
+  /** Nanoseconds since 1970-01-01T00:00:00Z. */
+  | { readonly kind: "timestamp"; readonly nanos: bigint }
+  | { readonly kind: "duration"; readonly nanos: bigint }
+  | { readonly kind: "type"; readonly name: string }
+  | { readonly kind: "optional"; readonly value: Value | undefined }
+  | { readonly kind: "hierarchy"; readonly parts: readonly string[] }
+  | CelError;
+
+export interface CelError {
+  readonly kind: "error";
+  readonly message: string;
+}
+
+export interface MapEntry {
+  readonly key: Value;
+  readonly value: Value;
+}
+
+export interface MessageField {
+  readonly name: string;
+  /** Other spelling that expressions accept, e.g. `policy_version`. */
+  readonly alias?: string;
+  readonly value: Value;
+  readonly set: boolean;
+}
+
+export const NULL: Value = { kind: "null" };
+export const TRUE: Value = { kind: "bool", value: true };
+export const FALSE: Value = { kind: "bool", value: false };
+export const NONE_OPTIONAL: Value = { kind: "optional", value: undefined };
+
+export const MAX_INT = 2n ** 63n - 1n;
+export const MIN_INT = -(2n ** 63n);
+export const MAX_UINT = 2n ** 64n - 1n;
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+/** 0001-01-01T00:00:00Z and the end of 9999-12-31, the range of google.protobuf.Timestamp. */
+export const MIN_TIMESTAMP = -62135596800n * 1_000_000_000n;
+export const MAX_TIMESTAMP = 253402300799n * 1_000_000_000n + 999_999_999n;
+
+export function bool(value: boolean): Value {
+  return value ? TRUE : FALSE;
+}
+
+export function string(value: string): Value {
+  return { kind: "string", value };
+}
+
+export function double(value: number): Value {
+  return { kind: "double", value };
+}
+
+export function list(items: readonly Value[]): Value {
+  return { kind: "list", items };
+}
+
+export function error(message: string): CelError {
+  return { kind: "error", message };
+}
+
+export function noSuchOverload(): CelError {
+  return error("no such overload");
+}
+
+export function noSuchKey(key: string): CelError {
+  return error(`no such key: ${key}`);
+}
+
+export function int(value: bigint): Value {
+  return value < MIN_INT || value > MAX_INT ? error("integer overflow") : { kind: "int", value };
+}
+
+export function uint(value: bigint): Value {
+  return value < 0n || value > MAX_UINT ? error("unsigned integer overflow") : { kind: "uint", value };
+}
+
+export function timestamp(nanos: bigint): Value {
+  return nanos < MIN_TIMESTAMP || nanos > MAX_TIMESTAMP ? error("timestamp overflow") : { kind: "timestamp", nanos };
+}
+
+export function duration(nanos: bigint): Value {
+  return nanos < MIN_INT || nanos > MAX_INT ? error("duration overflow") : { kind: "duration", nanos };
+}
+
+/** A JSON value as CEL sees it: every number a double, every object a map with string keys. */
+export function fromJson(json: JsonValue): Value {
+  if (json === null) return NULL;
+  if (typeof json === "boolean") return bool(json);
+  if (typeof json === "number") return double(json);
+  if (typeof json === "string") return string(json);
+  if (Array.isArray(json)) return list(json.map(fromJson));
+  return { kind: "map", entries: Object.entries(json).map(([key, value]) => ({ key: string(key), value: fromJson(value) })) };
+}
+
+export function fromConstant(constant: CelConstant): Value {
+  return constant;
+}
+
+/** CEL's type name of a value, as `type(x)` and messages show it. */
+export function typeName(value: Value): string {
+  switch (value.kind) {
+    case "null":
+      return "null_type";
+    case "timestamp":
+      return "google.protobuf.Timestamp";
+    case "duration":
+      return "google.protobuf.Duration";
+    case "optional":
+      return "optional_type";
+    case "message":
+      return value.name;
+    case "bool":
+    case "int":
+    case "uint":
+    case "double":
+    case "string":
+    case "bytes":
+    case "list":
+    case "map":
+    case "type":
+    case "hierarchy":
+    case "error":
+      return value.kind;
+  }
+}
+
+export function isNumber(value: Value): value is Value & { kind: "int" | "uint" | "double" } {
+  return value.kind === "int" || value.kind === "uint" || value.kind === "double";
+}
+
+/** Exact comparison of an integer with a double; undefined for NaN. */
+function compareMixed(integer: bigint, float: number): number | undefined {
+  if (Number.isNaN(float)) return undefined;
+  if (float === Infinity) return -1;
+  if (float === -Infinity) return 1;
+  const whole = BigInt(Math.trunc(float));
+  if (integer !== whole) return integer < whole ? -1 : 1;
+  const fraction = float - Math.trunc(float);
+  return fraction === 0 ? 0 : fraction > 0 ? -1 : 1;
+}
+
+/** Numeric order across int, uint and double; undefined when a NaN takes part. */
+export function compareNumbers(
+  left: Value & { kind: "int" | "uint" | "double" },
+  right: Value & { kind: "int" | "uint" | "double" },
+): number | undefined {
+  if (left.kind === "double") {
+    if (right.kind !== "double") {
+      const order = compareMixed(right.value, left.value);
+      return order === undefined ? undefined : -order;
+    }
+    if (Number.isNaN(left.value) || Number.isNaN(right.value)) return undefined;
+    return left.value < right.value ? -1 : left.value > right.value ? 1 : 0;
+  }
+  if (right.kind === "double") return compareMixed(left.value, right.value);
+  return left.value < right.value ? -1 : left.value > right.value ? 1 : 0;
+}
+
+/** CEL equality of two values that are not errors: numbers across types, other mixes are unequal. */
+export function equal(left: Value, right: Value): boolean {
+  if (isNumber(left) && isNumber(right)) return compareNumbers(left, right) === 0;
+  if (left.kind !== right.kind) return false;
+  switch (left.kind) {
+    case "null":
+      return true;
+    case "bool":
+    case "string":
+      return right.kind === left.kind && left.value === right.value;
+    case "bytes":
+      return right.kind === "bytes" && Buffer.compare(left.value, right.value) === 0;
+    case "timestamp":
+    case "duration":
+      return right.kind === left.kind && left.nanos === right.nanos;
+    case "type":
+      return right.kind === "type" && left.name === right.name;
+    case "list":
+      return right.kind === "list" && equalItems(left.items, right.items);
+    case "map":
+      return right.kind === "map" && equalEntries(left.entries, right.entries);
+    case "message":
+      return right.kind === "message" && left.name === right.name && equalFields(left.fields, right.fields);
+    case "optional":
+      if (right.kind !== "optional") return false;
+      if (left.value === undefined || right.value === undefined) return left.value === right.value;
+      return equal(left.value, right.value);
+    case "hierarchy":
+      return right.kind === "hierarchy" && left.parts.join("\u0000") === right.parts.join("\u0000");
+    case "int":
+    case "uint":
+    case "double":
+    case "error":
+      return false;
+  }
+}
+
+function equalItems(left: readonly Value[], right: readonly Value[]): boolean {
+  return left.length === right.length && left.every((item, index) => equal(item, right[index] ?? NULL));
+}
+
+function equalEntries(left: readonly MapEntry[], right: readonly MapEntry[]): boolean {
+  if (left.length !== right.length) return false;
+  return left.every((entry) => {
+    const other = findEntry(right, entry.key);
+    return other !== undefined && equal(entry.value, other.value);
+  });
+}
+
+function equalFields(left: readonly MessageField[], right: readonly MessageField[]): boolean {
+  return left.every((field, index) => {
+    const other = right[index];
+    return other !== undefined && field.set === other.set && equal(field.value, other.value);
+  });
+}
+
+/** The entry of a map whose key equals `key` (an int key also finds an equal uint or double). */
+export function findEntry(entries: readonly MapEntry[], key: Value): MapEntry | undefined {
+  return entries.find((entry) => equal(entry.key, key));
+}
+
+/** Order of two values of one comparable type, or of two numbers; an error where CEL has no such overload. */
+export function compare(left: Value, right: Value): number | CelError | undefined {
+  if (isNumber(left) && isNumber(right)) return compareNumbers(left, right);
+  if (left.kind === "bool" && right.kind === "bool") return Number(left.value) - Number(right.value);
+  if (left.kind === "string" && right.kind === "string") {
+    return Buffer.compare(Buffer.from(left.value), Buffer.from(right.value));
+  }
+  if (left.kind === "bytes" && right.kind === "bytes") return Buffer.compare(left.value, right.value);
+  if (
+    (left.kind === "timestamp" && right.kind === "timestamp") ||
+    (left.kind === "duration" && right.kind === "duration")
+  ) {
+    return left.nanos < right.nanos ? -1 : left.nanos > right.nanos ? 1 : 0;
+  }
+  return noSuchOverload();
+}
+
+/** What an output shows: a JSON value, or why there is none (COMPAT.md sections 5.5 and 7.2). */
+export type Shown = { readonly json: JsonValue } | { readonly error: string };
+
+/** Converts a value for an output entry. */
+export function toJson(value: Value): Shown {
+  switch (value.kind) {
+    case "null":
+      return { json: null };
+    case "bool":
+    case "string":
+    case "double":
+      return { json: value.value };
+    case "int":
+    case "uint":
+      return {
+        json: value.value > MAX_SAFE || value.value < -MAX_SAFE ? String(value.value) : Number(value.value),
+      };
+    case "bytes":
+      return { json: Buffer.from(value.value).toString("base64") };
+    case "timestamp":
+      return { json: formatTimestamp(value.nanos) };
+    case "duration":
+      return { json: formatDuration(value.nanos) };
+    case "list":
+      return listToJson(value.items);
+    case "map":
+      return entriesToJson(value.entries);
+    case "message":
+      return entriesToJson(
+        value.fields.filter((field) => field.set).map((field) => ({ key: string(field.name), value: field.value })),
+      );
+    case "optional":
+      return value.value === undefined ? { error: "optional.none() dereference" } : toJson(value.value);
+    case "type":
+      return { error: "type conversion not supported for 'type'" };
+    case "hierarchy":
+      return { error: "unsupported native conversion from hierarchy to '*structpb.Value'" };
+    case "error":
+      return { error: value.message };
+  }
+}
+
+function listToJson(items: readonly Value[]): Shown {
+  const json: JsonValue[] = [];
+  for (const item of items) {
+    const shown = toJson(item);
+    if ("error" in shown) return shown;
+    json.push(shown.json);
+  }
+  return { json };
+}
+
+function entriesToJson(entries: readonly MapEntry[]): Shown {
+  const json: [string, JsonValue][] = [];
+  for (const { key, value } of entries) {
+    if (key.kind === "bool") return { error: "type conversion error from bool to 'string'" };
+    if (key.kind !== "string") return { error: `unsupported type conversion from '${typeName(key)}' to string` };
+    const shown = toJson(value);
+    if ("error" in shown) return shown;
+    json.push([key.value, shown.json]);
+  }
+  return { json: Object.fromEntries(json) };
+}
+
+/** RFC 3339 in UTC, the fraction as long as needed. */
+export function formatTimestamp(nanos: bigint): string {
+  const fraction = ((nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  const seconds = (nanos - fraction) / 1_000_000_000n;
+  const date = new Date(Number(seconds) * 1000).toISOString().replace(/\.\d+Z$/u, "");
+  const year = date.startsWith("+") || date.startsWith("-") ? date.slice(3) : date;
+  const digits = fraction === 0n ? "" : `.${String(fraction).padStart(9, "0").replace(/0+$/u, "")}`;
+  return `${year}${digits}Z`;
+}
+
+/** Seconds with a fraction as long as needed and `s`, e.g. `3661.5s`. */
+export function formatDuration(nanos: bigint): string {
+  const magnitude = nanos < 0n ? -nanos : nanos;
+  const fraction = magnitude % 1_000_000_000n;
+  const digits = fraction === 0n ? "" : `.${String(fraction).padStart(9, "0").replace(/0+$/u, "")}`;
+  return `${nanos < 0n ? "-" : ""}${magnitude / 1_000_000_000n}${digits}s`;
+}
