@@ -21,7 +21,7 @@ import { responseStart } from "./decide/respond";
 import { condition, placeCaches, setOnError } from "./decide/state";
 import { setDefaultNames, setLenient } from "./decide/subject";
 import { conditionCount, loadTables } from "./decide/tables";
-import { decodeJsonValue } from "./decode/materialize";
+import { decodeJsonValue } from "./decode/json-build";
 import { position, setOutput } from "./encode/cursor";
 import { seedUlid } from "./encode/ulid";
 import { allocate, fits, keep, setArena } from "./memory/arena";

@@ -5,13 +5,14 @@ import { bundle } from "./bundle/index.ts";
 import { readCore } from "./bundle/core.ts";
 import { check } from "./cel/index.ts";
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
-import { emit } from "./emit/index.ts";
+import { emit, type Emitted } from "./emit/index.ts";
 import { lower } from "./ir/index.ts";
 import { checkGlobs } from "./ir/passes/check-globs.ts";
 import { checkSupported } from "./ir/passes/check-supported.ts";
 import type { Program } from "./ir/program.ts";
 import { load, type SourceFile } from "./load/index.ts";
 import { resolve } from "./policy/index.ts";
+import type { PolicySet } from "./policy/policy-set.ts";
 
 export type { Diagnostic } from "./diagnostics/diagnostic.ts";
 export type { SourceFile } from "./load/index.ts";
@@ -32,8 +33,16 @@ export interface Compiled {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Compiles policy files. Never throws for what is in them; every problem is a diagnostic. */
-export async function compile(sources: readonly SourceFile[], options: CompileOptions = {}): Promise<Compiled> {
+/** What the first five stages make of the sources; everything but the diagnostics is absent when there is an error. */
+export interface Planned {
+  readonly set?: PolicySet;
+  readonly program?: Program;
+  readonly emitted?: Emitted;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Runs the stages that need no AssemblyScript compiler: enough to check policies and to print what they become. */
+export function plan(sources: readonly SourceFile[]): Planned {
   const loaded = load(sources);
   const resolved = resolve(loaded);
   const typed = check(resolved.set);
@@ -41,9 +50,15 @@ export async function compile(sources: readonly SourceFile[], options: CompileOp
   const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics, ...typed.diagnostics, ...passes].sort(byPlace);
   if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
   const program = lower(resolved.set, typed.expressions);
-  const emitted = emit(program);
+  return { set: resolved.set, program, emitted: emit(program), diagnostics };
+}
+
+/** Compiles policy files. Never throws for what is in them; every problem is a diagnostic. */
+export async function compile(sources: readonly SourceFile[], options: CompileOptions = {}): Promise<Compiled> {
+  const { set, program, emitted, diagnostics } = plan(sources);
+  if (set === undefined || program === undefined || emitted === undefined) return { diagnostics };
   const core = options.core ?? (await readCore());
-  const file = await bundle({ emitted, program, set: resolved.set, sources, core });
+  const file = await bundle({ emitted, program, set, sources, core });
   return { bundle: file, program, assemblyScript: emitted.module.policy, diagnostics };
 }
 

@@ -170,6 +170,16 @@ describe("the layers", () => {
   });
 });
 
+/** Functions that a file exports, re-exported ones included; types and classes are nouns and do not count. */
+function exportedFunctions({ code }: Source): string[] {
+  const own = [...code.matchAll(/^export (?:async )?function (\w+)/gm)].map(([, name = ""]) => name);
+  const lists = [...code.matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, names = ""]) => names.split(","));
+  const passedOn = lists
+    .map((name) => name.trim())
+    .filter((name) => /^[a-z]/.test(name) && !name.startsWith("type "));
+  return [...own, ...passedOn];
+}
+
 describe("the compiler", () => {
   it.each(["load", "policy", "cel", "ir", "emit", "bundle"])(
     "says what stage %s takes and gives",
@@ -177,7 +187,7 @@ describe("the compiler", () => {
       const source = readSource(`compiler/${stage}/index.ts`);
       const [opening = ""] = /^\/\*\*[\s\S]*?\*\//.exec(source.text) ?? [];
       for (const word of ["Input:", "Output:", "Fails with:"]) expect(opening).toContain(word);
-      expect(source.code.match(/^export (?:async )?function \w+/gm) ?? []).toHaveLength(1);
+      expect(exportedFunctions(source)).toHaveLength(1);
     },
   );
 
@@ -242,5 +252,34 @@ describe("the guest", () => {
     expect(
       offenders(assembly, ({ code }) => /\b(?:unreachable|abort|throw|memory\.grow)\b/.test(code)),
     ).toEqual([]);
+  });
+});
+
+describe("the documents", () => {
+  const documents = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/differences.md",
+    "examples/README.md",
+    "bench/README.md",
+  ];
+
+  it.each(documents)("%s links only to files that exist", (path) => {
+    const text = readFileSync(join(ROOT, path), "utf8");
+    const targets = [...text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, target = ""]) => target);
+    const missing = targets.filter(
+      (target) => !/^[a-z]+:/.test(target) && !existsSync(join(ROOT, dirname(path), target)),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("name every folder of the product in the codemap", () => {
+    const codemap = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
+    const folders = new Set(product.map(({ path }) => path.split("/").slice(0, 2).join("/")));
+    const unnamed = [...folders].filter(
+      (folder) => !folder.endsWith(".ts") && !codemap.includes(`\`${folder}/\``),
+    );
+    expect(unnamed).toEqual([]);
   });
 });

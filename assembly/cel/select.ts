@@ -106,18 +106,19 @@ function lookUp(target: u64, key: u64): u64 {
     return found == ENTRY_STOPPED ? noFuel() : ABSENT;
   }
   if (tag != TAG_LIST && tag != TAG_HIERARCHY) return ABSENT;
-  return itemFor(target, key, keyTag);
+  return itemFor(target, tag, key, keyTag);
 }
 
-function itemFor(list: u64, key: u64, keyTag: i32): u64 {
+function itemFor(list: u64, tag: i32, key: u64, keyTag: i32): u64 {
   const count = countOf(list);
-  if (keyTag == TAG_INT || keyTag == TAG_UINT) {
+  if (keyTag == TAG_INT || (keyTag == TAG_UINT && tag == TAG_LIST)) {
     // A negative int is a huge uint, so one comparison covers both ends.
     const at = uintOf(key);
     if (at < count) return itemAt(list, <u32>at);
     return keyTag == TAG_UINT && intOf(key) < 0 ? fail(ERROR_BAD_ARGUMENT, key) : ABSENT;
   }
-  if (keyTag != TAG_DOUBLE) return fail(ERROR_NO_SUCH_OVERLOAD, NULL);
+  // The parts of a hierarchy have int indices only.
+  if (keyTag != TAG_DOUBLE || tag != TAG_LIST) return fail(ERROR_NO_SUCH_OVERLOAD, NULL);
   const position = doubleOf(key);
   if (Math.floor(position) != position || abs(position) >= TWO_TO_63) return fail(ERROR_BAD_ARGUMENT, key);
   return position >= 0 && position < <f64>count ? itemAt(list, <u32>position) : ABSENT;

@@ -1,7 +1,7 @@
 /**
- * CEL `size()`: code points of a string, bytes, items of a list, entries of a map.
+ * CEL `size()`: code points of a string, bytes, items of a list, entries of a map, parts of a hierarchy.
  */
-import { TAG_BYTES, TAG_LIST, TAG_MAP, TAG_STRING } from "../abi";
+import { TAG_BYTES, TAG_HIERARCHY, TAG_LIST, TAG_MAP, TAG_STRING } from "../abi";
 import { burn } from "../memory/fuel";
 import { settle } from "../value/raw";
 import { countOf, lengthOf, ofInt, startOf, tagOf } from "../value/value";
@@ -12,7 +12,7 @@ import { noFuel, noOverload1 } from "./failure";
 export function size(value: u64): u64 {
   const target = settle(value);
   const tag = tagOf(target);
-  if (tag == TAG_LIST || tag == TAG_MAP) return ofInt(countOf(target));
+  if (tag == TAG_LIST || tag == TAG_MAP || tag == TAG_HIERARCHY) return ofInt(countOf(target));
   if (tag == TAG_BYTES) return ofInt(lengthOf(target));
   if (tag != TAG_STRING) return noOverload1(target);
   const length = lengthOf(target);

@@ -7,55 +7,36 @@ import { NO_SLOT } from "../decide/attributes";
 import { box, FALSE, NULL, ofDouble, TRUE } from "../value/value";
 import { refuse, refuseAnyway } from "./failure";
 import { numberValue, scanNumber } from "./json-number";
-import {
-  CLOSE_BRACE,
-  COMMA,
-  isFalse,
-  isTrue,
-  MINUS,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipColon,
-  skipLiteral,
-  skipSpace,
-} from "./json-scan";
+import { CLOSE_BRACE, COMMA, isFalse, isTrue, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
 import { hasEscapes, scanString, unescape } from "./json-string";
 import { refuseMember, skipArray, skipObject, skipValue } from "./json-skip";
 import { MEMBER_NEW } from "./key-set";
-import {
-  addPair,
-  firstEntry,
-  knownKeys,
-  learnKey,
-  learntSlot,
-  nextCell,
-  nextEntry,
-  openPairs,
-  openShape,
-  repeatedLength,
-  repeatKey,
-  repeatsQuoted,
-} from "./projection";
+import { CELL_SIZE, closePairs, growPairs, learnKey, learntSlot, openShape, roomFor, Shape } from "./projection";
+import { PAIR_SIZE } from "./request";
 
 let decodedValue: u64 = NULL;
 
 /** object, from its opening brace to the byte after the closing one. `depth` counts this object too. */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
-  openPairs();
-  at = skipSpace(at + 1);
+  closePairs(0, 0);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   const shape = openShape(ofPrincipal);
-  let known = knownKeys(shape);
-  let entry = firstEntry(shape);
+  let known = Shape.known(shape);
+  let entry = Shape.first(shape);
   let index: u32 = 0;
+  // The next pair and its cell, the end of the chunk's pairs and their beginning.
+  let pair: usize = 0;
+  let cell: usize = 0;
+  let full: usize = 0;
+  let first: usize = 0;
   while (true) {
     if (load<u8>(at) != QUOTE) return refuse(STATUS_SYNTAX, at);
     at += 1;
     let slot: i32;
-    if (index < known && repeatsQuoted(at, entry)) {
-      slot = repeatKey(entry, at);
-      at = skipColon(at + repeatedLength(entry) + 1);
+    if (index < known && Shape.repeatsQuoted(at, entry)) {
+      slot = Shape.slot(entry, at);
+      at = Scan.colon(at + Shape.length(entry) + 1);
     } else {
       known = 0;
       at = decodeKey(at, shape, index, ofPrincipal);
@@ -64,21 +45,41 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     if (at == 0) return 0;
     if (slot == NO_SLOT) {
       at = skipValue(at, depth);
-      if (at == 0) return 0;
     } else {
-      const cell = nextCell();
-      if (cell == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-      at = decodeValue(at, cell, depth);
-      if (at == 0) return 0;
-      addPair(slot, decodedValue);
+      if (pair == full) {
+        const count = <u32>(pair - first) / <u32>PAIR_SIZE;
+        first = growPairs(first, count);
+        if (first == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+        pair = first + (<usize>count) * PAIR_SIZE;
+        full = first + (<usize>roomFor(count)) * PAIR_SIZE;
+        cell = full + (<usize>count) * CELL_SIZE;
+      }
+      const start = at + 1;
+      const end = Scan.shortEnd(start);
+      if (end != 0 && load<u8>(at) == QUOTE) {
+        store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
+        store<u64>(pair, box(TAG_STRING, cell), 8);
+        at = end + 1;
+      } else {
+        at = decodeValue(at, cell, depth);
+        store<u64>(pair, decodedValue, 8);
+      }
+      store<u64>(pair, <u64>slot);
+      pair += PAIR_SIZE;
+      cell += CELL_SIZE;
     }
-    at = skipSpace(at);
+    if (at == 0) return 0;
+    at = Scan.space(at);
     const byte = load<u8>(at);
-    if (byte == CLOSE_BRACE) return at + 1;
-    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = skipSpace(at + 1);
-    index += 1;
-    entry = nextEntry(entry);
+    if (byte == COMMA) {
+      at = Scan.space(at + 1);
+      index += 1;
+      entry = Shape.next(entry);
+      continue;
+    }
+    if (byte != CLOSE_BRACE) return refuse(STATUS_SYNTAX, at);
+    closePairs(first, pair);
+    return at + 1;
   }
 }
 
@@ -98,7 +99,7 @@ function decodeKey(at: usize, shape: usize, index: u32, ofPrincipal: bool): usiz
   }
   const added = learnKey(shape, index, start, length, !escaped, ofPrincipal);
   if (added != MEMBER_NEW) return refuseMember(added, at - 1);
-  return skipColon(end + 1);
+  return Scan.colon(end + 1);
 }
 
 /** value, left in `decodedValue`; `cell` is 8 bytes for it if it needs some. */

@@ -16,7 +16,7 @@ import {
   MESSAGE_CONTEXT,
   MESSAGE_JWT,
 } from "./json-fields";
-import { CLOSE_BRACE, COMMA, isNull, OPEN_BRACE, refuseType, skipSpace } from "./json-scan";
+import { CLOSE_BRACE, COMMA, isNull, OPEN_BRACE, refuseType, Scan } from "./json-scan";
 import { skipKey, skipObject } from "./json-skip";
 import { decodeString } from "./json-text";
 import { newRun } from "./key-set";
@@ -31,7 +31,7 @@ const spareString = memory.data(16);
 /** null | `{` [jwt] [jwts] `}` */
 export function decodeAuxData(at: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   let seen: u32 = 0;
   while (true) {
@@ -41,11 +41,11 @@ export function decodeAuxData(at: usize): usize {
     if (isNull(at)) at += 4;
     else at = field == FIELD_JWT ? decodeToken(at, false) : decodeTokens(at);
     if (at == 0) return 0;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte == CLOSE_BRACE) return at + 1;
     if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }
 
@@ -54,18 +54,18 @@ function decodeTokens(at: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return refuseType(at);
   const names = newRun();
   if (names == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   while (true) {
     at = skipKey(at, names);
     if (at == 0) return 0;
     at = decodeToken(at, true);
     if (at == 0) return 0;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte == CLOSE_BRACE) return at + 1;
     if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }
 
@@ -74,7 +74,7 @@ function decodeToken(at: usize, named: bool): usize {
   if (load<u8>(at) != OPEN_BRACE) return refuseType(at);
   let hasToken = false;
   let seen: u32 = 0;
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   let byte = load<u8>(at);
   while (byte != CLOSE_BRACE) {
     at = enterField(jwtField(at + 1), MESSAGE_JWT, at, seen);
@@ -85,10 +85,10 @@ function decodeToken(at: usize, named: bool): usize {
     at = decodeString(at, spareString);
     if (at == 0) return 0;
     if (entered == FIELD_TOKEN) hasToken = stringLength(spareString) != 0;
-    at = skipSpace(at);
+    at = Scan.space(at);
     byte = load<u8>(at);
     if (byte == COMMA) {
-      at = skipSpace(at + 1);
+      at = Scan.space(at + 1);
       if (load<u8>(at) == CLOSE_BRACE) return refuse(STATUS_SYNTAX, at);
     } else if (byte != CLOSE_BRACE) {
       return refuse(STATUS_SYNTAX, at);
@@ -101,19 +101,19 @@ function decodeToken(at: usize, named: bool): usize {
 /** null | `{` [annotations] `}` */
 export function decodeContext(at: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   at = enterField(contextField(at + 1), MESSAGE_CONTEXT, at, 0);
   if (at == 0) return 0;
   if (load<u8>(at) == OPEN_BRACE) at = skipObject(at, DEPTH + 1);
   else at = isNull(at) ? at + 4 : refuseType(at);
   if (at == 0) return 0;
-  at = skipSpace(at);
+  at = Scan.space(at);
   const byte = load<u8>(at);
   if (byte == CLOSE_BRACE) return at + 1;
   if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
   // The message has one field: another is unknown or a repetition, and the entry says which.
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   at = enterField(contextField(at + 1), MESSAGE_CONTEXT, at, <u32>-1);
   return at == 0 ? 0 : refuse(STATUS_SYNTAX, at);
 }

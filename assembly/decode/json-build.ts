@@ -9,19 +9,7 @@ import { ERROR_MEMORY, STATUS_MEMORY, STATUS_TRAILING, TAG_LIST, TAG_MAP, TAG_ST
 import { ABSENT, box, fail, FALSE, isError, NULL, ofDouble, TRUE } from "../value/value";
 import { expectUntil, failureStatus, refuse, refuseAnyway } from "./failure";
 import { numberValue, scanNumber } from "./json-number";
-import {
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  guardEnd,
-  LETTER_F,
-  LETTER_N,
-  LETTER_T,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipColon,
-  skipSpace,
-} from "./json-scan";
+import { CLOSE_BRACE, CLOSE_BRACKET, guardEnd, LETTER_F, LETTER_N, LETTER_T, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan } from "./json-scan";
 import { skipValue } from "./json-skip";
 import { hasEscapes, scanString, unescape } from "./json-string";
 import { reserve } from "./reserve";
@@ -55,10 +43,10 @@ export function decodeJsonValue(start: usize, length: u32): u64 {
   const end = text + length;
   expectUntil(end);
   guardEnd(end);
-  const first = skipSpace(text);
+  const first = Scan.space(text);
   let at = skipValue(first, 0);
   if (at != 0) {
-    at = skipSpace(at);
+    at = Scan.space(at);
     if (at != end) at = refuse(STATUS_TRAILING, at);
   }
   textStatus = failureStatus();
@@ -141,9 +129,9 @@ function buildList(at: usize): u64 {
   let cell: usize = 0;
   let capacity: u32 = 0;
   let count: u32 = 0;
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   while (load<u8>(at) != CLOSE_BRACKET) {
-    if (count != 0) at = skipSpace(at + 1);
+    if (count != 0) at = Scan.space(at + 1);
     if (count == capacity) {
       cell = growCell(cell, count, ITEM);
       if (cell == 0) return noRoom();
@@ -153,7 +141,7 @@ function buildList(at: usize): u64 {
     if (isError(item)) return item;
     store<u64>(cell + HEADER + (<usize>count) * ITEM, item);
     count += 1;
-    at = skipSpace(position);
+    at = Scan.space(position);
   }
   const list = finish(TAG_LIST, cell, count);
   position = at + 1;
@@ -164,9 +152,9 @@ function buildMap(at: usize): u64 {
   let cell: usize = 0;
   let capacity: u32 = 0;
   let count: u32 = 0;
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   while (load<u8>(at) != CLOSE_BRACE) {
-    if (count != 0) at = skipSpace(at + 1);
+    if (count != 0) at = Scan.space(at + 1);
     if (count == capacity) {
       cell = growCell(cell, count, ENTRY);
       if (cell == 0) return noRoom();
@@ -174,13 +162,13 @@ function buildMap(at: usize): u64 {
     }
     const key = buildString(at);
     if (isError(key)) return key;
-    const item = build(skipColon(position));
+    const item = build(Scan.colon(position));
     if (isError(item)) return item;
     const entry = cell + HEADER + (<usize>count) * ENTRY;
     store<u64>(entry, key);
     store<u64>(entry, item, 8);
     count += 1;
-    at = skipSpace(position);
+    at = Scan.space(position);
   }
   const map = finish(TAG_MAP, cell, count);
   position = at + 1;

@@ -4,7 +4,23 @@
 import { STATUS_DUPLICATE_KEY, STATUS_SYNTAX } from "../abi";
 import { refuse } from "./failure";
 import { escapedKeyEnd, matchEscaped } from "./json-fields";
-import { QUOTE, skipColon } from "./json-scan";
+import { COLON, QUOTE, Scan } from "./json-scan";
+
+/** The usual case, expanded where it is used: `enterField` for a known and new name followed by a colon. */
+export class Enter {
+  @inline static field(match: u32, message: i32, at: usize, seen: u32): usize {
+    const colon = at + 1 + <usize>(match & 0xff);
+    if (load<u8>(at) == QUOTE && match != 0 && ((seen >> (match >> 8)) & 1) == 0 && load<u8>(colon) == COLON) {
+      return Scan.space(colon + 1);
+    }
+    return enterField(match, message, at, seen);
+  }
+
+  /** The field entered, when the table's answer was `match`. */
+  @inline static entered(match: u32): u32 {
+    return match != 0 ? match >> 8 : field;
+  }
+}
 
 /** The field that `enterField` entered (FIELD_*). */
 export let field: u32 = 0;
@@ -25,5 +41,5 @@ export function enterField(match: u32, message: i32, at: usize, seen: u32): usiz
   }
   field = match >> 8;
   if ((seen >> field) & 1) return refuse(STATUS_DUPLICATE_KEY, key);
-  return skipColon(at);
+  return Scan.colon(at);
 }

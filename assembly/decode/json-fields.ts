@@ -45,79 +45,82 @@ const MASK_6: u64 = 0xffff_ffff_ffff;
 /** The byte after the closing quote of the key that `matchEscaped` accepted. */
 export let escapedKeyEnd: usize = 0;
 
-/** The request message. */
-export function requestField(at: usize): u32 {
-  const head = load<u64>(at);
-  // principal"
-  if (head == 0x6170_6963_6e69_7270) return load<u16>(at, 8) == 0x226c ? (FIELD_PRINCIPAL << 8) | 10 : 0;
-  // resources"
-  if (head == 0x6563_7275_6f73_6572) return load<u16>(at, 8) == 0x2273 ? (FIELD_RESOURCES << 8) | 10 : 0;
-  // requestId"
-  if (head == 0x4974_7365_7571_6572) return load<u16>(at, 8) == 0x2264 ? (FIELD_REQUEST_ID << 8) | 10 : 0;
-  // includeMeta"
-  if (head == 0x4d65_6475_6c63_6e69) return load<u32>(at, 8) == 0x2261_7465 ? (FIELD_INCLUDE_META << 8) | 12 : 0;
-  // auxData"
-  if (head == 0x2261_7461_4478_7561) return (FIELD_AUX_DATA << 8) | 8;
-  // aux_data"
-  if (head == 0x6174_6164_5f78_7561) return load<u8>(at, 8) == 0x22 ? (FIELD_AUX_DATA << 8) | 9 : 0;
-  // request_id" and request_context"
-  if (head == 0x5f74_7365_7571_6572) {
-    if (load<u64>(at, 3) == 0x2264_695f_7473_6575) return (FIELD_REQUEST_ID << 8) | 11;
-    return load<u64>(at, 8) == 0x2274_7865_746e_6f63 ? (FIELD_CONTEXT << 8) | 16 : 0;
+/** The tables of the messages that every request has, expanded where they are used. */
+export class Field {
+  /** The request message. */
+  @inline static request(at: usize): u32 {
+    const head = load<u64>(at);
+    // principal"
+    if (head == 0x6170_6963_6e69_7270) return load<u16>(at, 8) == 0x226c ? (FIELD_PRINCIPAL << 8) | 10 : 0;
+    // resources"
+    if (head == 0x6563_7275_6f73_6572) return load<u16>(at, 8) == 0x2273 ? (FIELD_RESOURCES << 8) | 10 : 0;
+    // requestId"
+    if (head == 0x4974_7365_7571_6572) return load<u16>(at, 8) == 0x2264 ? (FIELD_REQUEST_ID << 8) | 10 : 0;
+    // includeMeta"
+    if (head == 0x4d65_6475_6c63_6e69) return load<u32>(at, 8) == 0x2261_7465 ? (FIELD_INCLUDE_META << 8) | 12 : 0;
+    // auxData"
+    if (head == 0x2261_7461_4478_7561) return (FIELD_AUX_DATA << 8) | 8;
+    // aux_data"
+    if (head == 0x6174_6164_5f78_7561) return load<u8>(at, 8) == 0x22 ? (FIELD_AUX_DATA << 8) | 9 : 0;
+    // request_id" and request_context"
+    if (head == 0x5f74_7365_7571_6572) {
+      if (load<u64>(at, 3) == 0x2264_695f_7473_6575) return (FIELD_REQUEST_ID << 8) | 11;
+      return load<u64>(at, 8) == 0x2274_7865_746e_6f63 ? (FIELD_CONTEXT << 8) | 16 : 0;
+    }
+    // include_meta"
+    if (head == 0x5f65_6475_6c63_6e69) {
+      return load<u64>(at, 5) == 0x2261_7465_6d5f_6564 ? (FIELD_INCLUDE_META << 8) | 13 : 0;
+    }
+    // requestContext"
+    if (head == 0x4374_7365_7571_6572) {
+      return load<u64>(at, 7) == 0x2274_7865_746e_6f43 ? (FIELD_CONTEXT << 8) | 15 : 0;
+    }
+    return 0;
   }
-  // include_meta"
-  if (head == 0x5f65_6475_6c63_6e69) {
-    return load<u64>(at, 5) == 0x2261_7465_6d5f_6564 ? (FIELD_INCLUDE_META << 8) | 13 : 0;
-  }
-  // requestContext"
-  if (head == 0x4374_7365_7571_6572) {
-    return load<u64>(at, 7) == 0x2274_7865_746e_6f43 ? (FIELD_CONTEXT << 8) | 15 : 0;
-  }
-  return 0;
-}
 
-/** The principal message. */
-export function principalField(at: usize): u32 {
-  // roles"
-  if ((load<u64>(at) & MASK_6) == 0x2273_656c_6f72) return (FIELD_ROLES << 8) | 6;
-  return sharedField(at);
-}
-
-/** An entry of `resources`. */
-export function entryField(at: usize): u32 {
-  const head = load<u64>(at);
-  // actions"
-  if (head == 0x2273_6e6f_6974_6361) return (FIELD_ACTIONS << 8) | 8;
-  // resource"
-  if (head == 0x6563_7275_6f73_6572) return load<u8>(at, 8) == 0x22 ? (FIELD_RESOURCE << 8) | 9 : 0;
-  return 0;
-}
-
-/** The resource message. */
-export function resourceField(at: usize): u32 {
-  // kind"
-  if ((load<u64>(at) & MASK_5) == 0x22_646e_696b) return (FIELD_KIND << 8) | 5;
-  return sharedField(at);
-}
-
-/** What principals and resources have in common. */
-function sharedField(at: usize): u32 {
-  const head = load<u64>(at);
-  // id"
-  if ((head & MASK_3) == 0x22_6469) return (FIELD_ID << 8) | 3;
-  // attr"
-  if ((head & MASK_5) == 0x22_7274_7461) return (FIELD_ATTR << 8) | 5;
-  // scope"
-  if ((head & MASK_6) == 0x2265_706f_6373) return (FIELD_SCOPE << 8) | 6;
-  // policyVersion"
-  if (head == 0x6556_7963_696c_6f70) {
-    return load<u64>(at, 6) == 0x226e_6f69_7372_6556 ? (FIELD_VERSION << 8) | 14 : 0;
+  /** The principal message. */
+  @inline static principal(at: usize): u32 {
+    // roles"
+    if ((load<u64>(at) & MASK_6) == 0x2273_656c_6f72) return (FIELD_ROLES << 8) | 6;
+    return Field.shared(at);
   }
-  // policy_version"
-  if (head == 0x765f_7963_696c_6f70) {
-    return load<u64>(at, 7) == 0x226e_6f69_7372_6576 ? (FIELD_VERSION << 8) | 15 : 0;
+
+  /** An entry of `resources`. */
+  @inline static entry(at: usize): u32 {
+    const head = load<u64>(at);
+    // actions"
+    if (head == 0x2273_6e6f_6974_6361) return (FIELD_ACTIONS << 8) | 8;
+    // resource"
+    if (head == 0x6563_7275_6f73_6572) return load<u8>(at, 8) == 0x22 ? (FIELD_RESOURCE << 8) | 9 : 0;
+    return 0;
   }
-  return 0;
+
+  /** The resource message. */
+  @inline static resource(at: usize): u32 {
+    // kind"
+    if ((load<u64>(at) & MASK_5) == 0x22_646e_696b) return (FIELD_KIND << 8) | 5;
+    return Field.shared(at);
+  }
+
+  /** What principals and resources have in common. */
+  @inline static shared(at: usize): u32 {
+    const head = load<u64>(at);
+    // id"
+    if ((head & MASK_3) == 0x22_6469) return (FIELD_ID << 8) | 3;
+    // attr"
+    if ((head & MASK_5) == 0x22_7274_7461) return (FIELD_ATTR << 8) | 5;
+    // scope"
+    if ((head & MASK_6) == 0x2265_706f_6373) return (FIELD_SCOPE << 8) | 6;
+    // policyVersion"
+    if (head == 0x6556_7963_696c_6f70) {
+      return load<u64>(at, 6) == 0x226e_6f69_7372_6556 ? (FIELD_VERSION << 8) | 14 : 0;
+    }
+    // policy_version"
+    if (head == 0x765f_7963_696c_6f70) {
+      return load<u64>(at, 7) == 0x226e_6f69_7372_6576 ? (FIELD_VERSION << 8) | 15 : 0;
+    }
+    return 0;
+  }
 }
 
 /** The auxData message. */
@@ -154,13 +157,13 @@ export function contextField(at: usize): u32 {
 export function fieldOf(message: i32, at: usize): u32 {
   switch (message) {
     case MESSAGE_REQUEST:
-      return requestField(at);
+      return Field.request(at);
     case MESSAGE_PRINCIPAL:
-      return principalField(at);
+      return Field.principal(at);
     case MESSAGE_ENTRY:
-      return entryField(at);
+      return Field.entry(at);
     case MESSAGE_RESOURCE:
-      return resourceField(at);
+      return Field.resource(at);
     case MESSAGE_AUX_DATA:
       return auxDataField(at);
     case MESSAGE_JWT:

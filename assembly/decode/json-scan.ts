@@ -37,25 +37,59 @@ export function guardEnd(end: usize): u8 {
   return before;
 }
 
-/** First byte from `at` on that is not white space (9, 10, 13, 32). */
-export function skipSpace(at: usize): usize {
-  return load<u8>(at) > 32 ? at : skipBlanks(at);
-}
+/** The short ways, expanded at their call sites: a call per token would cost more than the token. */
+export class Scan {
+  /** First byte from `at` on that is not white space (9, 10, 13, 32). */
+  @inline static space(at: usize): usize {
+    return load<u8>(at) > 32 ? at : skipBlanks(at);
+  }
 
-function skipBlanks(at: usize): usize {
-  while (true) {
-    const byte = load<u8>(at);
-    if (byte > 32) return at;
-    if (byte != 32 && byte != 10 && byte != 13 && byte != 9) return at;
-    at += 1;
+  /** From the byte after a key to the first byte of its value; 0 when there is no colon. */
+  @inline static colon(at: usize): usize {
+    return load<u8>(at) == COLON && load<u8>(at + 1) > 32 ? at + 1 : skipColon(at);
+  }
+
+  /**
+   * Which of the 16 bytes at `at` end a run of plain ASCII: quotes, backslashes, and (in one signed comparison)
+   * control characters and bytes above 127.
+   */
+  @inline static specials(at: usize): i32 {
+    const block = v128.load(at);
+    const marks = v128.or(
+      v128.or(i8x16.eq(block, i8x16.splat(0x22)), i8x16.eq(block, i8x16.splat(0x5c))),
+      i8x16.lt_s(block, i8x16.splat(0x20)),
+    );
+    return i8x16.bitmask(marks);
+  }
+
+  /** The closing quote of a string of under 16 plain ASCII bytes from `at` on, 0 for any other. */
+  @inline static shortEnd(at: usize): usize {
+    const special = Scan.specials(at);
+    const end = at + ctz<i32>(special);
+    return special != 0 && load<u8>(end) == QUOTE ? end : 0;
   }
 }
 
-/** From the byte after a key to the first byte of its value; 0 when there is no colon. */
-export function skipColon(at: usize): usize {
-  at = skipSpace(at);
+/** As `Scan.space`, where the first byte is likely to be white space. */
+function skipBlanks(at: usize): usize {
+  if (load<u8>(at) == 32 && load<u8>(at + 1) > 32) return at + 1;
+  while (true) {
+    const block = v128.load(at);
+    const blanks = v128.or(
+      i8x16.swizzle(i8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 0, 0, -1, 0, 0), block),
+      i8x16.eq(block, i8x16.splat(32)),
+    );
+    const others = ~i8x16.bitmask(blanks) & 0xffff;
+    if (others != 0) return at + ctz<i32>(others);
+    at += 16;
+  }
+}
+
+/** As `Scan.colon`, with white space around it. */
+function skipColon(at: usize): usize {
+  at = Scan.space(at);
   if (load<u8>(at) != COLON) return refuse(STATUS_SYNTAX, at);
-  return skipSpace(at + 1);
+  return Scan.space(at + 1);
 }
 
 /** Whether a literal stands at `at`; what follows it is for the caller to judge. */

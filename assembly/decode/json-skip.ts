@@ -6,18 +6,7 @@ import { MAX_DEPTH, STATUS_DEPTH, STATUS_DUPLICATE_KEY, STATUS_MEMORY, STATUS_SY
 import { mark, rewind } from "../memory/arena";
 import { refuse, refuseAnyway } from "./failure";
 import { scanNumber } from "./json-number";
-import {
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  COMMA,
-  MINUS,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipColon,
-  skipLiteral,
-  skipSpace,
-} from "./json-scan";
+import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
 import { hasEscapes, scanString, unescape } from "./json-string";
 import { addMember, MEMBER_NEW, MEMBER_REPEATED, newRun } from "./key-set";
 
@@ -37,23 +26,23 @@ export function skipValue(at: usize, depth: i32): usize {
 /** array: `[` [value {`,` value}] `]` */
 export function skipArray(at: usize, depth: i32): usize {
   if (depth > MAX_DEPTH) return refuse(STATUS_DEPTH, at);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACKET) return at + 1;
   while (true) {
     at = skipValue(at, depth);
     if (at == 0) return 0;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte == CLOSE_BRACKET) return at + 1;
     if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }
 
 /** object: `{` [string `:` value {`,` string `:` value}] `}`, no key twice. */
 export function skipObject(at: usize, depth: i32): usize {
   if (depth > MAX_DEPTH) return refuse(STATUS_DEPTH, at);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   const before = mark();
   const keys = newRun();
@@ -63,14 +52,14 @@ export function skipObject(at: usize, depth: i32): usize {
     if (at == 0) return 0;
     at = skipValue(at, depth);
     if (at == 0) return 0;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte == CLOSE_BRACE) {
       rewind(before);
       return at + 1;
     }
     if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }
 
@@ -90,7 +79,7 @@ export function skipKey(at: usize, keys: usize): usize {
   }
   const added = addMember(keys, start, length);
   if (added != MEMBER_NEW) return refuseMember(added, at);
-  return skipColon(end + 1);
+  return Scan.colon(end + 1);
 }
 
 /** Stops at a key that could not be added to its set. */

@@ -4,7 +4,7 @@
  */
 import { STATUS_ESCAPE, STATUS_MEMORY, STATUS_UTF8 } from "../abi";
 import { refuse, refuseAnyway } from "./failure";
-import { BACKSLASH, QUOTE } from "./json-scan";
+import { BACKSLASH, QUOTE, Scan } from "./json-scan";
 import { reserve } from "./reserve";
 import { sequenceLength } from "./utf8";
 
@@ -18,12 +18,8 @@ const LETTER_U: u8 = 0x75;
  * in the low 32 bits, `hasEscapes` in the others; 0 when it is refused.
  */
 export function scanString(at: usize): u64 {
-  const special = specials(at);
-  if (special != 0) {
-    const end = at + ctz<i32>(special);
-    if (load<u8>(end) == QUOTE) return <u64>end;
-  }
-  return scanRest(at);
+  const end = Scan.shortEnd(at);
+  return end != 0 ? <u64>end : scanLong(at);
 }
 
 /** Whether an answer of `scanString` tells of escapes. */
@@ -31,23 +27,11 @@ export function hasEscapes(scanned: u64): bool {
   return scanned >= ESCAPED;
 }
 
-/**
- * Which of the 16 bytes at `at` end a run of plain ASCII: quotes, backslashes, and (in one signed comparison)
- * control characters and bytes above 127.
- */
-function specials(at: usize): i32 {
-  const block = v128.load(at);
-  const marks = v128.or(
-    v128.or(i8x16.eq(block, i8x16.splat(0x22)), i8x16.eq(block, i8x16.splat(0x5c))),
-    i8x16.lt_s(block, i8x16.splat(0x20)),
-  );
-  return i8x16.bitmask(marks);
-}
-
-function scanRest(at: usize): u64 {
+/** `scanString` for strings that are not short and plain; cheaper to call directly where that is known. */
+export function scanLong(at: usize): u64 {
   let escaped: u64 = 0;
   while (true) {
-    const special = specials(at);
+    const special = Scan.specials(at);
     if (special == 0) {
       at += 16;
       continue;

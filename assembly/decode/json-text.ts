@@ -3,8 +3,8 @@
  */
 import { STATUS_MEMORY, STATUS_SYNTAX } from "../abi";
 import { refuse, refuseAnyway } from "./failure";
-import { CLOSE_BRACKET, COMMA, isNull, OPEN_BRACKET, QUOTE, refuseType, skipSpace } from "./json-scan";
-import { hasEscapes, scanString, unescape } from "./json-string";
+import { CLOSE_BRACKET, COMMA, isNull, OPEN_BRACKET, QUOTE, refuseType, Scan } from "./json-scan";
+import { hasEscapes, scanLong, scanString, unescape } from "./json-string";
 import { setString, STRING_PLAIN, STRING_SET, STRING_SIZE } from "./request";
 import { regrow } from "./reserve";
 
@@ -16,14 +16,19 @@ export let listCount: u32 = 0;
 
 /** string | null */
 export function decodeString(at: usize, record: usize): usize {
-  if (load<u8>(at) == QUOTE) return decodeText(at, record);
+  if (load<u8>(at) == QUOTE) {
+    const start = at + 1;
+    const end = Scan.shortEnd(start);
+    if (end == 0) return decodeLong(start, record);
+    setPlain(record, start, <u32>(end - start));
+    return end + 1;
+  }
   return isNull(at) ? at + 4 : refuseType(at);
 }
 
-/** string, from its quote. */
-function decodeText(at: usize, record: usize): usize {
-  const start = at + 1;
-  const scanned = scanString(start);
+/** The rest of a string that is not short and plain. */
+function decodeLong(start: usize, record: usize): usize {
+  const scanned = scanLong(start);
   if (scanned == 0) return 0;
   const end = <usize>(<u32>scanned);
   if (hasEscapes(scanned)) {
@@ -32,10 +37,15 @@ function decodeText(at: usize, record: usize): usize {
     const length = load<u32>(cell, 4);
     setString(record, load<u32>(cell), length, length == 0 ? 0 : STRING_SET);
   } else {
-    const length = <u32>(end - start);
-    setString(record, start, length, length == 0 ? STRING_PLAIN : STRING_SET | STRING_PLAIN);
+    setPlain(record, start, <u32>(end - start));
   }
   return end + 1;
+}
+
+/** A string that JSON output may copy as it is; an empty one counts as not given. */
+function setPlain(record: usize, start: usize, length: u32): void {
+  store<u64>(record, <u64>start | ((<u64>length) << 32));
+  store<u64>(record, <u64>(length == 0 ? STRING_PLAIN : STRING_SET | STRING_PLAIN), 8);
 }
 
 /**
@@ -45,7 +55,7 @@ export function decodeStrings(at: usize, limit: u32): usize {
   listRecords = 0;
   listCount = 0;
   if (load<u8>(at) != OPEN_BRACKET) return isNull(at) ? at + 4 : refuseType(at);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACKET) return at + 1;
   let records: usize = 0;
   let capacity: u32 = 0;
@@ -58,15 +68,22 @@ export function decodeStrings(at: usize, limit: u32): usize {
         records = regrow(records, count, STRING_SIZE, capacity);
         if (records == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
       }
-      at = decodeText(at, records + (<usize>count) * STRING_SIZE);
-      if (at == 0) return 0;
+      const start = at + 1;
+      const end = Scan.shortEnd(start);
+      if (end != 0) {
+        setPlain(records + (<usize>count) * STRING_SIZE, start, <u32>(end - start));
+        at = end + 1;
+      } else {
+        at = decodeLong(start, records + (<usize>count) * STRING_SIZE);
+        if (at == 0) return 0;
+      }
     } else {
       const scanned = scanString(at + 1);
       if (scanned == 0) return 0;
       at = <usize>(<u32>scanned) + 1;
     }
     count += 1;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte != COMMA) {
       if (byte != CLOSE_BRACKET) return refuse(STATUS_SYNTAX, at);
@@ -74,6 +91,6 @@ export function decodeStrings(at: usize, limit: u32): usize {
       listCount = count;
       return at + 1;
     }
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }

@@ -20,9 +20,9 @@ import { clearAuxData } from "./aux-data";
 import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
 import { decodeAttributes } from "./json-attributes";
 import { decodeAuxData, decodeContext } from "./json-aux-data";
-import { enterField, field } from "./json-field";
+import { Enter } from "./json-field";
 import {
-  entryField,
+  Field,
   FIELD_ACTIONS,
   FIELD_ATTR,
   FIELD_AUX_DATA,
@@ -38,23 +38,8 @@ import {
   MESSAGE_PRINCIPAL,
   MESSAGE_REQUEST,
   MESSAGE_RESOURCE,
-  principalField,
-  requestField,
-  resourceField,
 } from "./json-fields";
-import {
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  COMMA,
-  guardEnd,
-  isFalse,
-  isNull,
-  isTrue,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  refuseType,
-  skipSpace,
-} from "./json-scan";
+import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, guardEnd, isFalse, isNull, isTrue, OPEN_BRACE, OPEN_BRACKET, refuseType, Scan } from "./json-scan";
 import { decodeString, decodeStrings, listCount, listRecords } from "./json-text";
 import { pairCount, pairs, prepareShapes } from "./projection";
 import {
@@ -111,23 +96,25 @@ export function decodeJson(start: usize, length: u32, maxActions: u32, maxResour
 
 /** The whole body: one request, white space, and exactly the end. */
 function decodeBody(start: usize, end: usize): usize {
-  let at = skipSpace(start);
+  let at = Scan.space(start);
   if (load<u8>(at) != OPEN_BRACE) return refuseType(at);
   at = decodeRequest(at);
   if (at == 0) return 0;
-  at = skipSpace(at);
+  at = Scan.space(at);
   if (at != end) return refuse(STATUS_TRAILING, at);
   return withinLimits(at, start);
 }
 
 /** `{` [requestId] [includeMeta] [principal] [resources] [auxData] [requestContext] `}` */
 function decodeRequest(at: usize): usize {
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   let seen: u32 = 0;
   while (true) {
-    at = enterField(requestField(at + 1), MESSAGE_REQUEST, at, seen);
+    const match = Field.request(at + 1);
+    at = Enter.field(match, MESSAGE_REQUEST, at, seen);
     if (at == 0) return 0;
+    const field = Enter.entered(match);
     seen |= 1 << field;
     if (field == FIELD_REQUEST_ID) at = decodeString(at, requestId);
     else if (field == FIELD_PRINCIPAL) at = decodePrincipal(at);
@@ -135,11 +122,11 @@ function decodeRequest(at: usize): usize {
     else if (field == FIELD_INCLUDE_META) at = decodeIncludeMeta(at);
     else at = field == FIELD_AUX_DATA ? decodeAuxData(at) : decodeContext(at);
     if (at == 0) return 0;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte == CLOSE_BRACE) return at + 1;
     if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }
 
@@ -156,23 +143,25 @@ function decodeIncludeMeta(at: usize): usize {
 /** null | `{` [id] [policyVersion] [roles] [attr] [scope] `}` */
 function decodePrincipal(at: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   let seen: u32 = 0;
   while (true) {
-    at = enterField(principalField(at + 1), MESSAGE_PRINCIPAL, at, seen);
+    const match = Field.principal(at + 1);
+    at = Enter.field(match, MESSAGE_PRINCIPAL, at, seen);
     if (at == 0) return 0;
+    const field = Enter.entered(match);
     seen |= 1 << field;
     if (field == FIELD_ID) at = decodeString(at, principalId);
     else if (field == FIELD_ROLES) at = decodeRoles(at);
     else if (field == FIELD_ATTR) at = decodePrincipalAttr(at);
     else at = decodeString(at, field == FIELD_VERSION ? principalVersion : principalScope);
     if (at == 0) return 0;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte == CLOSE_BRACE) return at + 1;
     if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }
 
@@ -198,7 +187,7 @@ function decodePrincipalAttr(at: usize): usize {
 /** null | `[` [entry {`,` entry}] `]` */
 function decodeResources(at: usize): usize {
   if (load<u8>(at) != OPEN_BRACKET) return isNull(at) ? at + 4 : refuseType(at);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACKET) return at + 1;
   let records: usize = 0;
   let capacity: u32 = 0;
@@ -219,34 +208,36 @@ function decodeResources(at: usize): usize {
     }
     if (at == 0) return 0;
     count += 1;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte != COMMA) {
       if (byte != CLOSE_BRACKET) return refuse(STATUS_SYNTAX, at);
       setEntries(records, count);
       return at + 1;
     }
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }
 
 /** `{` [actions] [resource] `}` */
 function decodeEntry(at: usize, record: usize): usize {
   clearResource(record, at);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   let seen: u32 = 0;
   while (true) {
-    at = enterField(entryField(at + 1), MESSAGE_ENTRY, at, seen);
+    const match = Field.entry(at + 1);
+    at = Enter.field(match, MESSAGE_ENTRY, at, seen);
     if (at == 0) return 0;
+    const field = Enter.entered(match);
     seen |= 1 << field;
     at = field == FIELD_ACTIONS ? decodeActions(at, record) : decodeResource(at, record);
     if (at == 0) return 0;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte == CLOSE_BRACE) return at + 1;
     if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }
 
@@ -261,23 +252,25 @@ function decodeActions(at: usize, record: usize): usize {
 /** null | `{` [kind] [policyVersion] [id] [attr] [scope] `}` */
 function decodeResource(at: usize, record: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
-  at = skipSpace(at + 1);
+  at = Scan.space(at + 1);
   if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   let seen: u32 = 0;
   while (true) {
-    at = enterField(resourceField(at + 1), MESSAGE_RESOURCE, at, seen);
+    const match = Field.resource(at + 1);
+    at = Enter.field(match, MESSAGE_RESOURCE, at, seen);
     if (at == 0) return 0;
+    const field = Enter.entered(match);
     seen |= 1 << field;
     if (field == FIELD_KIND) at = decodeString(at, record + RESOURCE_KIND);
     else if (field == FIELD_ID) at = decodeString(at, record + RESOURCE_ID);
     else if (field == FIELD_ATTR) at = decodeResourceAttr(at, record);
     else at = decodeString(at, record + (field == FIELD_VERSION ? RESOURCE_VERSION : RESOURCE_SCOPE));
     if (at == 0) return 0;
-    at = skipSpace(at);
+    at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte == CLOSE_BRACE) return at + 1;
     if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = skipSpace(at + 1);
+    at = Scan.space(at + 1);
   }
 }
 

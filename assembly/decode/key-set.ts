@@ -55,48 +55,43 @@ export function clearRun(run: usize): void {
   store<u64>(run, 0);
 }
 
-/**
- * The block of the string at `start`. Reads 16 bytes from there, whatever its length (INVARIANT: readable
- * memory follows every string of a request).
- */
-export function blockOf(start: usize, length: u32): v128 {
-  const lanes = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const size = i8x16.splat(<i8>(length < BLOCK_SIZE ? length : BLOCK_SIZE));
-  const text = v128.and(v128.load(start), i8x16.lt_u(lanes, size));
-  return v128.or(text, v128.and(i8x16.splat(0x22), i8x16.eq(lanes, size)));
+/** The entries of a run, expanded where they are used (vectors cannot cross an exported function). */
+export class Run {
+  /**
+   * The block of the string at `start`. Reads 16 bytes from there, whatever its length (INVARIANT: readable
+   * memory follows every string of a request).
+   */
+  @inline static block(start: usize, length: u32): v128 {
+    const lanes = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const size = i8x16.splat(<i8>(length < BLOCK_SIZE ? length : BLOCK_SIZE));
+    const text = v128.and(v128.load(start), i8x16.lt_u(lanes, size));
+    return v128.or(text, v128.and(i8x16.splat(0x22), i8x16.eq(lanes, size)));
+  }
+
+  /**
+   * Adds a string after the `count` entries of a run: the address of its entry, or 0 when one of them is the same.
+   */
+  @inline static add(run: usize, count: u32, start: usize, length: u32): usize {
+    const block = Run.block(start, length);
+    const end = run + RUN_HEADER + (<usize>count) * RUN_ENTRY;
+    for (let entry = run + RUN_HEADER; entry < end; entry += RUN_ENTRY) {
+      if (load<u32>(entry, 20) == length && i8x16.all_true(i8x16.eq(v128.load(entry), block))) {
+        if (length < BLOCK_SIZE || equalBytes(load<u32>(entry, 16), start, length)) return 0;
+      }
+    }
+    v128.store(end, block);
+    store<u32>(end, <u32>start, 16);
+    store<u32>(end, length, 20);
+    store<u32>(run, count + 1);
+    return end;
+  }
 }
 
 /** Adds a string to a run, or to its table once the run is full; answers MEMBER_*. */
 export function addMember(run: usize, start: usize, length: u32): i32 {
   const count = load<u32>(run);
   if (count >= RUN_CAPACITY) return addToTable(run, start, length);
-  const block = blockOf(start, length);
-  if (inRun(run, count, block, start, length)) return MEMBER_REPEATED;
-  writeEntry(run, count, block, start, length);
-  store<u32>(run, count + 1);
-  return MEMBER_NEW;
-}
-
-/** Whether one of the first `count` entries of a run is this string. */
-export function inRun(run: usize, count: u32, block: v128, start: usize, length: u32): bool {
-  let entry = run + RUN_HEADER;
-  const end = entry + (<usize>count) * RUN_ENTRY;
-  while (entry < end) {
-    if (load<u32>(entry, 20) == length && i8x16.all_true(i8x16.eq(v128.load(entry), block))) {
-      if (length < BLOCK_SIZE || equalBytes(load<u32>(entry, 16), start, length)) return true;
-    }
-    entry += RUN_ENTRY;
-  }
-  return false;
-}
-
-/** Fills entry `index`; answers its address. */
-export function writeEntry(run: usize, index: u32, block: v128, start: usize, length: u32): usize {
-  const entry = run + RUN_HEADER + (<usize>index) * RUN_ENTRY;
-  v128.store(entry, block);
-  store<u32>(entry, <u32>start, 16);
-  store<u32>(entry, length, 20);
-  return entry;
+  return Run.add(run, count, start, length) == 0 ? MEMBER_REPEATED : MEMBER_NEW;
 }
 
 function addToTable(run: usize, start: usize, length: u32): i32 {

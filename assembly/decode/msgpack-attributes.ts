@@ -25,38 +25,32 @@ import {
   TRUE_BYTE,
 } from "./msgpack-scan";
 import { refuseMember, skipArray, skipMap, skipValue } from "./msgpack-skip";
-import {
-  addPair,
-  firstEntry,
-  knownKeys,
-  learnKey,
-  learntSlot,
-  nextCell,
-  nextEntry,
-  openPairs,
-  openShape,
-  repeatKey,
-  repeatsCounted,
-} from "./projection";
+import { CELL_SIZE, closePairs, growPairs, learnKey, learntSlot, openShape, roomFor, Shape } from "./projection";
+import { PAIR_SIZE } from "./request";
 
 let decodedValue: u64 = NULL;
 
 /** A map; `depth` counts it too. */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
-  openPairs();
+  closePairs(0, 0);
   at = readMap(at);
   if (at == 0) return 0;
   const count = itemCount;
   const shape = openShape(ofPrincipal);
-  let known = knownKeys(shape);
-  let entry = firstEntry(shape);
+  let known = Shape.known(shape);
+  let entry = Shape.first(shape);
+  // The next pair and its cell, the end of the chunk's pairs and their beginning.
+  let pair: usize = 0;
+  let cell: usize = 0;
+  let full: usize = 0;
+  let first: usize = 0;
   for (let index: u32 = 0; index < count; index++) {
     const key = at;
     at = readString(at);
     if (at == 0) return 0;
     let slot: i32;
-    if (index < known && repeatsCounted(textStart, textLength, entry)) {
-      slot = repeatKey(entry, textStart);
+    if (index < known && Shape.repeatsCounted(textStart, textLength, entry)) {
+      slot = Shape.slot(entry, textStart);
     } else {
       known = 0;
       const added = learnKey(shape, index, textStart, textLength, textPlain, ofPrincipal);
@@ -65,16 +59,25 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     }
     if (slot == NO_SLOT) {
       at = skipValue(at, depth);
-      if (at == 0) return 0;
     } else {
-      const cell = nextCell();
-      if (cell == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+      if (pair == full) {
+        const taken = <u32>(pair - first) / <u32>PAIR_SIZE;
+        first = growPairs(first, taken);
+        if (first == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+        pair = first + (<usize>taken) * PAIR_SIZE;
+        full = first + (<usize>roomFor(taken)) * PAIR_SIZE;
+        cell = full + (<usize>taken) * CELL_SIZE;
+      }
       at = decodeValue(at, cell, depth);
-      if (at == 0) return 0;
-      addPair(slot, decodedValue);
+      store<u64>(pair, <u64>slot);
+      store<u64>(pair, decodedValue, 8);
+      pair += PAIR_SIZE;
+      cell += CELL_SIZE;
     }
-    entry = nextEntry(entry);
+    if (at == 0) return 0;
+    entry = Shape.next(entry);
   }
+  closePairs(first, pair);
   return at;
 }
 

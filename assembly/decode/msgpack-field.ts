@@ -4,7 +4,7 @@
  */
 import { STATUS_DUPLICATE_KEY, STATUS_UNKNOWN_FIELD } from "../abi";
 import { refuse } from "./failure";
-import { BLOCK_SIZE, blockOf } from "./key-set";
+import { BLOCK_SIZE, Run } from "./key-set";
 import { atValue, readString, textLength, textStart } from "./msgpack-scan";
 
 /** Where `readKey` leaves the key, a quote after it (only keys under 16 bytes; no field has a longer one). */
@@ -20,7 +20,7 @@ export function readKey(at: usize): usize {
   keyPlace = at;
   at = readString(at);
   if (at == 0 || !atValue(at)) return 0;
-  v128.store(keyText, blockOf(textStart, textLength));
+  v128.store(keyText, Run.block(textStart, textLength));
   return at;
 }
 

@@ -33,7 +33,7 @@ export function decodeStrings(at: usize, limit: u32): usize {
   if (at == 0) return 0;
   const count = itemCount;
   const kept = count < limit ? count : limit;
-  const records = kept == 0 ? 0 : reserve((<usize>kept) * STRING_SIZE);
+  const records: usize = kept == 0 ? 0 : reserve((<usize>kept) * STRING_SIZE);
   if (records == 0 && kept != 0) return refuseAnyway(STATUS_MEMORY, at, 0);
   for (let index: u32 = 0; index < count; index++) {
     at = index < kept ? decodeText(at, records + (<usize>index) * STRING_SIZE) : readString(at);

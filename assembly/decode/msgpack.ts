@@ -16,7 +16,7 @@ import { box } from "../value/value";
 import { clearAuxData } from "./aux-data";
 import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
 import {
-  entryField,
+  Field,
   FIELD_ACTIONS,
   FIELD_ATTR,
   FIELD_AUX_DATA,
@@ -28,9 +28,6 @@ import {
   FIELD_RESOURCES,
   FIELD_ROLES,
   FIELD_VERSION,
-  principalField,
-  requestField,
-  resourceField,
 } from "./json-fields";
 import { decodeAttributes } from "./msgpack-attributes";
 import { decodeAuxData, decodeContext } from "./msgpack-aux-data";
@@ -111,7 +108,7 @@ function decodeRequest(at: usize): usize {
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
     at = readKey(at);
-    if (at == 0 || !takeField(requestField(keyText), seen)) return 0;
+    if (at == 0 || !takeField(Field.request(keyText), seen)) return 0;
     seen |= 1 << field;
     if (field == FIELD_REQUEST_ID) at = decodeString(at, requestId);
     else if (field == FIELD_PRINCIPAL) at = decodePrincipal(at);
@@ -139,7 +136,7 @@ function decodePrincipal(at: usize): usize {
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
     at = readKey(at);
-    if (at == 0 || !takeField(principalField(keyText), seen)) return 0;
+    if (at == 0 || !takeField(Field.principal(keyText), seen)) return 0;
     seen |= 1 << field;
     if (field == FIELD_ID) at = decodeString(at, principalId);
     else if (field == FIELD_ROLES) at = decodeRoles(at);
@@ -176,7 +173,7 @@ function decodeResources(at: usize): usize {
   if (at == 0) return 0;
   const count = itemCount;
   const kept = count < resourceLimit ? count : resourceLimit;
-  const records = kept == 0 ? 0 : reserve((<usize>kept) * RESOURCE_SIZE);
+  const records: usize = kept == 0 ? 0 : reserve((<usize>kept) * RESOURCE_SIZE);
   if (records == 0 && kept != 0) return refuseAnyway(STATUS_MEMORY, at, 0);
   for (let index: u32 = 0; index < count; index++) {
     if (index < kept) {
@@ -200,7 +197,7 @@ function decodeEntry(at: usize, record: usize): usize {
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
     at = readKey(at);
-    if (at == 0 || !takeField(entryField(keyText), seen)) return 0;
+    if (at == 0 || !takeField(Field.entry(keyText), seen)) return 0;
     seen |= 1 << field;
     at = field == FIELD_ACTIONS ? decodeActions(at, record) : decodeResource(at, record);
     if (at == 0) return 0;
@@ -224,7 +221,7 @@ function decodeResource(at: usize, record: usize): usize {
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
     at = readKey(at);
-    if (at == 0 || !takeField(resourceField(keyText), seen)) return 0;
+    if (at == 0 || !takeField(Field.resource(keyText), seen)) return 0;
     seen |= 1 << field;
     if (field == FIELD_KIND) at = decodeString(at, record + RESOURCE_KIND);
     else if (field == FIELD_ID) at = decodeString(at, record + RESOURCE_ID);

@@ -17,15 +17,13 @@ import { nameTablesVersion, principalSlot, resourceSlot } from "../decide/attrib
 import {
   addMember,
   BLOCK_SIZE,
-  blockOf,
   clearRun,
-  inRun,
   MEMBER_NEW,
   MEMBER_REPEATED,
+  Run,
   RUN_CAPACITY,
   RUN_ENTRY,
   RUN_HEADER,
-  writeEntry,
 } from "./key-set";
 import { PAIR_SIZE } from "./request";
 import { reserve } from "./reserve";
@@ -34,7 +32,7 @@ import { reserve } from "./reserve";
 const NEVER: u32 = 0xffff_ffff;
 /** Pairs that fit the first chunk of an object. */
 const FIRST_CAPACITY: u32 = 8;
-const CELL_SIZE: usize = 8;
+export const CELL_SIZE: usize = 8;
 
 /** Fields of a shape entry that key-set.ts leaves to this file. */
 const ENTRY_START: usize = 16;
@@ -48,10 +46,9 @@ let shapesVersion: u32 = 0;
 
 /** Slot of the key that `learnKey` took. */
 export let learntSlot: i32 = 0;
-/** Pairs of the current object: their address, their number, and how many the chunk can hold. */
+/** Pairs of the last complete object: their address and their number. */
 export let pairs: usize = 0;
 export let pairCount: u32 = 0;
-let capacity: u32 = 0;
 
 /** Forgets the shapes if the projection has changed since they were learnt. Called before each request. */
 export function prepareShapes(): void {
@@ -68,47 +65,53 @@ export function openShape(ofPrincipal: bool): usize {
   return shape;
 }
 
-/** How many keys of a shape are remembered. */
-export function knownKeys(shape: usize): u32 {
-  return load<u32>(shape);
-}
+/** The short ways, expanded at their call sites. */
+export class Shape {
+  /** How many keys of a shape are remembered. */
+  @inline static known(shape: usize): u32 {
+    return load<u32>(shape);
+  }
 
-export function firstEntry(shape: usize): usize {
-  return shape + RUN_HEADER;
-}
+  @inline static first(shape: usize): usize {
+    return shape + RUN_HEADER;
+  }
 
-export function nextEntry(entry: usize): usize {
-  return entry + RUN_ENTRY;
-}
+  @inline static next(entry: usize): usize {
+    return entry + RUN_ENTRY;
+  }
 
-/**
- * Whether the bytes at `start` are the remembered key followed by a quote. Reads 16 bytes. A match is all that
- * must be known of a JSON key: remembered keys have no byte that JSON escapes, and are well-formed UTF-8.
- */
-export function repeatsQuoted(start: usize, entry: usize): bool {
-  const mask = load<u32>(entry, ENTRY_MASK);
-  return (sameBytes(start, entry) & mask) == mask;
-}
+  /**
+   * Whether the bytes at `start` are the remembered key followed by a quote. Reads 16 bytes. A match is all that
+   * must be known of a JSON key: remembered keys have no byte that JSON escapes, and are well-formed UTF-8.
+   */
+  @inline static repeatsQuoted(start: usize, entry: usize): bool {
+    const mask = load<u32>(entry, ENTRY_MASK);
+    return (Shape.same(start, entry) & mask) == mask;
+  }
 
-/** Whether the `length` bytes at `start` are the remembered key. Reads 16 bytes. */
-export function repeatsCounted(start: usize, length: u32, entry: usize): bool {
-  const text = (load<u32>(entry, ENTRY_MASK) & 0xffff) >> 1;
-  return load<u32>(entry, ENTRY_LENGTH) == length && text == (1 << length) - 1 && (sameBytes(start, entry) & text) == text;
-}
+  /** Whether the `length` bytes at `start` are the remembered key. Reads 16 bytes. */
+  @inline static repeatsCounted(start: usize, length: u32, entry: usize): bool {
+    const text = (load<u32>(entry, ENTRY_MASK) & 0xffff) >> 1;
+    return (
+      load<u32>(entry, ENTRY_LENGTH) == length && length < BLOCK_SIZE && (Shape.same(start, entry) & text) == text &&
+      text == (1 << length) - 1
+    );
+  }
 
-function sameBytes(start: usize, entry: usize): u32 {
-  return <u32>i8x16.bitmask(i8x16.eq(v128.load(start), v128.load(entry)));
-}
+  @inline static same(start: usize, entry: usize): u32 {
+    return <u32>i8x16.bitmask(i8x16.eq(v128.load(start), v128.load(entry)));
+  }
 
-/** The slot of a remembered key; `start` is where it stands in this request. */
-export function repeatKey(entry: usize, start: usize): i32 {
-  store<u32>(entry, <u32>start, ENTRY_START);
-  return load<i32>(entry, ENTRY_SLOT);
-}
+  /** The slot of a remembered key; `start` is where it stands in this request. */
+  @inline static slot(entry: usize, start: usize): i32 {
+    store<u32>(entry, <u32>start, ENTRY_START);
+    return load<i32>(entry, ENTRY_SLOT);
+  }
 
-/** Byte length of a remembered key. */
-export function repeatedLength(entry: usize): usize {
-  return load<u32>(entry, ENTRY_LENGTH);
+  /** Byte length of a remembered key. */
+  @inline static length(entry: usize): usize {
+    return load<u32>(entry, ENTRY_LENGTH);
+  }
 }
 
 /**
@@ -119,44 +122,31 @@ export function learnKey(shape: usize, index: u32, start: usize, length: u32, pl
   const slot = ofPrincipal ? principalSlot(start, length) : resourceSlot(start, length);
   learntSlot = slot;
   if (index >= RUN_CAPACITY) return addMember(shape, start, length);
-  const block = blockOf(start, length);
-  if (inRun(shape, index, block, start, length)) return MEMBER_REPEATED;
-  const entry = writeEntry(shape, index, block, start, length);
+  const entry = Run.add(shape, index, start, length);
+  if (entry == 0) return MEMBER_REPEATED;
   store<i32>(entry, slot, ENTRY_SLOT);
   // One bit for each byte of the key, and one for the quote after it.
   store<u32>(entry, plain && length < BLOCK_SIZE ? (2 << length) - 1 : NEVER, ENTRY_MASK);
-  store<u32>(shape, index + 1);
   return MEMBER_NEW;
 }
 
-/** Begins the pairs of an object. */
-export function openPairs(): void {
-  pairs = 0;
-  pairCount = 0;
-  capacity = 0;
+/** Notes the pairs of an object that is complete: from `first` up to `end`. */
+export function closePairs(first: usize, end: usize): void {
+  pairs = first;
+  pairCount = <u32>(end - first) / <u32>PAIR_SIZE;
 }
 
-/** Eight bytes for the value of the next pair, or 0 when the arena is full. */
-export function nextCell(): usize {
-  if (pairCount == capacity && !growChunk()) return 0;
-  return pairs + (<usize>capacity) * PAIR_SIZE + (<usize>pairCount) * CELL_SIZE;
+/** Room for pairs where there are `count`: how many then fit. */
+export function roomFor(count: u32): u32 {
+  return count == 0 ? FIRST_CAPACITY : count * 2;
 }
 
-/** Adds a pair; `nextCell` must have been called for it. */
-export function addPair(slot: i32, value: u64): void {
-  const pair = pairs + (<usize>pairCount) * PAIR_SIZE;
-  store<u64>(pair, <u64>(<u32>slot));
-  store<u64>(pair, value, 8);
-  pairCount += 1;
-}
-
-/** Twice the room; pairs move, cells stay where they are. */
-function growChunk(): bool {
-  const wanted = pairCount == 0 ? FIRST_CAPACITY : pairCount * 2;
-  const grown = reserve((<usize>wanted) * (PAIR_SIZE + CELL_SIZE));
-  if (grown == 0) return false;
-  if (pairCount != 0) memory.copy(grown, pairs, (<usize>pairCount) * PAIR_SIZE);
-  pairs = grown;
-  capacity = wanted;
-  return true;
+/**
+ * A chunk for `roomFor(count)` pairs, holding the `count` pairs at `first`; 0 when it does not fit. Pairs move, cells
+ * stay where they are.
+ */
+export function growPairs(first: usize, count: u32): usize {
+  const grown = reserve((<usize>roomFor(count)) * (PAIR_SIZE + CELL_SIZE));
+  if (grown != 0 && count != 0) memory.copy(grown, first, (<usize>count) * PAIR_SIZE);
+  return grown;
 }

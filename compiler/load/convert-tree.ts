@@ -269,7 +269,7 @@ function blockContentOffset(text: string, offset: number, value: string): number
     const char = text[at];
     if (char !== "\n" && char !== "\r" && char !== undefined) {
       // Spaces beyond the block's own indentation belong to the value.
-      const leading = /^\s*\n?( *)/.exec(value)?.[1]?.length ?? 0;
+      const leading = /^(?:[ \t]*\n)*( *)/.exec(value)?.[1]?.length ?? 0;
       return Math.max(lineStart, at - leading);
     }
     lineStart = text.indexOf("\n", at) + 1;

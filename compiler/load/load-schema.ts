@@ -21,9 +21,23 @@ export function loadSchema(
     return undefined;
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    // V8 names the position in its text only.
-    const offset = Number(/position (\d+)/.exec(problem)?.[1] ?? 0);
+    // V8 names the position in its text only, and not always.
+    const offset = Number(/position (\d+)/.exec(problem)?.[1] ?? firstNonToken(source.text));
     const place = { file: source.path, ...new LineIndex(source.text).position(offset), path: "$" };
     return diagnose("EDICT1201", { problem: problem.replace(/^[A-Z]/, (char) => char.toLowerCase()) }, place);
   }
+}
+
+/** Strings, numbers, literals, punctuation and blanks of JSON. */
+const JSON_TOKEN =
+  /"(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[\da-fA-F]{4})*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|[[\]{}:,]|[ \t\r\n]+/y;
+
+/** Offset of the first text that is no JSON token; 0 when the fault is in their order. */
+function firstNonToken(text: string): number {
+  JSON_TOKEN.lastIndex = 0;
+  let at = 0;
+  while (at < text.length && JSON_TOKEN.test(text)) {
+    at = JSON_TOKEN.lastIndex;
+  }
+  return at < text.length ? at : 0;
 }

@@ -5,19 +5,18 @@ import type { Text } from "./decode/field.ts";
 import { moduleKey } from "./names.ts";
 import type { NamesInForce } from "./names-in-force.ts";
 import type { DerivedRole } from "./policy-set.ts";
-import type { Definition, Registry } from "./registry.ts";
+import type { Definition } from "./registry.ts";
 import { ambiguousDerivedRole } from "./rules/ambiguous-derived-role.ts";
 import { unknownDerivedRole } from "./rules/unknown-derived-role.ts";
 
 export class DerivedRoles {
-  private readonly registry: Registry;
   /** By key of the derivedRoles policy, then by role name. */
   private readonly modules = new Map<string, ReadonlyMap<string, DerivedRole>>();
 
-  constructor(registry: Registry, names: NamesInForce) {
-    this.registry = registry;
-    for (const definition of registry.definitions) {
-      if (definition.kind === "derived_roles" && registry.get(definition.key) === definition) {
+  /** @param modules policies that are imported, by key */
+  constructor(modules: ReadonlyMap<string, Definition>, names: NamesInForce) {
+    for (const definition of modules.values()) {
+      if (definition.kind === "derived_roles") {
         this.modules.set(definition.key, buildModule(definition, names));
       }
     }

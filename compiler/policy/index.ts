@@ -9,13 +9,14 @@
 import { compareDiagnostics } from "../diagnostics/codes.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Loaded } from "../load/index.ts";
+import type { PolicyDocument } from "../load/policy-document.ts";
 import { buildPrincipalPolicy, buildResourcePolicy, buildRolePolicy } from "./build.ts";
 import { decodePolicy } from "./decode/policy-message.ts";
 import { Reader, rootSpot } from "./decode/spot.ts";
 import { DerivedRoles } from "./derived-roles.ts";
 import { NamesInForce } from "./names-in-force.ts";
 import type { PolicySet, PrincipalPolicy, ResourcePolicy, RolePolicy } from "./policy-set.ts";
-import { define, Registry, type Definition } from "./registry.ts";
+import { identify, isDisabled, Registry, type Definition, type Entry } from "./registry.ts";
 import { duplicateActionRuleName } from "./rules/duplicate-action-rule-name.ts";
 import { duplicateDerivedRole } from "./rules/duplicate-derived-role.ts";
 import { duplicatePolicy } from "./rules/duplicate-policy.ts";
@@ -41,13 +42,16 @@ const DOCUMENT_RULES: readonly ((definition: Definition) => void)[] = [
   rolePolicyScopePermissions,
 ];
 
-/** Rules of one enabled policy. */
-const POLICY_RULES: readonly ((definition: Definition) => void)[] = [invalidName, rolePolicyVersion];
+/** Rules of one enabled policy among the others. Those about names and derived roles run while it is built. */
+const POLICY_RULES: readonly ((definition: Definition, registry: Registry) => void)[] = [
+  invalidName,
+  rolePolicyVersion,
+  missingImport,
+];
 
-/** Rules of all enabled policies together. Those about names and derived roles run while the set is built. */
+/** Rules of all enabled policies together. */
 const SET_RULES: readonly ((registry: Registry) => void)[] = [
   duplicatePolicy,
-  missingImport,
   missingAncestor,
   scopePermissionsConflict,
 ];
@@ -60,44 +64,68 @@ export interface Resolved {
 /** Checks and resolves everything. A pure function of what was loaded; the order of documents does not matter. */
 export function resolve(loaded: Pick<Loaded, "documents" | "schemas" | "failed">): Resolved {
   const diagnostics: Diagnostic[] = [];
-  const enabled: Definition[] = [];
+  const enabled: Entry[] = [];
   for (const document of loaded.documents) {
-    const reader = new Reader(document, diagnostics);
-    const message = decodePolicy(rootSpot(document), reader);
-    const definition = message === undefined ? undefined : define(message, reader);
-    if (definition === undefined) {
-      continue;
-    }
-    applyAll(DOCUMENT_RULES, definition);
-    if (definition.message.disabled !== true) {
-      enabled.push(definition);
-      applyAll(POLICY_RULES, definition);
+    const entry = identify(document);
+    if (entry === undefined || isDisabled(document)) {
+      decode(document, entry, diagnostics);
+    } else {
+      enabled.push(entry);
     }
   }
-  const registry = new Registry(
-    enabled,
-    loaded.failed.map(({ text }) => text),
-  );
-  applyAll(SET_RULES, registry);
-  const set = { ...buildPolicies(registry), schemas: loaded.schemas };
+  const failedTexts = loaded.failed.map(({ text }) => text);
+  const registry = new Registry(enabled, failedTexts, diagnostics);
+  for (const rule of SET_RULES) {
+    rule(registry);
+  }
+  const set = { ...buildPolicies(registry, diagnostics), schemas: loaded.schemas };
   return { set, diagnostics: diagnostics.sort(compareDiagnostics) };
 }
 
-function applyAll<T>(rules: readonly ((subject: T) => void)[], subject: T): void {
-  for (const rule of rules) {
-    rule(subject);
+/** Decodes a document and applies the rules of one policy by itself. */
+function decode(
+  document: PolicyDocument,
+  entry: Entry | undefined,
+  diagnostics: Diagnostic[],
+): Definition | undefined {
+  const reader = new Reader(document, diagnostics);
+  const message = decodePolicy(rootSpot(document), reader);
+  if (message === undefined || entry === undefined) {
+    return undefined;
   }
+  const definition = { ...entry, message, reader };
+  for (const rule of DOCUMENT_RULES) {
+    rule(definition);
+  }
+  return definition;
 }
 
-/** The definitions come sorted by key, so the policies do. */
-function buildPolicies(registry: Registry): Omit<PolicySet, "schemas"> {
-  const names = new NamesInForce(registry);
-  const derivedRoles = new DerivedRoles(registry, names);
+/** Decodes, checks and builds policy by policy, those that are imported first. Sorted by key, as the entries are. */
+function buildPolicies(registry: Registry, diagnostics: Diagnostic[]): Omit<PolicySet, "schemas"> {
+  const check = (entry: Entry): Definition | undefined => {
+    const definition = decode(entry.document, entry, diagnostics);
+    if (definition !== undefined) {
+      for (const rule of POLICY_RULES) {
+        rule(definition, registry);
+      }
+    }
+    return definition;
+  };
+  const modules = new Map<string, Definition>();
+  for (const entry of registry.entries.filter(isModule)) {
+    const definition = check(entry);
+    if (definition !== undefined && registry.get(entry.key) === entry) {
+      modules.set(entry.key, definition);
+    }
+  }
+  const names = new NamesInForce(modules);
+  const derivedRoles = new DerivedRoles(modules, names);
   const resourcePolicies: ResourcePolicy[] = [];
   const principalPolicies: PrincipalPolicy[] = [];
   const rolePolicies: RolePolicy[] = [];
-  for (const definition of registry.definitions) {
-    switch (definition.kind) {
+  for (const entry of registry.entries) {
+    const definition = isModule(entry) ? undefined : check(entry);
+    switch (definition?.kind) {
       case "resource":
         resourcePolicies.push(buildResourcePolicy(definition, names, derivedRoles));
         break;
@@ -110,8 +138,14 @@ function buildPolicies(registry: Registry): Omit<PolicySet, "schemas"> {
       case "derived_roles":
       case "export_variables":
       case "export_constants":
+      case undefined:
         break;
     }
   }
   return { resourcePolicies, principalPolicies, rolePolicies };
+}
+
+/** Whether a policy only serves others, by import. */
+function isModule({ kind }: Entry): boolean {
+  return kind === "derived_roles" || kind === "export_variables" || kind === "export_constants";
 }

@@ -7,7 +7,7 @@ import type { Text } from "./decode/field.ts";
 import type { ConstantsMessage, VariablesMessage } from "./decode/policy-message.ts";
 import { contentPlace, type Reader, type Spot } from "./decode/spot.ts";
 import { moduleKey } from "./names.ts";
-import type { Definition, Registry } from "./registry.ts";
+import type { Definition } from "./registry.ts";
 import { redefinedName, type NameDefinition } from "./rules/redefined-name.ts";
 
 interface Named<T> extends NameDefinition {
@@ -16,12 +16,13 @@ interface Named<T> extends NameDefinition {
 }
 
 export class NamesInForce {
-  private readonly registry: Registry;
+  private readonly modules: ReadonlyMap<string, Definition>;
   /** By the list of imports, for policies without definitions of their own. */
   private readonly imported = new Map<string, Names>();
 
-  constructor(registry: Registry) {
-    this.registry = registry;
+  /** @param modules policies that are imported, by key */
+  constructor(modules: ReadonlyMap<string, Definition>) {
+    this.modules = modules;
   }
 
   /** The names of one policy. Reports names with several definitions. */
@@ -48,7 +49,7 @@ export class NamesInForce {
   private variables(message: VariablesMessage | undefined, reader: Reader): Named<string>[] {
     const found: Named<string>[] = [];
     for (const { value: name, spot } of message?.import ?? []) {
-      const source = this.registry.get(moduleKey("export_variables", name));
+      const source = this.modules.get(moduleKey("export_variables", name));
       for (const { key, value } of source?.message.exportVariables?.definitions ?? []) {
         const base = { name: key, value: value.value, origin: `import \`${name}\``, spot: value.spot };
         found.push({ ...base, reader: source?.reader ?? reader, mention: spot });
@@ -64,7 +65,7 @@ export class NamesInForce {
   private constants(message: ConstantsMessage | undefined, reader: Reader): Named<JsonValue>[] {
     const found: Named<JsonValue>[] = [];
     for (const { value: name, spot } of message?.import ?? []) {
-      const source = this.registry.get(moduleKey("export_constants", name));
+      const source = this.modules.get(moduleKey("export_constants", name));
       for (const { key, value, spot: at } of source?.message.exportConstants?.definitions ?? []) {
         const base = { name: key, value: value.json, origin: `import \`${name}\``, spot: at };
         found.push({ ...base, reader: source?.reader ?? reader, mention: spot });

@@ -1,14 +1,18 @@
 /**
- * Who is who: every policy document with its key, found by key. Built before the rules of the whole set run. Of two
- * policies with one key the first by file path is kept; duplicate-policy.ts reports the other.
+ * Who is who: every enabled policy by its key, known before any policy is decoded. Of two policies with one key the first
+ * by file path counts; duplicate-policy.ts reports the other. Holds no decoded policies: of 40,000 they would fill memory.
  */
 import { compareText } from "../diagnostics/codes.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { PolicyDocument } from "../load/policy-document.ts";
 import type { PolicyMessage } from "./decode/policy-message.ts";
-import type { Reader, Spot } from "./decode/spot.ts";
+import { childSpot } from "./decode/field.ts";
+import { Reader, rootSpot, type Spot } from "./decode/spot.ts";
 import { moduleKey, normaliseScope, policyKey, type PolicyKind } from "./names.ts";
+import { peekEntry, peekText } from "./peek.ts";
 
-/** One policy document, decoded. */
-export interface Definition {
+/** What a policy is called. */
+export interface Identity {
   readonly kind: PolicyKind;
   /** As written. */
   readonly name: string;
@@ -18,82 +22,85 @@ export interface Definition {
   readonly scope: string;
   /** Policy key, e.g. `resource.leave_request.vdefault/acme.hr`. */
   readonly key: string;
+}
+
+/** A document and what it is called. */
+export interface Entry extends Identity {
+  readonly document: PolicyDocument;
   /** Spot of the kind, as in `$.resourcePolicy`. */
   readonly spot: Spot;
+}
+
+/** A decoded policy; lives only while it is checked and built. */
+export interface Definition extends Entry {
   readonly message: PolicyMessage;
   readonly reader: Reader;
 }
 
+/** Field of the envelope, field that holds the name, kind. */
+const KINDS = [
+  ["resourcePolicy", "resource", "resource"],
+  ["principalPolicy", "principal", "principal"],
+  ["rolePolicy", "role", "role"],
+  ["derivedRoles", "name", "derived_roles"],
+  ["exportVariables", "name", "export_variables"],
+  ["exportConstants", "name", "export_constants"],
+] as const satisfies readonly (readonly [string, string, PolicyKind])[];
+
 const DEFAULT_VERSION = "default";
 
-/** The definition that a decoded document is, or nothing when its kind or name could not be read. */
-export function define(message: PolicyMessage, reader: Reader): Definition | undefined {
-  const base = { message, reader };
-  if (message.resourcePolicy?.resource !== undefined) {
-    const { resource, version, scope, spot } = message.resourcePolicy;
-    return { ...base, spot, ...versioned("resource", resource.value, version?.value, scope?.value) };
-  }
-  if (message.principalPolicy?.principal !== undefined) {
-    const { principal, version, scope, spot } = message.principalPolicy;
-    return { ...base, spot, ...versioned("principal", principal.value, version?.value, scope?.value) };
-  }
-  if (message.rolePolicy?.role !== undefined) {
-    const { role, version, scope, spot } = message.rolePolicy;
-    return { ...base, spot, ...versioned("role", role.value, version?.value, scope?.value) };
-  }
-  if (message.derivedRoles?.name !== undefined) {
-    return { ...base, spot: message.derivedRoles.spot, ...module("derived_roles", message.derivedRoles.name.value) };
-  }
-  if (message.exportVariables?.name !== undefined) {
-    const { name, spot } = message.exportVariables;
-    return { ...base, spot, ...module("export_variables", name.value) };
-  }
-  if (message.exportConstants?.name !== undefined) {
-    const { name, spot } = message.exportConstants;
-    return { ...base, spot, ...module("export_constants", name.value) };
+/** What a document is, or nothing when its kind or name cannot be read. */
+export function identify(document: PolicyDocument): Entry | undefined {
+  for (const [field, nameField, kind] of KINDS) {
+    const found = peekEntry(document.root, field);
+    const name = found === undefined ? undefined : peekText(found.value, nameField);
+    if (found !== undefined && name !== undefined) {
+      const spot = childSpot(rootSpot(document), found);
+      if (kind === "derived_roles" || kind === "export_variables" || kind === "export_constants") {
+        return { document, spot, kind, name, version: "", scope: "", key: moduleKey(kind, name) };
+      }
+      const version = peekText(found.value, "version") || DEFAULT_VERSION;
+      const scope = normaliseScope(peekText(found.value, "scope") ?? "");
+      return { document, spot, kind, name, version, scope, key: policyKey(kind, name, version, scope) };
+    }
   }
   return undefined;
 }
 
-type Identity = Pick<Definition, "kind" | "name" | "version" | "scope" | "key">;
-
-function versioned(
-  kind: "resource" | "principal" | "role",
-  name: string,
-  version: string | undefined,
-  scope: string | undefined,
-): Identity {
-  const actualVersion = version === undefined || version === "" ? DEFAULT_VERSION : version;
-  const actualScope = normaliseScope(scope ?? "");
-  const key = policyKey(kind, name, actualVersion, actualScope);
-  return { kind, name, version: actualVersion, scope: actualScope, key };
-}
-
-function module(kind: "derived_roles" | "export_variables" | "export_constants", name: string): Identity {
-  return { kind, name, version: "", scope: "", key: moduleKey(kind, name) };
+/** Whether a document says `disabled: true`. */
+export function isDisabled({ root }: PolicyDocument): boolean {
+  const value = peekEntry(root, "disabled")?.value;
+  return value?.kind === "scalar" && value.value === true;
 }
 
 export class Registry {
-  /** Enabled definitions, sorted by key, then file. */
-  readonly definitions: readonly Definition[];
-  private readonly byKey = new Map<string, Definition>();
+  /** Enabled policies, sorted by key, then file. */
+  readonly entries: readonly Entry[];
+  private readonly byKey = new Map<string, Entry>();
   private readonly failedTexts: readonly string[];
+  private readonly diagnostics: Diagnostic[];
 
   /** @param failedTexts texts of the policy files that could not be read at all */
-  constructor(definitions: readonly Definition[], failedTexts: readonly string[]) {
+  constructor(entries: readonly Entry[], failedTexts: readonly string[], diagnostics: Diagnostic[]) {
     this.failedTexts = failedTexts;
-    this.definitions = [...definitions].sort(
-      (a, b) => compareText(a.key, b.key) || compareText(a.reader.document.file, b.reader.document.file),
+    this.diagnostics = diagnostics;
+    this.entries = [...entries].sort(
+      (a, b) => compareText(a.key, b.key) || compareText(a.document.file, b.document.file),
     );
-    for (const definition of this.definitions) {
-      if (!this.byKey.has(definition.key)) {
-        this.byKey.set(definition.key, definition);
+    for (const entry of this.entries) {
+      if (!this.byKey.has(entry.key)) {
+        this.byKey.set(entry.key, entry);
       }
     }
   }
 
-  get(key: string): Definition | undefined {
+  get(key: string): Entry | undefined {
     return this.byKey.get(key);
+  }
+
+  /** For reports about a policy that is not being decoded. */
+  reader({ document }: Entry): Reader {
+    return new Reader(document, this.diagnostics);
   }
 
   /**

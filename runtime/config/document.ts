@@ -29,7 +29,7 @@ export interface ConfigEntry {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Most values in a configuration; anchors could multiply them without end. */
-const MAX_NODES = 100_000;
+const MAX_NODES = 10_000;
 
 /** Deepest nesting. */
 const MAX_DEPTH = 32;

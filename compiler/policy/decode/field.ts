@@ -38,7 +38,8 @@ export function text(shape?: TextShape): Decoder<Text> {
   };
 }
 
-function textOf(node: Node): string | undefined {
+/** A node as a string field reads it; undefined when it is no string. */
+export function textOf(node: Node): string | undefined {
   if (node.kind !== "scalar") {
     return undefined;
   }

@@ -142,7 +142,8 @@ function reportMissingChoice(spot: Spot, fields: string, reader: Reader): void {
   }
 }
 
-function snakeCase(name: string): string {
+/** `actionName` as `action_name`. */
+export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

@@ -3,11 +3,11 @@ import { keyPlace } from "../decode/spot.ts";
 import type { Registry } from "../registry.ts";
 
 export function duplicatePolicy(registry: Registry): void {
-  for (const definition of registry.definitions) {
-    const first = registry.get(definition.key);
-    if (first !== undefined && first !== definition) {
-      const { file, line } = keyPlace(first.reader.document, first.spot);
-      definition.reader.atKey("EDICT2301", { key: definition.key, other: `${file}:${line}` }, definition.spot);
+  for (const entry of registry.entries) {
+    const first = registry.get(entry.key);
+    if (first !== undefined && first !== entry) {
+      const { file, line } = keyPlace(first.document, first.spot);
+      registry.reader(entry).atKey("EDICT2301", { key: entry.key, other: `${file}:${line}` }, entry.spot);
     }
   }
 }

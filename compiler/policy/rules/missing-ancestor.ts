@@ -1,53 +1,59 @@
 /**
  * Every scope above a resource or principal policy, up to the root, has a policy for the same name and version. Role
  * policies are exempt, and one that covers the resource at the missing scope stands in for a resource policy (with a
- * warning: Cerbos then drops the descendant silently). One report for each missing policy, at its first descendant.
+ * warning: Cerbos then drops the descendant silently). Reported at the descendants of the missing policy.
  */
 import { policyKey, sanitiseName, scopeAncestors } from "../names.ts";
-import type { Definition, Registry } from "../registry.ts";
+import { peekList, peekText } from "../peek.ts";
+import type { Entry, Registry } from "../registry.ts";
 import { mayMatch } from "../resource-pattern.ts";
 
+/** Descendants of one missing policy that are reported: thousands would say no more than the first few. */
+const MAX_DESCENDANTS = 20;
+
 export function missingAncestor(registry: Registry): void {
-  const reported = new Set<string>();
-  let rolePolicies: ReadonlyMap<string, readonly Definition[]> | undefined;
-  for (const { kind, name, version, scope, key, reader, spot } of registry.definitions) {
+  const reported = new Map<string, number>();
+  let rolePolicies: ReadonlyMap<string, readonly Entry[]> | undefined;
+  for (const entry of registry.entries) {
+    const { kind, name, version, scope, key, spot } = entry;
     if (kind !== "resource" && kind !== "principal") {
       continue;
     }
     for (const ancestor of scopeAncestors(scope)) {
       const missing = policyKey(kind, name, version, ancestor);
-      if (registry.get(missing) !== undefined || reported.has(missing) || registry.mayBeUnreadable(name)) {
+      const reports = reported.get(missing) ?? 0;
+      if (registry.get(missing) !== undefined || reports >= MAX_DESCENDANTS || registry.mayBeUnreadable(name)) {
         continue;
       }
-      reported.add(missing);
+      reported.set(missing, reports + 1);
       rolePolicies ??= rolePoliciesByPlace(registry);
       const candidates = kind === "resource" ? (rolePolicies.get(`${version}/${ancestor}`) ?? []) : [];
       const standIn = candidates.find((candidate) => covers(candidate, sanitiseName(name)));
       if (standIn === undefined) {
-        reader.atKey("EDICT2303", { missing, key }, spot);
+        registry.reader(entry).atKey("EDICT2303", { missing, key }, spot);
       } else {
-        reader.atKey("EDICT2307", { missing, key, role: standIn.key }, spot);
+        registry.reader(entry).atKey("EDICT2307", { missing, key, role: standIn.key }, spot);
       }
     }
   }
 }
 
-function rolePoliciesByPlace({ definitions }: Registry): ReadonlyMap<string, readonly Definition[]> {
-  const byPlace = new Map<string, Definition[]>();
-  for (const definition of definitions) {
-    if (definition.kind === "role") {
-      const place = `${definition.version}/${definition.scope}`;
+function rolePoliciesByPlace({ entries }: Registry): ReadonlyMap<string, readonly Entry[]> {
+  const byPlace = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    if (entry.kind === "role") {
+      const place = `${entry.version}/${entry.scope}`;
       const group = byPlace.get(place);
       if (group === undefined) {
-        byPlace.set(place, [definition]);
+        byPlace.set(place, [entry]);
       } else {
-        group.push(definition);
+        group.push(entry);
       }
     }
   }
   return byPlace;
 }
 
-function covers({ message }: Definition, kind: string): boolean {
-  return (message.rolePolicy?.rules ?? []).some(({ resource }) => mayMatch(resource?.value ?? "", kind));
+function covers({ spot }: Entry, kind: string): boolean {
+  return peekList(spot.node, "rules").some((rule) => mayMatch(peekText(rule, "resource") ?? "", kind));
 }

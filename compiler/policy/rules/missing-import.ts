@@ -9,15 +9,12 @@ const KIND_NAMES = {
   export_constants: "constants",
 } as const;
 
-export function missingImport(registry: Registry): void {
-  for (const definition of registry.definitions) {
-    const { message } = definition;
-    check("derived_roles", message.resourcePolicy?.importDerivedRoles, definition, registry);
-    for (const policy of [message.resourcePolicy, message.principalPolicy, message.rolePolicy, message.derivedRoles]) {
-      check("export_variables", policy?.variables?.import, definition, registry);
-      check("export_constants", policy?.constants?.import, definition, registry);
-    }
-  }
+export function missingImport(definition: Definition, registry: Registry): void {
+  const { message } = definition;
+  check("derived_roles", message.resourcePolicy?.importDerivedRoles, definition, registry);
+  const policy = message.resourcePolicy ?? message.principalPolicy ?? message.rolePolicy ?? message.derivedRoles;
+  check("export_variables", policy?.variables?.import, definition, registry);
+  check("export_constants", policy?.constants?.import, definition, registry);
 }
 
 function check(

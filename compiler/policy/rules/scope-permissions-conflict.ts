@@ -3,27 +3,36 @@
  * a decision consults the scope and not the policy. Role policies, where the field does nothing, do not count.
  */
 import { keyPlace } from "../decode/spot.ts";
-import type { Definition, Registry } from "../registry.ts";
+import { peekText } from "../peek.ts";
+import type { Entry, Registry } from "../registry.ts";
 
 const DEFAULT = "SCOPE_PERMISSIONS_OVERRIDE_PARENT";
 
+/** By number, and by name where another name means the same. */
+const VALUES: Readonly<Record<string, string>> = {
+  "": DEFAULT,
+  "0": DEFAULT,
+  "1": DEFAULT,
+  "2": "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS",
+  SCOPE_PERMISSIONS_UNSPECIFIED: DEFAULT,
+};
+
 export function scopePermissionsConflict(registry: Registry): void {
-  const byScope = new Map<string, { value: string; definition: Definition }>();
-  for (const definition of registry.definitions) {
-    const { message, scope, reader, spot } = definition;
-    const policy = message.resourcePolicy ?? message.principalPolicy;
-    if (policy === undefined) {
+  const byScope = new Map<string, { value: string; entry: Entry }>();
+  for (const entry of registry.entries) {
+    const { kind, scope, spot } = entry;
+    if (kind !== "resource" && kind !== "principal") {
       continue;
     }
-    const given = policy.scopePermissions;
-    const value = given === undefined || given === "SCOPE_PERMISSIONS_UNSPECIFIED" ? DEFAULT : given;
+    const given = peekText(spot.node, "scopePermissions") ?? "";
+    const value = VALUES[given] ?? given;
     const first = byScope.get(scope);
     if (first === undefined) {
-      byScope.set(scope, { value, definition });
+      byScope.set(scope, { value, entry });
     } else if (first.value !== value) {
-      const { file, line } = keyPlace(first.definition.reader.document, first.definition.spot);
+      const { file, line } = keyPlace(first.entry.document, first.entry.spot);
       const params = { scope, own: `\`${value}\``, other: `\`${first.value}\``, file: `${file}:${line}` };
-      reader.atKey("EDICT2304", params, spot);
+      registry.reader(entry).atKey("EDICT2304", params, spot);
     }
   }
 }

@@ -3,7 +3,6 @@
  * call of it through guest functions. It has no variables, no macros and no type checker, so what the compiler
  * would refuse is a run-time error here.
  */
-import { existsSync } from "node:fs";
 import { parse } from "@bufbuild/cel";
 import * as abi from "../../../assembly/abi.ts";
 import type { Guest } from "../support/build-guest.ts";
@@ -15,7 +14,7 @@ type Expression = ReturnType<typeof parse>["expr"];
 export const MODULES = [
   ...["addresses", "encoders", "hierarchy", "identity", "lists", "math", "optionals", "sets", "string-extension", "time"],
   ...["arithmetic", "convert", "equality", "logic", "order", "select", "size", "strings", "types", "format"],
-].map((name) => `assembly/cel/${name}`).filter((p) => existsSync(p + ".ts"));
+].map((name) => `assembly/cel/${name}`);
 
 const OPERATORS: Readonly<Record<string, string>> = {
   "_==_": "equals", "_!=_": "notEquals", "_<_": "less", "_<=_": "lessEquals", "_>_": "greater", "_>=_": "greaterEquals",
@@ -40,6 +39,10 @@ const BY_ARITY = new Set(
     ["getMinutes", "getSeconds", "getMilliseconds"],
   ),
 );
+/** Operations that other files hand on to hierarchy.ts. */
+const OF_HIERARCHIES: Readonly<Record<string, string>> = {
+  equals: "hierarchyEquals", index: "hierarchyAt", size: "hierarchySize",
+};
 /** What `now()` answers: 2026-01-01T00:00:00Z. */
 const NOW: Value = { timestamp: [1_767_225_600n, 0] };
 
@@ -119,7 +122,9 @@ function call(guest: Guest, name: string, target: Expression | undefined, args: 
   const values = [...(target === undefined || isNamespace ? [] : [target]), ...args].map((item) => walk(guest, item));
   if (full === "now") return encode(guest, NOW);
   if (full === "timeSince") values.push(encode(guest, NOW));
-  return guest.call(guestName(guest, full, values.length), ...values);
+  const wanted = guestName(guest, full, values.length);
+  const onHierarchies = values[0] !== undefined && tagOf(values[0]) === abi.TAG_HIERARCHY;
+  return guest.call((onHierarchies ? OF_HIERARCHIES[wanted] : undefined) ?? wanted, ...values);
 }
 
 function guestName(guest: Guest, full: string, arity: number): string {

@@ -9,7 +9,8 @@
  *   bigint                      an int                  { uint }    a uint
  *   Uint8Array                  bytes                   array       a list
  *   { map: [[key, value]...] }  a map, in entry order; to build, a plain `Map` will do
- *   { timestamp: [seconds, nanos] }   { duration: nanoseconds }   { type: name }   { optional: value | undefined }
+ *   { timestamp: [seconds, nanos, offset] } (the offset of its text in seconds, left out when 0)
+ *   { duration: nanoseconds }   { type: name }   { optional: value | undefined }
  *   { error: code, detail }     { absent: true }        { tag, payload }  any other tag
  */
 import * as abi from "../../../assembly/abi.ts";
@@ -26,7 +27,7 @@ export type Value =
   | ReadonlyMap<Value, Value>
   | { readonly uint: bigint }
   | { readonly map: readonly (readonly [Value, Value])[] }
-  | { readonly timestamp: readonly [bigint, number] }
+  | { readonly timestamp: readonly [bigint, number, number?] }
   | { readonly duration: bigint }
   | { readonly type: string }
   | { readonly optional: Value | undefined }
@@ -69,7 +70,8 @@ export function encode(guest: Guest, value: Value): bigint {
   if ("timestamp" in value) {
     const cell = guest.allocate(16);
     guest.view.setBigInt64(cell, value.timestamp[0], true);
-    guest.view.setBigUint64(cell + 8, BigInt(value.timestamp[1]), true);
+    guest.view.setUint32(cell + 8, value.timestamp[1], true);
+    guest.view.setInt32(cell + 12, value.timestamp[2] ?? 0, true);
     return box(abi.TAG_TIMESTAMP, cell);
   }
   if ("optional" in value) {
@@ -110,7 +112,7 @@ export function decode(guest: Guest, bits: bigint): Value {
     case abi.TAG_MAP:
       return { map: pairs(decodeItems(guest, payload + 8, 2 * view.getUint32(payload, true))) };
     case abi.TAG_TIMESTAMP:
-      return { timestamp: [view.getBigInt64(payload, true), view.getUint32(payload + 8, true)] };
+      return decodeTimestamp(view, payload);
     case abi.TAG_DURATION:
       return { duration: view.getBigInt64(payload, true) };
     case abi.TAG_OPTIONAL:
@@ -182,6 +184,13 @@ function encodeItems(guest: Guest, tag: number, count: number, items: readonly V
 function decodeBytes(guest: Guest, cell: number): Uint8Array {
   const start = guest.view.getUint32(cell, true);
   return guest.bytes.slice(start, start + guest.view.getUint32(cell + 4, true));
+}
+
+function decodeTimestamp(view: DataView, cell: number): Value {
+  const seconds = view.getBigInt64(cell, true);
+  const nanos = view.getUint32(cell + 8, true);
+  const offset = view.getInt32(cell + 12, true);
+  return { timestamp: offset === 0 ? [seconds, nanos] : [seconds, nanos, offset] };
 }
 
 function decodeItems(guest: Guest, start: number, count: number): Value[] {

@@ -1,8 +1,8 @@
 /**
  * The evaluation algorithm of COMPAT.md section 5, written to be read. Settled on the real binary (0.55.0) where
  * the text left a corner open; each such finding is a comment here. Differences on purpose (COMPAT.md section 6):
- * conditions are evaluated per rule and never cached across rules; a role policy's denial needs no other row at its
- * scope; `runtime.effectiveDerivedRoles` is empty in principal policies; an inactive derived role emits nothing.
+ * conditions are evaluated per rule and never cached across rules; a role policy's denial needs no row of the same
+ * role at its scope; `runtime.effectiveDerivedRoles` is empty in principal policies; an inactive derived role emits nothing.
  * Not here: request validation, limits, JSON Schemas, tokens.
  */
 import {
@@ -176,7 +176,7 @@ class Evaluation {
         ({ version, scope, rows }) =>
           version === this.#version &&
           resourceScopes.includes(scope) &&
-          rows.some(({ resource }) => matchesName(resource, this.#kind)),
+          rows.some(({ resource }) => this.#matchesKind(resource)),
       );
     if (!principalExists && !resourceExists) return undefined;
     const key = (
@@ -241,7 +241,7 @@ class Evaluation {
 
   #principalCandidates(block: PrincipalBlock, action: string): readonly Candidate[] {
     return block.rows
-      .filter((row) => matchesName(row.resource, this.#kind) && matchesName(row.action, action))
+      .filter((row) => this.#matchesKind(row.resource) && matchesName(row.action, action))
       .map((row) => ({ ...row, policy: block.key, derivedRole: NONE, times: 1 }));
   }
 
@@ -346,6 +346,31 @@ class Evaluation {
 
   // --- role policies (COMPAT.md 5.3) -------------------------------------------------------------------------
 
+  /** A literal name may be written in either spelling (`album:object`, `album_object`); globs stay as they are. */
+  #matchesKind(resource: string): boolean {
+    return matchesName(sanitise(resource), this.#kind);
+  }
+
+  /**
+   * Whether anything at the scope speaks of the kind: a resource policy (with or without rules) or a rule of any role
+   * policy. Elsewhere role policies are silent and the search goes on upward. The binary also asks for a row of the
+   * current role, so that a denial gets lost (COMPAT.md 6.8); 0.51 and we do not.
+   */
+  #knowsKind(scope: string): boolean {
+    const { resources, roles } = this.#program;
+    return (
+      resources.some(
+        (each) => each.resource === this.#kind && each.version === this.#version && each.scope === scope,
+      ) ||
+      roles.some(
+        (each) =>
+          each.version === this.#version &&
+          each.scope === scope &&
+          each.rows.some(({ resource }) => this.#matchesKind(resource)),
+      )
+    );
+  }
+
   /** A denial by the role policies of the role set at this scope, attributed to the first that denies. */
   #rolePolicies(
     action: string,
@@ -353,6 +378,7 @@ class Evaluation {
     roleSet: readonly string[],
     runtime: RuntimeRoles,
   ): Verdict | undefined {
+    if (!this.#knowsKind(scope)) return undefined;
     for (const role of roleSet) {
       const block = this.#program.roles.find(
         (each) =>
@@ -370,7 +396,7 @@ class Evaluation {
   #roleAllows(block: RoleBlock, action: string, runtime: RuntimeRoles): boolean {
     const rows = block.rows.filter(
       ({ resource, allowActions }) =>
-        matchesName(resource, this.#kind) &&
+        this.#matchesKind(resource) &&
         allowActions.some((pattern) => pattern === action || matchesGlob(pattern, action)),
     );
     for (const row of rows) {

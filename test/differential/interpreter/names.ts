@@ -19,9 +19,9 @@ export function scopeChain(scope: string): readonly string[] {
   return [...chain, ""];
 }
 
-/** Whether a name of a rule (action, role, resource) matches: literally, or as a glob when it holds a `*`. */
+/** Whether a name of a rule (action, role, resource) matches: as a glob when it holds a `*`, else literally. */
 export function matchesName(pattern: string, text: string): boolean {
-  return pattern === text || (pattern.includes("*") && matchesGlob(pattern, text));
+  return pattern.includes("*") ? matchesGlob(pattern, text) : pattern === text;
 }
 
 const compiled = new Map<string, RegExp | undefined>();

@@ -147,32 +147,18 @@ export function isNumber(value: Value): value is Value & { kind: "int" | "uint" 
   return value.kind === "int" || value.kind === "uint" || value.kind === "double";
 }
 
-/** Exact comparison of an integer with a double; undefined for NaN. */
-function compareMixed(integer: bigint, float: number): number | undefined {
-  if (Number.isNaN(float)) return undefined;
-  if (float === Infinity) return -1;
-  if (float === -Infinity) return 1;
-  const whole = BigInt(Math.trunc(float));
-  if (integer !== whole) return integer < whole ? -1 : 1;
-  const fraction = float - Math.trunc(float);
-  return fraction === 0 ? 0 : fraction > 0 ? -1 : 1;
-}
-
-/** Numeric order across int, uint and double; undefined when a NaN takes part. */
+/**
+ * Numeric order across int, uint and double; undefined when a NaN takes part. As in cel-go an integer beside a double
+ * is compared as the nearest double, so 9007199254740993 equals 9007199254740992.0.
+ */
 export function compareNumbers(
   left: Value & { kind: "int" | "uint" | "double" },
   right: Value & { kind: "int" | "uint" | "double" },
 ): number | undefined {
-  if (left.kind === "double") {
-    if (right.kind !== "double") {
-      const order = compareMixed(right.value, left.value);
-      return order === undefined ? undefined : -order;
-    }
-    if (Number.isNaN(left.value) || Number.isNaN(right.value)) return undefined;
-    return left.value < right.value ? -1 : left.value > right.value ? 1 : 0;
-  }
-  if (right.kind === "double") return compareMixed(left.value, right.value);
-  return left.value < right.value ? -1 : left.value > right.value ? 1 : 0;
+  const mixed = left.kind === "double" || right.kind === "double";
+  const [a, b] = mixed ? [Number(left.value), Number(right.value)] : [left.value, right.value];
+  if (Number.isNaN(a) || Number.isNaN(b)) return undefined;
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** CEL equality of two values that are not errors: numbers across types, other mixes are unequal. */

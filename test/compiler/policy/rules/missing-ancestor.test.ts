@@ -7,13 +7,19 @@ const scoped = (scope: string, version = "default"): string =>
 const role = (resource: string): string =>
   `apiVersion: api.cerbos.dev/v1\nrolePolicy:\n  role: clerk\n  version: default\n  scope: acme\n  rules: [{resource: "${resource}", allowActions: [view]}]\n`;
 
-it("reports each missing scope up to the root once, however many descendants it has", () => {
-  const files = { "a.yaml": scoped("acme.hr.uk"), "b.yaml": scoped("acme.hr.fr") };
-  expect(messages(files).sort()).toEqual([
-    "policy `resource.album.vdefault/acme.hr` is missing; resource.album.vdefault/acme.hr.fr needs every scope above it to have a policy",
-    "policy `resource.album.vdefault/acme` is missing; resource.album.vdefault/acme.hr.fr needs every scope above it to have a policy",
-    "policy `resource.album.vdefault` is missing; resource.album.vdefault/acme.hr.fr needs every scope above it to have a policy",
+it("reports each missing scope up to the root", () => {
+  expect(messages({ "a.yaml": scoped("acme.hr.uk") }).sort()).toEqual([
+    "policy `resource.album.vdefault/acme.hr` is missing; resource.album.vdefault/acme.hr.uk needs every scope above it to have a policy",
+    "policy `resource.album.vdefault/acme` is missing; resource.album.vdefault/acme.hr.uk needs every scope above it to have a policy",
+    "policy `resource.album.vdefault` is missing; resource.album.vdefault/acme.hr.uk needs every scope above it to have a policy",
   ]);
+});
+
+it("reports a missing scope at each of its descendants, but not at thousands of them", () => {
+  const children = (count: number): Record<string, string> =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}.yaml`, scoped(`s${index}`)]));
+  expect(problems(children(3))).toHaveLength(3);
+  expect(problems(children(50))).toHaveLength(20);
 });
 
 it("wants ancestors of the same version, and not disabled ones", () => {

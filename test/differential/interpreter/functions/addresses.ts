@@ -60,7 +60,11 @@ function parseRange(text: string): (Address & { readonly prefix: number }) | und
   const [base = "", length = "", extra] = text.split("/");
   const address = parseAddress(base);
   if (address === undefined || extra !== undefined || !/^(?:0|[1-9]\d{0,2})$/u.test(length)) return undefined;
-  return Number(length) > address.bits ? undefined : { ...address, prefix: Number(length) };
+  const prefix = Number(length);
+  if (prefix > address.bits) return undefined;
+  // `::ffff:0:0/96` and narrower are ranges of IPv4 addresses.
+  const mapped = address.bits === 128 && prefix >= 96 ? unmap(address) : address;
+  return mapped.bits === address.bits ? { ...address, prefix } : { ...mapped, prefix: prefix - 96 };
 }
 
 export const ADDRESSES: Family<"inIPAddrRange"> = {

@@ -1,7 +1,7 @@
 /** Text of values as Go prints them: for conversions to string and for error messages. */
 import { formatDuration, formatTimestamp, typeName, type Value } from "../values.ts";
 
-/** A double with the fewest digits that read back the same, exponents from 21 (Go's `%g`: from 1e+21 or below 1e-04). */
+/** A double with the fewest digits that read back the same, with an exponent below 1e-04 and from 1e+06 on. */
 export function formatDouble(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (value === Infinity) return "+Inf";
@@ -9,16 +9,8 @@ export function formatDouble(value: number): string {
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const [digits = "", exponent = "0"] = value.toExponential().split("e");
   const power = Number(exponent);
-  if (power < -4 || power >= 21) {
-    return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
-  }
-  return Math.abs(value) < 1e-6 || Math.abs(value) >= 1e21 ? plain(digits, power) : String(value);
-}
-
-function plain(digits: string, power: number): string {
-  const sign = digits.startsWith("-") ? "-" : "";
-  const significant = digits.replace("-", "").replace(".", "");
-  return `${sign}0.${"0".repeat(-power - 1)}${significant}`;
+  if (power >= -4 && power < 6) return String(value);
+  return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
 
 /** Any value as one line of text. */

@@ -83,7 +83,8 @@ export const LISTS: Family<
   listsRange: (value) => {
     const count = index(value);
     if (count === undefined) return noSuchOverload();
-    return list(Array.from({ length: Math.max(0, count) }, (_, at) => ({ kind: "int", value: BigInt(at) }) as const));
+    if (count < 0) return error(`lists.range: size must be non-negative, got ${count}`);
+    return list(Array.from({ length: count }, (_, at) => ({ kind: "int", value: BigInt(at) }) as const));
   },
   first: (value) => end(value, 0),
   last: (value) => end(value, -1),

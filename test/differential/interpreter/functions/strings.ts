@@ -30,8 +30,8 @@ function startsAt(text: readonly string[], part: readonly string[], at: number):
 
 function indexOf(target: Value, sought: Value, from: Value): Value {
   const [text, part, start] = [[...textOf(target)], [...textOf(sought)], numberOf(from)];
-  if (part.length === 0) return integer(start);
   if (start < 0) return outOfRange(start);
+  if (part.length === 0) return integer(Math.min(start, text.length));
   for (let at = start; at <= text.length - part.length; at += 1) if (startsAt(text, part, at)) return integer(at);
   return integer(-1);
 }

@@ -1,0 +1,183 @@
+/**
+ * What the guest's CEL functions do with arguments of any type, little fuel and little memory: they answer a value
+ * or an error, never trap, and never write outside the arena.
+ */
+import fc from "fast-check";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import * as abi from "../../../assembly/abi.ts";
+import { GUEST_FUNCTIONS } from "../../../compiler/cel/builtins/guest-functions.ts";
+import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
+import { apply, decode, encode, failure, tagOf, type Value } from "../support/values.ts";
+import { MODULES } from "./evaluate.ts";
+
+/** Operators, selection, conversion and size, which test/assembly/cel covers; and `matches`, which is not there yet. */
+const ELSEWHERE = new Set(
+  ["equals", "notEquals", "less", "lessEquals", "greater", "greaterEquals", "not", "isIn", "add", "subtract"].concat(
+    ["multiply", "divide", "modulo", "negate", "index", "selectField", "hasField", "optionalIndex", "optionalSelectField"],
+    ["toBool", "toBytes", "toDouble", "toInt", "toText", "toUint", "typeOf", "toDyn", "size", "contains", "startsWith"],
+    ["endsWith", "matches"],
+  ),
+);
+const FUNCTIONS = Object.entries(GUEST_FUNCTIONS).filter(([name]) => !ELSEWHERE.has(name));
+
+const scalar: fc.Arbitrary<Value> = fc.oneof(
+  fc.constantFrom<Value>(null, true, false, "", "é", "UTC", "1.2.3.4", "1.2.3.0/24", "%s %d %.3f", "1h", "a.b"),
+  fc.constantFrom<Value>(-1n, 0n, 1n, 2n, 64n, 9_223_372_036_854_775_807n, -9_223_372_036_854_775_808n),
+  fc.constantFrom<Value>(0, -0, 1.5, Number.NaN, Infinity, 1e300, { uint: 0n }, { uint: 18_446_744_073_709_551_615n }),
+  fc.constantFrom<Value>({ duration: -9_223_372_036_854_775_808n }, { timestamp: [-62_135_596_800n, 0] }),
+  fc.constantFrom<Value>({ timestamp: [253_402_300_799n, 999_999_999] }, { type: "int" }, { optional: undefined }),
+  fc.constantFrom<Value>({ error: abi.ERROR_NO_SUCH_KEY, detail: "key" }, { absent: true }),
+  fc.string({ unit: "binary", maxLength: 20 }),
+  fc.uint8Array({ maxLength: 10 }),
+);
+const { value: anything } = fc.letrec<{ value: Value }>((tie) => ({
+  value: fc.oneof(
+    { weight: 4, arbitrary: scalar },
+    { weight: 2, arbitrary: fc.array(tie("value"), { maxLength: 12 }) },
+    { weight: 1, arbitrary: tie("value").map((optional) => ({ optional })) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .uniqueArray(fc.tuple(fc.string({ maxLength: 3 }), tie("value")), { maxLength: 4, selector: ([key]) => key })
+        .map((map) => ({ map })),
+    },
+  ),
+}));
+
+/** Largest arena of the memory tests, in bytes; the least one still holds every block of fixed size. */
+const SMALL_ARENA = 4096;
+/** What `fits` asks for beyond the blocks themselves. */
+const ROUNDING = 16;
+const CANARY = 0xa5;
+
+describe.each(BUILDS)("CEL functions keep their limits (%s build)", (build) => {
+  let guest: Guest;
+  beforeAll(async () => {
+    guest = await buildGuest(MODULES, build);
+  });
+  beforeEach(() => guest.reset());
+
+  it("covers the families", () => {
+    expect(FUNCTIONS.length).toBeGreaterThan(100);
+  });
+
+  it("arguments of any type give a value or an error", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...FUNCTIONS), fc.array(anything, { minLength: 4, maxLength: 4 }), ([name, arity], values) => {
+        guest.reset();
+        const result = apply(guest, name, ...values.slice(0, arity));
+        expect(result).not.toBe(undefined);
+      }),
+      { numRuns: 4000 },
+    );
+  });
+
+  it("the leftmost error argument of a strict function is its result", () => {
+    const lenient = new Set(["optionalNone", "optionalOr", "optionalOrValue"]);
+    for (const [name, arity] of FUNCTIONS) {
+      if (lenient.has(name)) continue;
+      guest.reset();
+      const errors = Array.from({ length: arity }, (_, index) => failure(abi.ERROR_NO_SUCH_KEY, `argument ${index}`));
+      expect([name, apply(guest, name, ...errors)]).toEqual([name, errors[0]]);
+    }
+  });
+
+  it("little fuel gives ERROR_FUEL or the same answer, and never a wrong one", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...FUNCTIONS),
+        fc.array(anything, { minLength: 4, maxLength: 4 }),
+        fc.bigInt({ min: 0n, max: 40n }),
+        ([name, arity], values, fuel) => {
+          const used = values.slice(0, arity);
+          guest.reset();
+          const wanted = apply(guest, name, ...used);
+          guest.reset(fuel);
+          const got = apply(guest, name, ...used);
+          if (guest.function("outOfFuel")() === 0) expect(got).toEqual(wanted);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("a small arena gives ERROR_MEMORY, and nothing is written behind its end", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...FUNCTIONS),
+        fc.array(anything, { minLength: 4, maxLength: 4 }),
+        fc.integer({ min: 600, max: SMALL_ARENA }),
+        ([name, arity], values, size) => {
+          guest.reset();
+          const bits = values.slice(0, arity).map((value) => encode(guest, value));
+          const before = Number(guest.function("mark")()) >>> 0;
+          const wanted = decode(guest, guest.call(name, ...bits));
+          const start = Number(guest.function("mark")()) >>> 0;
+          const needed = start - before;
+          const end = start + size;
+          guest.bytes.fill(CANARY, end, end + SMALL_ARENA);
+          guest.function("setArena")(start, end);
+          const got = guest.call(name, ...bits);
+          const room = size - needed;
+          expect(guest.bytes.subarray(end, end + SMALL_ARENA).every((byte) => byte === CANARY)).toBe(true);
+          if (room >= ROUNDING) expect(decode(guest, got)).toEqual(wanted);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("work on large lists stays near linear", () => {
+    const count = 20_000;
+    const left = Array.from({ length: count }, (_, index) => `user-${index}`);
+    const right = Array.from({ length: count }, (_, index) => `user-${index + count}`);
+    // Quadratic work would need 400 million units.
+    const fuel = 2_000_000n;
+    for (const [name, values] of [
+      ["except", [left, right]],
+      ["intersect", [left, right]],
+      ["hasIntersection", [left, right]],
+      ["isSubset", [left, left]],
+      ["setsEquivalent", [left, left]],
+      ["distinct", [left]],
+      ["sort", [left.toReversed()]],
+    ] as const) {
+      guest.reset(fuel);
+      const result = guest.call(name, ...values.map((value) => encode(guest, value)));
+      expect([name, tagOf(result) === abi.TAG_ERROR]).toEqual([name, false]);
+    }
+  });
+
+  it("amplifying calls run out of fuel or memory, not out of time", () => {
+    const long = "a".repeat(100_000);
+    const calls: readonly (readonly [name: string, values: readonly Value[]])[] = [
+      ["replace3", [long, "", long]],
+      ["replace3", [long, "a", long]],
+      ["join2", [Array.from({ length: 50_000 }, () => "x"), long]],
+      ["indexOf2", [long, `${"a".repeat(50_000)}b`]],
+    ];
+    for (const [name, values] of calls) {
+      guest.reset(1_000_000n);
+      const result = decode(guest, guest.call(name, ...values.map((value) => encode(guest, value))));
+      const refused = [failure(abi.ERROR_FUEL), failure(abi.ERROR_MEMORY)].map((error) => JSON.stringify(error));
+      expect(refused).toContain(JSON.stringify(result));
+    }
+  });
+
+  it("an IANA zone is ERROR_BAD_ARGUMENT with its name", () => {
+    const timestamp: Value = { timestamp: [0n, 0] };
+    expect(apply(guest, "getHours2", timestamp, "Europe/Berlin")).toEqual(
+      failure(abi.ERROR_BAD_ARGUMENT, "Europe/Berlin"),
+    );
+  });
+
+  it("timeSince is limited to what a duration holds", () => {
+    const first: Value = { timestamp: [-62_135_596_800n, 0] };
+    const last: Value = { timestamp: [253_402_300_799n, 999_999_999] };
+    expect(apply(guest, "timeSince", first, last)).toEqual({ duration: 9_223_372_036_854_775_807n });
+    expect(apply(guest, "timeSince", last, first)).toEqual({ duration: -9_223_372_036_854_775_808n });
+    expect(apply(guest, "timeSince", { timestamp: [1n, 999_999_999] }, { timestamp: [3n, 0] })).toEqual({
+      duration: 1_000_000_001n,
+    });
+  });
+});

@@ -1,0 +1,77 @@
+/** Changes below a policy directory are reported, however editors and deployments make them. */
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type DirectoryWatch, watchDirectory } from "../../../runtime/bundle/watch-directory.ts";
+
+let root = "";
+let watcher: DirectoryWatch | null = null;
+let changes = 0;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "edict-watch-"));
+  await mkdir(join(root, "team"));
+  await writeFile(join(root, "team", "a.yaml"), "one");
+  changes = 0;
+  watcher = await watchDirectory(root, () => {
+    changes++;
+  });
+});
+
+afterEach(async () => {
+  watcher?.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+/** Makes a change and waits until it is reported. */
+async function expectReported(change: () => Promise<unknown>): Promise<void> {
+  const before = changes;
+  await change();
+  for (let wait = 0; changes === before && wait < 500; wait++) await sleep(10);
+  expect(changes).toBeGreaterThan(before);
+  // Let a change that touches several files come to rest, so that the next step starts afresh.
+  await sleep(150);
+}
+
+describe("watchDirectory", () => {
+  it("reports writing, creating, replacing and removing files", async () => {
+    const file = join(root, "team", "a.yaml");
+    await expectReported(() => writeFile(file, "two"));
+    await expectReported(() => writeFile(join(root, "b.yaml"), "new"));
+    await writeFile(join(root, "team", ".tmp"), "three");
+    await expectReported(() => rename(join(root, "team", ".tmp"), file));
+    await expectReported(() => writeFile(file, "after replacement"));
+    await expectReported(() => rm(file));
+  });
+
+  it("watches directories that appear later, and survives those that vanish", async () => {
+    await expectReported(() => mkdir(join(root, "new", "deeper"), { recursive: true }));
+    await expectReported(() => writeFile(join(root, "new", "deeper", "c.yaml"), "x"));
+    await expectReported(() => rm(join(root, "new"), { recursive: true }));
+    await expectReported(() => writeFile(join(root, "team", "a.yaml"), "still watched"));
+  });
+
+  it("reports a switched symbolic link, as mounted config maps do it", async () => {
+    await symlink("team", join(root, "..current"));
+    await sleep(100);
+    await symlink("other", join(root, "..next"));
+    await expectReported(() => rename(join(root, "..next"), join(root, "..current")));
+  });
+
+  it("gathers many changes into few reports", async () => {
+    await expectReported(async () => {
+      for (let index = 0; index < 50; index++) await writeFile(join(root, `${index}.yaml`), "x");
+    });
+    expect(changes).toBeLessThan(10);
+  });
+
+  it("reports nothing after it was closed", async () => {
+    watcher?.close();
+    const before = changes;
+    await writeFile(join(root, "b.yaml"), "x");
+    await sleep(150);
+    expect(changes).toBe(before);
+  });
+});

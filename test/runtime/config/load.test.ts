@@ -1,0 +1,184 @@
+/** Configuration files: Cerbos's keys keep their meaning, mistakes are reported with their place, nothing unsafe is ignored. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ConfigError } from "../../../runtime/errors.ts";
+import type { Config } from "../../../runtime/config/config.ts";
+import { readConfig } from "../../../runtime/config/load.ts";
+
+const ENVIRONMENT = { PORT: "4000", SECRET: "s", LIMIT: "7", INJECT: "x\nserver: {foo: 1}" };
+
+function load(text: string, overrides: string[] = []): Config {
+  return readConfig(text, "edict.yaml", overrides, ENVIRONMENT).config;
+}
+
+function problems(text: string, overrides: string[] = []): string[] {
+  try {
+    readConfig(text, "edict.yaml", overrides, ENVIRONMENT);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return error instanceof Error ? error.message.split("\n") : [];
+  }
+  return [];
+}
+
+const warnings = (text: string): readonly string[] => readConfig(text, "edict.yaml", [], ENVIRONMENT).warnings;
+
+describe("readConfig", () => {
+  it("has Cerbos's defaults, and listens on this machine only without a file", () => {
+    const { config } = readConfig(null, "", [], {});
+    expect(config.server.addresses).toEqual([{ kind: "tcp", host: "127.0.0.1", port: 3592 }]);
+    expect(config.policies).toEqual({ kind: "directory", directory: "policies", watch: false });
+    expect(config.engine).toMatchObject({ onError: "fail-closed", maxActionsPerResource: 50 });
+    expect(load("").server.addresses).toEqual([{ kind: "tcp", host: "", port: 3592 }]);
+  });
+
+  it("reads every supported key", () => {
+    const config = load(`
+server:
+  httpListenAddr: "127.0.0.1:9000"
+  udsFileMode: 0o660
+  cors: { allowedOrigins: ["https://App.example"], allowedHeaders: [X-One], maxAge: 1m30s }
+  requestLimits: { maxActionsPerResource: 5, maxResourcesPerRequest: 500, maxBodyBytes: 65536 }
+engine:
+  defaultPolicyVersion: v2
+  defaultScope: acme.hr
+  globals: { env: prod, list: [1, true, null] }
+  lenientScopeSearch: true
+  onError: strict
+schema: { enforcement: none, cacheSize: 10 }
+storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
+`);
+    expect(config).toEqual({
+      server: {
+        addresses: [{ kind: "tcp", host: "127.0.0.1", port: 9000 }],
+        cors: {
+          disabled: false,
+          allowedOrigins: ["https://app.example"],
+          allowedHeaders: ["x-one"],
+          maxAgeSeconds: 90,
+        },
+        socketMode: 0o660,
+      },
+      policies: { kind: "directory", directory: "./p", watch: true },
+      engine: {
+        onError: "strict",
+        defaultPolicyVersion: "v2",
+        defaultScope: "acme.hr",
+        lenientScopeSearch: true,
+        globals: { env: "prod", list: [1, true, null] },
+        maxActionsPerResource: 5,
+        maxResourcesPerRequest: 500,
+        maxBodyBytes: 65_536,
+      },
+    });
+  });
+
+  it("reads JSON", () => {
+    expect(load('{"engine":{"strictEvaluation":true}}').engine.onError).toBe("strict");
+  });
+
+  it("takes an explicit strictEvaluation: false for Cerbos's historical behaviour", () => {
+    expect(load("engine: {strictEvaluation: false}").engine.onError).toBe("compatible");
+    expect(load("engine: {}").engine.onError).toBe("fail-closed");
+    expect(problems("engine: {strictEvaluation: false, onError: strict}")[0]).toMatch(/remove one of them/);
+  });
+
+  it("expands variables in values, unquoted ones to numbers too", () => {
+    expect(load("server: {httpListenAddr: '127.0.0.1:${PORT}'}").server.addresses).toEqual([
+      { kind: "tcp", host: "127.0.0.1", port: 4000 },
+    ]);
+    expect(load("server:\n  requestLimits:\n    maxActionsPerResource: ${LIMIT}").engine.maxActionsPerResource).toBe(7);
+    expect(load("server:\n  requestLimits:\n    maxActionsPerResource: ${NO:9}").engine.maxActionsPerResource).toBe(9);
+    expect(load("engine: {globals: {price: $$5}}").engine.globals).toEqual({ price: "$5" });
+    expect(problems("storage:\n  disk:\n    directory: ${NO}")).toEqual([
+      "edict.yaml:3:16: environment variable `NO` is not set",
+    ]);
+  });
+
+  it("lets no variable add keys", () => {
+    expect(load("storage:\n  disk:\n    directory: ${INJECT}").policies).toMatchObject({ directory: ENVIRONMENT.INJECT });
+  });
+
+  it("applies --set on top, inventing sections as needed", () => {
+    const config = load("engine: {defaultScope: a}", [
+      "engine.defaultScope=b",
+      "server.requestLimits.maxActionsPerResource=3",
+      "server.cors.allowedOrigins=[https://a.example]",
+    ]);
+    expect(config.engine).toMatchObject({ defaultScope: "b", maxActionsPerResource: 3 });
+    expect(config.server.cors.allowedOrigins).toEqual(["https://a.example"]);
+    expect(problems("", ["nonsense"])).toEqual(["--set: `nonsense` is not of the form a.b=value"]);
+    expect(problems("", ["server.foo=1"])).toEqual(["--set: unknown key `server.foo`"]);
+    expect(problems("", ["a..b=1"])[0]).toMatch(/not of the form/);
+  });
+
+  it("reports all problems, each with its place", () => {
+    expect(
+      problems(`server:
+  httpListenAddr: nowhere
+  HttpListenAddr: ":1"
+  requestLimits:
+    maxActionsPerResource: 501
+engine:
+  lenientScopeSearch: maybe
+  onError: loudly
+bogus: 1
+`),
+    ).toEqual([
+      "edict.yaml:3:3: unknown key `server.HttpListenAddr`, did you mean `httpListenAddr`",
+      "edict.yaml:7:23: `engine.lenientScopeSearch` must be true or false",
+      "edict.yaml:9:1: unknown key `bogus`",
+      expect.stringMatching(/^edict\.yaml:2:19: `server\.httpListenAddr` is invalid: `nowhere` is not an address/),
+      "edict.yaml:8:12: `engine.onError` must be one of fail-closed, compatible, strict",
+      "edict.yaml:5:28: `server.requestLimits.maxActionsPerResource` must be from 1 to 500",
+    ]);
+  });
+
+  it("refuses what would be unsafe to ignore", () => {
+    expect(problems("schema: {enforcement: reject}")[0]).toMatch(/schema validation is not available yet/);
+    expect(problems("schema: {enforcement: warn}")[0]).toMatch(/schema validation is not available yet/);
+    expect(problems("server: {tls: {cert: a, key: b}}")).toHaveLength(2);
+    expect(problems("storage: {driver: git}")[0]).toMatch(/only `disk` and `bundle`/);
+  });
+
+  it("names known but unsupported keys in warnings, unless they ask for nothing", () => {
+    expect(warnings("audit: {enabled: true}\nserver: {grpcListenAddr: ':1', playgroundEnabled: false}")).toEqual([
+      "edict.yaml:1:9: `audit.enabled` is not supported yet",
+      "edict.yaml:2:10: `server.grpcListenAddr` is not supported yet: there is no gRPC server yet",
+    ]);
+    expect(warnings("telemetry: {disabled: true}")).toEqual([]);
+  });
+
+  it("reports YAML mistakes with their place", () => {
+    expect(problems("server: [unclosed")[0]).toMatch(/^edict\.yaml:1:\d+: /);
+    expect(problems("engine: {}\nengine: {}")[0]).toMatch(/^edict\.yaml:2:1: /);
+    expect(problems("- a list")[0]).toMatch(/not a map/);
+    expect(problems("server: 5")).toEqual(["edict.yaml:1:9: `server` must be a map"]);
+  });
+
+  it("is not taken in by the names of object properties", () => {
+    expect(problems("constructor: 1\n__proto__: 2\nserver: {toString: 3}")).toHaveLength(3);
+  });
+
+  it("bounds anchors that multiply", () => {
+    const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
+    for (let level = 1; level < 9; level++) {
+      lines.push(`a${level}: &a${level} [${Array.from({ length: 10 }, () => `*a${level - 1}`).join(", ")}]`);
+    }
+    expect(problems(`engine:\n  globals:\n${lines.map((line) => `    ${line}`).join("\n")}`)[0]).toMatch(/too large/);
+  });
+
+  it("ends in a configuration or in a ConfigError for any text", () => {
+    const word = fc.constantFrom("server", "engine", "storage", ":", "{", "}", "[", "]", "\n", "  ", "- ", "&a", "*a", "${", "}", "!!x", "1", "true", "|", ">", "'", '"', "#", "?");
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 30 }), (words) => {
+        try {
+          readConfig(words.join(""), "fuzz", [], {});
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
