@@ -184,7 +184,7 @@ function joinTexts(left: u64, right: u64, tag: i32): u64 {
   const rightLength = lengthOf(right);
   if (leftLength == 0) return right;
   if (rightLength == 0) return left;
-  const length: usize = (<usize>leftLength) + rightLength;
+  const length: usize = <usize>leftLength + rightLength;
   if (!burn(1 + (<u32>length >> 4))) return noFuel();
   if (!fits(length)) return noMemory();
   const start = allocate(length);

@@ -128,7 +128,7 @@ function appendDigits(magnitude: u64, negative: bool, width: u32, upper: bool): 
   if (at == 0) return;
   let size: usize = 1;
   while (size * width < 64 && magnitude >> (<u64>size * width) != 0) size++;
-  const first = at + <usize>negative;
+  const first = at + (negative ? 1 : 0);
   if (negative) store<u8>(at, 0x2d);
   let rest = magnitude;
   for (let place = size; place > 0; place--) {
@@ -273,15 +273,15 @@ function keyText(key: u64, depth: i32): u64 {
 /** `{a: 1, b: 2}`, in the order of the keys' texts. */
 function appendMap(map: u64, depth: i32): void {
   const count = countOf(map);
-  const size = (<usize>count) * PAIR_SIZE;
+  const size = <usize>count * PAIR_SIZE;
   if (!fits(size)) failText(noMemory());
   if (!textIsFine()) return;
   const pairs = allocate(size);
   for (let index: u32 = 0; index < count; index++) {
     const key = keyText(keyAt(map, index), depth);
     if (!textIsFine()) return;
-    store<u64>(pairs + (<usize>index) * PAIR_SIZE, key);
-    store<u64>(pairs + (<usize>index) * PAIR_SIZE, valueAt(map, index), 8);
+    store<u64>(pairs + <usize>index * PAIR_SIZE, key);
+    store<u64>(pairs + <usize>index * PAIR_SIZE, valueAt(map, index), 8);
   }
   const sorted = sortPairs(pairs, count, TAG_STRING);
   if (sorted == 0) {
@@ -291,10 +291,10 @@ function appendMap(map: u64, depth: i32): void {
   appendByte(0x7b);
   for (let index: u32 = 0; index < count && textIsFine(); index++) {
     if (index > 0) appendSeparator();
-    appendText(load<u64>(sorted + (<usize>index) * PAIR_SIZE));
+    appendText(load<u64>(sorted + <usize>index * PAIR_SIZE));
     appendByte(0x3a);
     appendByte(0x20);
-    appendValue(load<u64>(sorted + (<usize>index) * PAIR_SIZE, 8), depth);
+    appendValue(load<u64>(sorted + <usize>index * PAIR_SIZE, 8), depth);
   }
   appendByte(0x7d);
 }

@@ -9,7 +9,15 @@ import { settle } from "../value/raw";
 import { countOf, fail, itemAt, lengthOf, NULL, startOf, tagOf } from "../value/value";
 import { MAX_PRECISION } from "./exact-decimal";
 import { noOverload2 } from "./failure";
-import { appendBits, appendDecimal, appendDouble, appendHex, appendValue, FIXED, SCIENTIFIC } from "./format-values";
+import {
+  appendBits,
+  appendDecimal,
+  appendDouble,
+  appendHex,
+  appendValue,
+  FIXED,
+  SCIENTIFIC,
+} from "./format-values";
 import { appendBytes, beginText, builtText, failText, textIsFine } from "./text-builder";
 
 const DEFAULT_PRECISION: i32 = 6;

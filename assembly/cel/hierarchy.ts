@@ -46,7 +46,8 @@ const DOT: usize = memory.data<u8>([0x2e]);
 
 /** Cerbos `hierarchy(string)`, split at dots, or `hierarchy(list of strings)`. */
 export function hierarchy1(value: u64): u64 {
-  if (tagOf(value) == TAG_STRING) return asHierarchy(splitText(startOf(value), lengthOf(value), DOT, 1, NO_LIMIT));
+  if (tagOf(value) == TAG_STRING)
+    return asHierarchy(splitText(startOf(value), lengthOf(value), DOT, 1, NO_LIMIT));
   const list = settle(value);
   if (tagOf(list) != TAG_LIST) return noOverload1(list);
   const count = countOf(list);

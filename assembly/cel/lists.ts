@@ -38,15 +38,15 @@ function listSize(count: u32): usize {
   return 8 + ((<usize>count) << 3);
 }
 
-/** The items `first` up to and without `end`. */
-export function slice(value: u64, first: u64, end: u64): u64 {
+/** The items `begin` up to and without `end`. */
+export function slice(value: u64, begin: u64, end: u64): u64 {
   const list = settle(value);
-  if (tagOf(list) != TAG_LIST || tagOf(first) != TAG_INT || tagOf(end) != TAG_INT) {
-    return noOverload3(list, first, end);
+  if (tagOf(list) != TAG_LIST || tagOf(begin) != TAG_INT || tagOf(end) != TAG_INT) {
+    return noOverload3(list, begin, end);
   }
-  const from = intOf(first);
+  const from = intOf(begin);
   const to = intOf(end);
-  if (from < 0 || from > to) return fail(ERROR_INDEX_OUT_OF_RANGE, first);
+  if (from < 0 || from > to) return fail(ERROR_INDEX_OUT_OF_RANGE, begin);
   if (to > <i64>countOf(list)) return fail(ERROR_INDEX_OUT_OF_RANGE, end);
   const count = <u32>(to - from);
   if (!burn(1 + (count >> 2))) return noFuel();

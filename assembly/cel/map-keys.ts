@@ -2,14 +2,14 @@
  * Finding entries of maps by key (CEL langdef, "Field Selection" and numeric keys). Maps are lists of entries,
  * so a look-up scans; every entry looked at burns fuel.
  *
- * Keys of a different numeric type find int and uint keys of the same value. As in Cerbos, a double key that a
- * policy wrote is found by that double only, and keys that are not int, uint, double, bool or string never.
+ * Keys of a different numeric type find int and uint keys of exactly the same value. As in Cerbos, a double key that
+ * a policy wrote is found by that double only, and keys that are not int, uint, double, bool or string never.
  */
 import { TAG_BOOL, TAG_DOUBLE, TAG_INT, TAG_STRING, TAG_UINT } from "../abi";
 import { equalBytes } from "../memory/bytes";
 import { burn } from "../memory/fuel";
-import { countOf, doubleOf, intOf, keyAt, lengthOf, startOf, tagOf } from "../value/value";
-import { compareNumbers, isNumeric } from "./numeric";
+import { countOf, doubleOf, intOf, keyAt, lengthOf, startOf, tagOf, uintOf } from "../value/value";
+import { isNumeric } from "./numeric";
 
 /** No entry has the key. */
 export const NO_ENTRY: i32 = -1;
@@ -18,6 +18,8 @@ export const ENTRY_STOPPED: i32 = -2;
 
 /** Bytes of comparing per unit of fuel. */
 const BYTES_SHIFT: u32 = 4;
+const TWO_TO_63: f64 = 9.223372036854775808e18;
+const TWO_TO_64: f64 = 1.8446744073709551616e19;
 
 /** Whether values of this tag can be looked up in a map at all. */
 export function isKeyTag(tag: i32): bool {
@@ -67,12 +69,23 @@ function findString(map: u64, count: u32, start: usize, length: u32): i32 {
 export function matches(candidate: u64, key: u64, tag: i32, crossNumeric: bool): bool {
   const candidateTag = tagOf(candidate);
   if (candidateTag != tag) {
-    if (!crossNumeric || candidateTag == TAG_DOUBLE || !isNumeric(candidateTag) || !isNumeric(tag)) return false;
-    return compareNumbers(candidate, candidateTag, key, tag) == 0;
+    return crossNumeric && isSameWhole(candidate, candidateTag, key, tag);
   }
   if (tag == TAG_DOUBLE) return doubleOf(candidate) == doubleOf(key);
   if (tag == TAG_INT || tag == TAG_UINT) return intOf(candidate) == intOf(key);
   if (tag == TAG_BOOL) return candidate == key;
   if (tag != TAG_STRING || lengthOf(candidate) != lengthOf(key)) return false;
   return equalBytes(startOf(candidate), startOf(key), lengthOf(key));
+}
+
+/** Whether an int or uint key has exactly the value of a number of another type. */
+function isSameWhole(candidate: u64, candidateTag: i32, key: u64, tag: i32): bool {
+  if (candidateTag != TAG_INT && candidateTag != TAG_UINT) return false;
+  if (tag == TAG_INT || tag == TAG_UINT) return intOf(candidate) == intOf(key) && intOf(key) >= 0;
+  if (tag != TAG_DOUBLE) return false;
+  const double = doubleOf(key);
+  if (Math.floor(double) != double) return false;
+  // As in cel-go no double stands for the smallest int.
+  if (candidateTag == TAG_INT) return abs(double) < TWO_TO_63 && <i64>double == intOf(candidate);
+  return double >= 0 && double < TWO_TO_64 && <u64>double == uintOf(candidate);
 }

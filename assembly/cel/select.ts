@@ -130,7 +130,8 @@ export function isIn(element: u64, container: u64): u64 {
   const target = settle(container);
   if (isError(wanted)) return wanted;
   const tag = tagOf(target);
-  if (tag == TAG_LIST) return tagOf(wanted) == TAG_STRING ? textInList(wanted, target) : valueInList(wanted, target);
+  if (tag == TAG_LIST)
+    return tagOf(wanted) == TAG_STRING ? textInList(wanted, target) : valueInList(wanted, target);
   if (tag != TAG_MAP) return noOverload2(wanted, target);
   const found = findKey(target, wanted);
   return found == ENTRY_STOPPED ? noFuel() : ofBool(found >= 0);

@@ -56,7 +56,8 @@ function isBefore(left: u64, right: u64, tag: i32): bool {
   if (tag == TAG_UINT) return uintOf(left) < uintOf(right);
   if (tag == TAG_BOOL) return payloadOf(left) < payloadOf(right);
   if (tag != TAG_TIMESTAMP) return intOf(left) < intOf(right);
-  if (timestampSeconds(left) != timestampSeconds(right)) return timestampSeconds(left) < timestampSeconds(right);
+  if (timestampSeconds(left) != timestampSeconds(right))
+    return timestampSeconds(left) < timestampSeconds(right);
   return timestampNanos(left) < timestampNanos(right);
 }
 
@@ -72,13 +73,13 @@ function merge(source: usize, target: usize, from: u32, middle: u32, end: u32, t
   for (let to = from; to < end; to++) {
     let takeRight: bool = left >= middle;
     if (!takeRight && right < end) {
-      const first = load<u64>(source + (<usize>left) * PAIR_SIZE);
-      const second = load<u64>(source + (<usize>right) * PAIR_SIZE);
+      const first = load<u64>(source + <usize>left * PAIR_SIZE);
+      const second = load<u64>(source + <usize>right * PAIR_SIZE);
       if (!burn(keyCost(first, tag))) return false;
       takeRight = isBefore(second, first, tag);
     }
     const taken = takeRight ? right++ : left++;
-    memory.copy(target + (<usize>to) * PAIR_SIZE, source + (<usize>taken) * PAIR_SIZE, PAIR_SIZE);
+    memory.copy(target + <usize>to * PAIR_SIZE, source + <usize>taken * PAIR_SIZE, PAIR_SIZE);
   }
   return true;
 }
@@ -88,7 +89,7 @@ function merge(source: usize, target: usize, from: u32, middle: u32, end: u32, t
  * block), or 0 when the arena or the fuel is used up.
  */
 export function sortPairs(pairs: usize, count: u32, tag: i32): usize {
-  const size = (<usize>count) * PAIR_SIZE;
+  const size = <usize>count * PAIR_SIZE;
   if (!fits(size)) return 0;
   let source = pairs;
   let target = allocate(size);
@@ -113,7 +114,7 @@ export function sort(value: u64): u64 {
   if (count == 0) return list;
   if (!burn(count)) return noFuel();
   // A list that fits the arena has far fewer than 2^27 items, so no size overflows.
-  const size = (<usize>count) * PAIR_SIZE;
+  const size = <usize>count * PAIR_SIZE;
   if (!fits(size)) return noMemory();
   const pairs = allocate(size);
   const tag = tagOf(itemAt(list, 0));
@@ -121,15 +122,15 @@ export function sort(value: u64): u64 {
     const item = itemAt(list, index);
     if (isError(item)) return item;
     if (tagOf(item) != tag || !isOrdered(tag)) return fail(ERROR_NO_SUCH_OVERLOAD, NULL);
-    store<u64>(pairs + (<usize>index) * PAIR_SIZE, item);
-    store<u64>(pairs + (<usize>index) * PAIR_SIZE, item, 8);
+    store<u64>(pairs + <usize>index * PAIR_SIZE, item);
+    store<u64>(pairs + <usize>index * PAIR_SIZE, item, 8);
   }
   const sorted = sortPairs(pairs, count, tag);
   if (sorted == 0) return exhausted ? noMemory() : noFuel();
   if (!fits(8 + ((<usize>count) << 3))) return noMemory();
   const result = newList(count);
   for (let index: u32 = 0; index < count; index++) {
-    setItem(result, index, load<u64>(sorted + (<usize>index) * PAIR_SIZE, 8));
+    setItem(result, index, load<u64>(sorted + <usize>index * PAIR_SIZE, 8));
   }
   return result;
 }

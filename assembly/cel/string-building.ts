@@ -6,7 +6,18 @@ import { ERROR_NO_SUCH_OVERLOAD, TAG_INT, TAG_LIST, TAG_STRING } from "../abi";
 import { allocate, fits } from "../memory/arena";
 import { burn } from "../memory/fuel";
 import { settle } from "../value/raw";
-import { countOf, fail, intOf, isError, itemAt, lengthOf, NULL, ofString, startOf, tagOf } from "../value/value";
+import {
+  countOf,
+  fail,
+  intOf,
+  isError,
+  itemAt,
+  lengthOf,
+  NULL,
+  ofString,
+  startOf,
+  tagOf,
+} from "../value/value";
 import { countCodePoints, widthOf } from "./code-points";
 import { noFuel, noMemory, noOverload1, noOverload2, noOverload3, noOverload4 } from "./failure";
 import { countPieces, findFirst } from "./text-search";

@@ -125,7 +125,8 @@ export function split2(text: u64, separator: u64): u64 {
 
 /** At most `limit` parts; a negative limit is none, 0 gives an empty list. */
 export function split3(text: u64, separator: u64, limit: u64): u64 {
-  if (!isText(text) || !isText(separator) || tagOf(limit) != TAG_INT) return noOverload3(text, separator, limit);
+  if (!isText(text) || !isText(separator) || tagOf(limit) != TAG_INT)
+    return noOverload3(text, separator, limit);
   const most = intOf(limit);
   if (most == 0) return newList(0);
   const parts = most < 0 || most > <i64>NO_LIMIT ? NO_LIMIT : <u32>most;
@@ -137,7 +138,8 @@ export function substring2(text: u64, first: u64): u64 {
   const length = lengthOf(text);
   if (!burnPass(length)) return noFuel();
   const from = intOf(first);
-  if (from < 0 || from > <i64>countCodePoints(startOf(text), length)) return fail(ERROR_INDEX_OUT_OF_RANGE, first);
+  if (from < 0 || from > <i64>countCodePoints(startOf(text), length))
+    return fail(ERROR_INDEX_OUT_OF_RANGE, first);
   const offset = offsetOf(startOf(text), length, <u32>from);
   return ofString(startOf(text) + offset, length - offset);
 }

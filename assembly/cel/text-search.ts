@@ -83,7 +83,13 @@ function setString(list: usize, index: u32, start: usize, length: u32): void {
 }
 
 /** The parts between separators, at most `limit` of them (the last one holds the rest); `limit` > 0. */
-export function splitText(start: usize, length: u32, separator: usize, separatorLength: u32, limit: u32): u64 {
+export function splitText(
+  start: usize,
+  length: u32,
+  separator: usize,
+  separatorLength: u32,
+  limit: u32,
+): u64 {
   if (separatorLength == 0) return splitCodePoints(start, length, limit);
   const separators = countPieces(start, length, separator, separatorLength, limit - 1);
   if (separators < 0) return noFuel();

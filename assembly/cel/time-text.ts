@@ -6,7 +6,17 @@ import { ERROR_BAD_CONVERSION, ERROR_OVERFLOW } from "../abi";
 import { allocate } from "../memory/arena";
 import { burn } from "../memory/fuel";
 import { writeUint } from "../value/number-text";
-import { fail, intOf, NULL, ofDuration, ofString, ofZonedTimestamp, timestampNanos, timestampOffset, timestampSeconds } from "../value/value";
+import {
+  fail,
+  intOf,
+  NULL,
+  ofDuration,
+  ofString,
+  ofZonedTimestamp,
+  timestampNanos,
+  timestampOffset,
+  timestampSeconds,
+} from "../value/value";
 import {
   dayNumber,
   daysInMonth,
@@ -155,7 +165,10 @@ function writeTimestamp(seconds: i64, nanos: u32, offset: i32, out: usize): u32 
 /** CEL `string(timestamp)`: RFC 3339 in the zone the timestamp was written in. */
 export function timestampText(value: u64): u64 {
   const out = allocate(TIMESTAMP_TEXT_SIZE);
-  return ofString(out, writeTimestamp(timestampSeconds(value), timestampNanos(value), timestampOffset(value), out));
+  return ofString(
+    out,
+    writeTimestamp(timestampSeconds(value), timestampNanos(value), timestampOffset(value), out),
+  );
 }
 
 /** The same in UTC, as `format` and JSON output have it. */

@@ -8,7 +8,7 @@ const SECOND_NANOSECONDS: i64 = 1_000_000_000;
 /** 2^63, the magnitude of the least i64. */
 const MAGNITUDE_LIMIT: u64 = 0x8000_0000_0000_0000;
 /** 2^63 / 10, the largest prefix of a number that may take one more digit. */
-const LAST_SAFE_PREFIX: u64 = 922_337_203_685_477_580;
+const LAST_SAFE_PREFIX: u64 = MAGNITUDE_LIMIT / 10;
 
 export const ZONE_OK: i32 = 0;
 /** Not a name without a colon, and not `hours:minutes` either. */
@@ -27,7 +27,8 @@ export function readZone(start: usize, length: u32): i32 {
   while (colon < length && load<u8>(start + colon) != 0x3a) colon++;
   if (colon == length) {
     zoneOffset = 0;
-    const utc = length == 3 && load<u8>(start) == 0x55 && load<u8>(start + 1) == 0x54 && load<u8>(start + 2) == 0x43;
+    const utc =
+      length == 3 && load<u8>(start) == 0x55 && load<u8>(start + 1) == 0x54 && load<u8>(start + 2) == 0x43;
     return length == 0 || utc ? ZONE_OK : ZONE_UNKNOWN;
   }
   if (!readNumber(start, colon)) return ZONE_MALFORMED;

@@ -2,14 +2,7 @@
  * Timestamps and durations (CEL langdef, "Timestamps and durations"): conversions, getters, `timeSince`.
  * Arithmetic is in arithmetic.ts, texts are in time-text.ts. IANA zones cannot be resolved in the guest yet.
  */
-import {
-  ERROR_BAD_ARGUMENT,
-  ERROR_OVERFLOW,
-  TAG_DURATION,
-  TAG_INT,
-  TAG_STRING,
-  TAG_TIMESTAMP,
-} from "../abi";
+import { ERROR_BAD_ARGUMENT, ERROR_OVERFLOW, TAG_DURATION, TAG_INT, TAG_STRING, TAG_TIMESTAMP } from "../abi";
 import { burn } from "../memory/fuel";
 import {
   fail,

@@ -74,7 +74,7 @@ function nameTypes(): void {
 
 /** Copies an ASCII literal (UTF-16 in static data) into its record. */
 function name(tag: i32, text: string): void {
-  const start = names + (<usize>tag) * NAME_SIZE;
+  const start = names + <usize>tag * NAME_SIZE;
   const length = text.length;
   for (let at = 0; at < length; at++) {
     store<u8>(start + at, <u8>load<u16>(changetype<usize>(text) + ((<usize>at) << 1)));

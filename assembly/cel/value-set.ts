@@ -54,10 +54,14 @@ export const PRESENT: i32 = 1;
 /** The fuel ran out during a look-up. */
 export const LOOKUP_STOPPED: i32 = -1;
 
+// Two odd multipliers that spread every bit of a word over all of it (the finaliser of MurmurHash3).
+const FIRST_MULTIPLIER: u64 = (0xff51afd7 << 32) | 0xed558ccd;
+const SECOND_MULTIPLIER: u64 = (0xc4ceb9fe << 32) | 0x1a85ec53;
+
 function mix(hash: u64): u32 {
   let bits = hash;
-  bits = (bits ^ (bits >> 33)) * 0xff51afd7ed558ccd;
-  bits = (bits ^ (bits >> 33)) * 0xc4ceb9fe1a85ec53;
+  bits = (bits ^ (bits >> 33)) * FIRST_MULTIPLIER;
+  bits = (bits ^ (bits >> 33)) * SECOND_MULTIPLIER;
   return <u32>(bits ^ (bits >> 33));
 }
 
@@ -79,7 +83,8 @@ function hashValue(value: u64, depth: i32): u32 {
   let hash = mix(<u64>count + TAG_LIST);
   if (depth == 0) return hash;
   const hashed = count < HASHED_ITEMS ? count : HASHED_ITEMS;
-  for (let index: u32 = 0; index < hashed; index++) hash = hash * 31 + hashValue(itemAt(value, index), depth - 1);
+  for (let index: u32 = 0; index < hashed; index++)
+    hash = hash * 31 + hashValue(itemAt(value, index), depth - 1);
   return hash;
 }
 

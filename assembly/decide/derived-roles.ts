@@ -53,7 +53,11 @@ export function derivedOutcome(id: u32): i32 {
   const stamped = load<u32>(cell);
   if (stamped >> 2 == resourceEpoch) return <i32>(stamped & 3);
   const conditionId = load<u32>(derivedRoleAt(id), CONDITION);
+  // A derived role's own condition sees no effective derived roles: it is one of those being computed.
+  const block = currentBlock;
+  currentBlock = 0;
   const outcome = conditionId == 0 ? OUTCOME_TRUE : condition(<i32>conditionId - 1);
+  currentBlock = block;
   store<u32>(cell, (resourceEpoch << 2) | <u32>outcome);
   if (tracing) trace(TRACE_DERIVED_ROLE, id, outcome, 0);
   return outcome;

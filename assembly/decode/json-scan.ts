@@ -37,6 +37,7 @@ export function guardEnd(end: usize): u8 {
   return before;
 }
 
+const VECTORS = memory.data<u64>([0x2222222222222222,0x2222222222222222,0x5c5c5c5c5c5c5c5c,0x5c5c5c5c5c5c5c5c,0x2020202020202020,0x2020202020202020],16);
 /** The short ways, expanded at their call sites: a call per token would cost more than the token. */
 export class Scan {
   /** First byte from `at` on that is not white space (9, 10, 13, 32). */
@@ -56,8 +57,8 @@ export class Scan {
   @inline static specials(at: usize): i32 {
     const block = v128.load(at);
     const marks = v128.or(
-      v128.or(i8x16.eq(block, i8x16.splat(0x22)), i8x16.eq(block, i8x16.splat(0x5c))),
-      i8x16.lt_s(block, i8x16.splat(0x20)),
+      v128.or(i8x16.eq(block, v128.load(VECTORS)), i8x16.eq(block, v128.load(VECTORS, 16))),
+      i8x16.lt_s(block, v128.load(VECTORS, 32)),
     );
     return i8x16.bitmask(marks);
   }

@@ -9,6 +9,7 @@ import { refuseAnyway } from "./failure";
 import { MEMBER_NEW } from "./key-set";
 import {
   atValue,
+  bodyEnd,
   FALSE_BYTE,
   isArray,
   isMap,
@@ -16,6 +17,7 @@ import {
   isString,
   itemCount,
   numberValue,
+  Packed,
   readMap,
   readNumber,
   readString,
@@ -46,13 +48,14 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
   let first: usize = 0;
   for (let index: u32 = 0; index < count; index++) {
     const key = at;
-    at = readString(at);
-    if (at == 0) return 0;
     let slot: i32;
-    if (index < known && Shape.repeatsCounted(textStart, textLength, entry)) {
-      slot = Shape.slot(entry, textStart);
+    if (index < known && Shape.repeatsPacked(at, entry) && at + Shape.length(entry) < bodyEnd) {
+      slot = Shape.slot(entry, at + 1);
+      at += 1 + Shape.length(entry);
     } else {
       known = 0;
+      at = readString(at);
+      if (at == 0) return 0;
       const added = learnKey(shape, index, textStart, textLength, textPlain, ofPrincipal);
       if (added != MEMBER_NEW) return refuseMember(added, key);
       slot = learntSlot;
@@ -68,9 +71,16 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
         full = first + (<usize>roomFor(taken)) * PAIR_SIZE;
         cell = full + (<usize>taken) * CELL_SIZE;
       }
-      at = decodeValue(at, cell, depth);
+      const end = Packed.shortEnd(at);
+      if (end != 0) {
+        store<u64>(cell, (<u64>at + 1) | ((<u64>(end - at - 1)) << 32));
+        store<u64>(pair, box(TAG_STRING, cell), 8);
+        at = end;
+      } else {
+        at = decodeValue(at, cell, depth);
+        store<u64>(pair, decodedValue, 8);
+      }
       store<u64>(pair, <u64>slot);
-      store<u64>(pair, decodedValue, 8);
       pair += PAIR_SIZE;
       cell += CELL_SIZE;
     }

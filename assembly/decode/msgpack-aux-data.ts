@@ -5,17 +5,18 @@
 import { STATUS_MEMORY } from "../abi";
 import { noteToken } from "./aux-data";
 import { refuseAnyway } from "./failure";
-import { auxDataField, contextField, FIELD_JWT, FIELD_TOKEN, jwtField } from "./json-fields";
+import { FIELD_JWT, FIELD_TOKEN, MESSAGE_AUX_DATA, MESSAGE_CONTEXT, MESSAGE_JWT } from "./json-fields";
 import { newRun } from "./key-set";
-import { field, keyText, readKey, takeField } from "./msgpack-field";
-import { itemCount, NIL, readMap, textLength } from "./msgpack-scan";
+import { EnterPacked } from "./msgpack-field";
+import { itemCount, NIL, readMap } from "./msgpack-scan";
 import { skipKey, skipMap } from "./msgpack-skip";
 import { decodeString } from "./msgpack-text";
+import { stringLength } from "./request";
 
 /** Depth of the two messages: they stand in the request. */
 const DEPTH: i32 = 2;
 
-/** A string record nobody reads. */
+/** A string record nobody reads, except for its length. */
 const spareString = memory.data(16);
 
 /** nil | {jwt?, jwts?} */
@@ -25,8 +26,9 @@ export function decodeAuxData(at: usize): usize {
   if (at == 0) return 0;
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
-    at = readKey(at);
-    if (at == 0 || !takeField(auxDataField(keyText), seen)) return 0;
+    at = EnterPacked.field(0, MESSAGE_AUX_DATA, at, seen);
+    if (at == 0) return 0;
+    const field = EnterPacked.entered(0);
     seen |= 1 << field;
     if (load<u8>(at) == NIL) at += 1;
     else at = field == FIELD_JWT ? decodeToken(at, false) : decodeTokens(at);
@@ -57,13 +59,14 @@ function decodeToken(at: usize, named: bool): usize {
   let hasToken = false;
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
-    at = readKey(at);
-    if (at == 0 || !takeField(jwtField(keyText), seen)) return 0;
+    at = EnterPacked.field(0, MESSAGE_JWT, at, seen);
+    if (at == 0) return 0;
+    const field = EnterPacked.entered(0);
     seen |= 1 << field;
-    const given = load<u8>(at) != NIL;
+    store<u32>(spareString, 0, 4);
     at = decodeString(at, spareString);
     if (at == 0) return 0;
-    if (field == FIELD_TOKEN) hasToken = given && textLength != 0;
+    if (field == FIELD_TOKEN) hasToken = stringLength(spareString) != 0;
   }
   noteToken(named, hasToken);
   return at;
@@ -76,8 +79,9 @@ export function decodeContext(at: usize): usize {
   if (at == 0) return 0;
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
-    at = readKey(at);
-    if (at == 0 || !takeField(contextField(keyText), seen)) return 0;
+    at = EnterPacked.field(0, MESSAGE_CONTEXT, at, seen);
+    if (at == 0) return 0;
+    const field = EnterPacked.entered(0);
     seen |= 1 << field;
     at = load<u8>(at) == NIL ? at + 1 : skipMap(at, DEPTH + 1);
     if (at == 0) return 0;

@@ -7,6 +7,7 @@
  */
 import { STATUS_NUMBER, STATUS_SYNTAX, STATUS_TRUNCATED, STATUS_UTF8, STATUS_WRONG_TYPE } from "../abi";
 import { refuse } from "./failure";
+import { Scan } from "./json-scan";
 import { firstMalformed } from "./utf8";
 
 export const NIL: u8 = 0xc0;
@@ -14,6 +15,7 @@ export const NEVER_USED: u8 = 0xc1;
 export const FALSE_BYTE: u8 = 0xc2;
 export const TRUE_BYTE: u8 = 0xc3;
 
+const FIXSTR: u8 = 0xa0;
 const FLOAT_32: u8 = 0xca;
 const FLOAT_64: u8 = 0xcb;
 const UINT_8: u8 = 0xcc;
@@ -25,7 +27,8 @@ const ARRAY_32: u8 = 0xdd;
 const MAP_16: u8 = 0xde;
 const MAP_32: u8 = 0xdf;
 
-let bodyEnd: usize = 0;
+/** The end of the body: no header, and no byte of a value, is at or after it. */
+export let bodyEnd: usize = 0;
 
 /** What the last `readString` read. */
 export let textStart: usize = 0;
@@ -71,20 +74,32 @@ export function refuseHeader(at: usize): usize {
   return refuse(load<u8>(at) == NEVER_USED ? STATUS_SYNTAX : STATUS_WRONG_TYPE, at);
 }
 
+/** The short ways, expanded at their call sites: a call per value would cost more than the value. */
+export class Packed {
+  /** The byte after a fixstr of at most 16 bytes, all plain ASCII, that is inside the body; 0 for any other value. */
+  @inline static shortEnd(at: usize): usize {
+    const length = <u32>load<u8>(at) - FIXSTR;
+    const end = at + 1 + length;
+    const short = length <= 16 && end <= bodyEnd && (Scan.specials(at + 1) & ((1 << length) - 1)) == 0;
+    return short ? end : 0;
+  }
+}
+
 /** A string: the byte after it, or 0; its text in `textStart`, `textLength`, `textPlain`. */
 export function readString(at: usize): usize {
   if (!atValue(at)) return 0;
+  const end = Packed.shortEnd(at);
+  if (end != 0) {
+    textStart = at + 1;
+    textLength = <u32>(end - at) - 1;
+    textPlain = true;
+    return end;
+  }
   const byte = load<u8>(at);
-  if ((byte & 0xe0) != 0xa0) return readLongString(at, byte);
-  const start = at + 1;
+  if ((byte & 0xe0) != FIXSTR) return readLongString(at, byte);
   const length = <u32>(byte & 0x1f);
-  if (length > <u32>(bodyEnd - start)) return refuse(STATUS_TRUNCATED, bodyEnd);
-  if (length > 16) return takeText(start, length);
-  textStart = start;
-  textLength = length;
-  textPlain = true;
-  if ((specials(start) & ((1 << length) - 1)) != 0) return checkText(start, length);
-  return start + length;
+  if (length > <u32>(bodyEnd - at - 1)) return refuse(STATUS_TRUNCATED, bodyEnd);
+  return takeText(at + 1, length);
 }
 
 function readLongString(at: usize, byte: u8): usize {
@@ -115,10 +130,10 @@ function takeText(start: usize, length: u32): usize {
   const end = start + length;
   let at = start;
   while (at + 16 <= end) {
-    if (specials(at) != 0) return checkText(start, length);
+    if (Scan.specials(at) != 0) return checkText(start, length);
     at += 16;
   }
-  if ((specials(at) & ((1 << <u32>(end - at)) - 1)) != 0) return checkText(start, length);
+  if ((Scan.specials(at) & ((1 << <u32>(end - at)) - 1)) != 0) return checkText(start, length);
   textPlain = true;
   return end;
 }
@@ -137,16 +152,6 @@ function checkText(start: usize, length: u32): usize {
     }
   }
   return end;
-}
-
-/** Bytes among the 16 at `at` that JSON escapes, or above 127. */
-function specials(at: usize): i32 {
-  const block = v128.load(at);
-  const marks = v128.or(
-    v128.or(i8x16.eq(block, i8x16.splat(0x22)), i8x16.eq(block, i8x16.splat(0x5c))),
-    i8x16.lt_s(block, i8x16.splat(0x20)),
-  );
-  return i8x16.bitmask(marks);
 }
 
 /** The header of a map: the first byte of its entries, or 0; their number in `itemCount`. */

@@ -16,7 +16,6 @@ import { box } from "../value/value";
 import { clearAuxData } from "./aux-data";
 import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
 import {
-  Field,
   FIELD_ACTIONS,
   FIELD_ATTR,
   FIELD_AUX_DATA,
@@ -28,10 +27,15 @@ import {
   FIELD_RESOURCES,
   FIELD_ROLES,
   FIELD_VERSION,
+  MESSAGE_ENTRY,
+  MESSAGE_PRINCIPAL,
+  MESSAGE_REQUEST,
+  MESSAGE_RESOURCE,
 } from "./json-fields";
 import { decodeAttributes } from "./msgpack-attributes";
 import { decodeAuxData, decodeContext } from "./msgpack-aux-data";
-import { field, keyText, readKey, takeField } from "./msgpack-field";
+import { EnterPacked } from "./msgpack-field";
+import { PackedField } from "./msgpack-fields";
 import {
   FALSE_BYTE,
   itemCount,
@@ -107,8 +111,10 @@ function decodeRequest(at: usize): usize {
   if (at == 0) return 0;
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
-    at = readKey(at);
-    if (at == 0 || !takeField(Field.request(keyText), seen)) return 0;
+    const match = PackedField.request(at);
+    at = EnterPacked.field(match, MESSAGE_REQUEST, at, seen);
+    if (at == 0) return 0;
+    const field = EnterPacked.entered(match);
     seen |= 1 << field;
     if (field == FIELD_REQUEST_ID) at = decodeString(at, requestId);
     else if (field == FIELD_PRINCIPAL) at = decodePrincipal(at);
@@ -135,8 +141,10 @@ function decodePrincipal(at: usize): usize {
   if (at == 0) return 0;
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
-    at = readKey(at);
-    if (at == 0 || !takeField(Field.principal(keyText), seen)) return 0;
+    const match = PackedField.principal(at);
+    at = EnterPacked.field(match, MESSAGE_PRINCIPAL, at, seen);
+    if (at == 0) return 0;
+    const field = EnterPacked.entered(match);
     seen |= 1 << field;
     if (field == FIELD_ID) at = decodeString(at, principalId);
     else if (field == FIELD_ROLES) at = decodeRoles(at);
@@ -196,8 +204,10 @@ function decodeEntry(at: usize, record: usize): usize {
   if (at == 0) return 0;
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
-    at = readKey(at);
-    if (at == 0 || !takeField(Field.entry(keyText), seen)) return 0;
+    const match = PackedField.entry(at);
+    at = EnterPacked.field(match, MESSAGE_ENTRY, at, seen);
+    if (at == 0) return 0;
+    const field = EnterPacked.entered(match);
     seen |= 1 << field;
     at = field == FIELD_ACTIONS ? decodeActions(at, record) : decodeResource(at, record);
     if (at == 0) return 0;
@@ -220,8 +230,10 @@ function decodeResource(at: usize, record: usize): usize {
   if (at == 0) return 0;
   let seen: u32 = 0;
   for (let left = itemCount; left != 0; left--) {
-    at = readKey(at);
-    if (at == 0 || !takeField(Field.resource(keyText), seen)) return 0;
+    const match = PackedField.resource(at);
+    at = EnterPacked.field(match, MESSAGE_RESOURCE, at, seen);
+    if (at == 0) return 0;
+    const field = EnterPacked.entered(match);
     seen |= 1 << field;
     if (field == FIELD_KIND) at = decodeString(at, record + RESOURCE_KIND);
     else if (field == FIELD_ID) at = decodeString(at, record + RESOURCE_ID);

@@ -89,13 +89,12 @@ export class Shape {
     return (Shape.same(start, entry) & mask) == mask;
   }
 
-  /** Whether the `length` bytes at `start` are the remembered key. Reads 16 bytes. */
-  @inline static repeatsCounted(start: usize, length: u32, entry: usize): bool {
-    const text = (load<u32>(entry, ENTRY_MASK) & 0xffff) >> 1;
-    return (
-      load<u32>(entry, ENTRY_LENGTH) == length && length < BLOCK_SIZE && (Shape.same(start, entry) & text) == text &&
-      text == (1 << length) - 1
-    );
+  /** Whether a fixstr with the remembered key is at `at`. Reads 17 bytes; the caller checks where the body ends. */
+  @inline static repeatsPacked(at: usize, entry: usize): bool {
+    const length = load<u32>(entry, ENTRY_LENGTH);
+    const mask = load<u32>(entry, ENTRY_MASK);
+    const text = mask >> 1;
+    return mask != NEVER && <u32>load<u8>(at) == (0xa0 | length) && (Shape.same(at + 1, entry) & text) == text;
   }
 
   @inline static same(start: usize, entry: usize): u32 {

@@ -88,7 +88,7 @@ function timesPlus(cell: usize, factor: u32, plus: u32): void {
   let carry: u64 = plus;
   for (let index: u32 = 0; index < count; index++) {
     const limb = cell + 4 + ((<usize>index) << 2);
-    carry += (<u64>load<u32>(limb)) * factor;
+    carry += <u64>load<u32>(limb) * factor;
     store<u32>(limb, <u32>carry);
     carry >>= 32;
   }
@@ -114,7 +114,7 @@ function timesPowerOfFive(cell: usize, power: i32): void {
 
 function shiftLeft(cell: usize, bits: i32): void {
   if ((bits & 31) != 0) timesPlus(cell, (<u32>1) << (bits & 31), 0);
-  const limbs: u32 = (<u32>bits) >> 5;
+  const limbs: u32 = <u32>bits >> 5;
   const count = load<u32>(cell);
   if (limbs == 0 || count == 0 || count + limbs > MAX_LIMBS) return;
   memory.copy(cell + 4 + ((<usize>limbs) << 2), cell + 4, (<usize>count) << 2);

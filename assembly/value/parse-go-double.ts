@@ -182,10 +182,10 @@ function scale(mantissa: u64, exponent: i64): f64 {
   if (top < -1075) return 0;
   // 63 bits keep room for the carry; what is shifted out stays as the last bit.
   const normal = top >= -1022;
-  const bits = mantissa << <u64>zeros;
+  const bits = mantissa << (<u64>zeros);
   const drop: u64 = normal ? 11 : <u64>(11 - 1022 - top);
   const kept: u64 = drop >= 64 ? 0 : bits >> drop;
-  const rest: u64 = drop >= 64 ? bits : bits & ((((<u64>1) << drop) - 1));
+  const rest: u64 = drop >= 64 ? bits : bits & (((<u64>1) << drop) - 1);
   const half: u64 = (<u64>1) << (drop - 1);
   const up = rest > half || (rest == half && (kept & 1) != 0);
   const base: u64 = normal ? ((<u64>(top + 1022)) << 52) + kept : kept;

@@ -60,7 +60,7 @@ export function tagOf(value: u64): i32 {
 
 /** A value of `tag` whose payload is `payload`. */
 export function box(tag: i32, payload: usize): u64 {
-  return BOXED | ((<u64>tag) << 32) | (<u64>payload);
+  return BOXED | ((<u64>tag) << 32) | <u64>payload;
 }
 
 /** The low 32 bits: the cell's address for pointer tags. */
@@ -69,7 +69,7 @@ export function payloadOf(value: u64): usize {
 }
 
 export function ofBool(value: bool): u64 {
-  return FALSE | (<u64>value);
+  return FALSE | <u64>value;
 }
 
 export function ofDouble(value: f64): u64 {

@@ -45,7 +45,11 @@ export function checkCall(context: CheckContext, scope: Scope | undefined, synta
       return resolve(context, syntax, qualified, "global", given);
     }
     if (isUnknownNamespace(scope, target)) {
-      context.report("EDICT3030", { name: qualified }, { start: target.span.start, end: syntax.nameSpan.end });
+      context.report(
+        "EDICT3030",
+        { name: qualified },
+        { start: target.span.start, end: syntax.nameSpan.end },
+      );
       return context.placeholder(span);
     }
   }
@@ -62,13 +66,17 @@ function isUnknownNamespace(scope: Scope | undefined, target: Syntax): boolean {
   while (first.kind === "select") first = first.operand;
   if (first.kind !== "identifier") return false;
   const { name } = first;
-  return ![INPUTS, DEFINITIONS, TYPE_NAMES].some((names) => names.has(name)) && findLocal(scope, name) === undefined;
+  return (
+    ![INPUTS, DEFINITIONS, TYPE_NAMES].some((names) => names.has(name)) &&
+    findLocal(scope, name) === undefined
+  );
 }
 
 /** `condition ? then : otherwise`; the branches must have one type. */
 function checkConditional(context: CheckContext, syntax: CallSyntax, args: readonly CelExpr[]): CelExpr {
   const [condition, then, otherwise] = args;
-  if (condition === undefined || then === undefined || otherwise === undefined) return context.placeholder(syntax.span);
+  if (condition === undefined || then === undefined || otherwise === undefined)
+    return context.placeholder(syntax.span);
   const branch = context.types.fresh();
   const types = args.map((arg) => arg.type);
   if (!context.types.assignAll(types, [BOOL, branch, branch])) {
@@ -126,7 +134,10 @@ export function resolveOverload(
   let type: CelType = DYN;
   for (const overload of rows) {
     if (overload.style !== style || overload.parameters.length !== args.length) continue;
-    const [result = DYN, ...parameters] = context.types.instantiate([overload.result, ...overload.parameters]);
+    const [result = DYN, ...parameters] = context.types.instantiate([
+      overload.result,
+      ...overload.parameters,
+    ]);
     if (!context.types.assignAll(args, parameters)) continue;
     const resultType = context.types.substitute(result);
     if (first === undefined) {

@@ -69,7 +69,11 @@ export class CheckContext {
   }
 
   /** `scope` with a new local. The local gets the written name, or one like it where that is taken. */
-  declare(scope: Scope | undefined, name: string, type: CelType): { readonly scope: Scope | undefined; readonly unique: string } {
+  declare(
+    scope: Scope | undefined,
+    name: string,
+    type: CelType,
+  ): { readonly scope: Scope | undefined; readonly unique: string } {
     let unique = name;
     for (let number = 2; this.#taken.has(unique); number++) unique = `${name}_${number}`;
     this.#taken.add(unique);

@@ -19,7 +19,11 @@ export interface FieldTarget {
 }
 
 /** What a selection gives, or undefined after reporting that it is impossible. */
-export function fieldTarget(context: CheckContext, operand: CelExpr, syntax: SelectSyntax): FieldTarget | undefined {
+export function fieldTarget(
+  context: CheckContext,
+  operand: CelExpr,
+  syntax: SelectSyntax,
+): FieldTarget | undefined {
   const whole = context.types.substitute(operand.type);
   const optional = whole.kind === "optional";
   const type = optional ? whole.value : whole;
@@ -36,7 +40,11 @@ export function fieldTarget(context: CheckContext, operand: CelExpr, syntax: Sel
     const fields = fieldsOf(type.name).map(({ name }) => `\`${name}\``);
     if (fields.length > 0) {
       const object = objectText(operand, type.name);
-      context.report("EDICT3021", { object, field: syntax.field, fields: fields.join(", ") }, syntax.fieldSpan);
+      context.report(
+        "EDICT3021",
+        { object, field: syntax.field, fields: fields.join(", ") },
+        syntax.fieldSpan,
+      );
       return undefined;
     }
   }
@@ -67,8 +75,12 @@ function selectField(context: CheckContext, operand: CelExpr, field: Field, span
     : context.node(span, field.type, { kind: "select", operand, field: field.name, optional: false });
 }
 
-/** Inputs that every request has. */
-const ALWAYS_PRESENT: ReadonlySet<InputName> = new Set<InputName>(["principal", "resource"]);
+/** Inputs that every request has, empty or not. */
+const ALWAYS_PRESENT: ReadonlySet<InputName> = new Set<InputName>([
+  "principal",
+  "resource",
+  "runtime.effectiveDerivedRoles",
+]);
 
 /**
  * `has()` of a field of the request: messages have no notion of a present but empty string, list or map, so such a
@@ -80,6 +92,8 @@ export function fieldPresence(context: CheckContext, operand: CelExpr, field: Fi
     context.node(span, type, { kind: "literal", value: constant });
   const call = (type: CelType, name: string, guest: string, args: readonly CelExpr[]): CelExpr =>
     context.node(span, type, { kind: "call", function: name, guest, args });
+  if (field.input !== undefined && ALWAYS_PRESENT.has(field.input))
+    return literal(BOOL, { kind: "bool", value: true });
   if (field.type.kind === "string") {
     return call(BOOL, "_!=_", "notEquals", [value, literal(STRING, { kind: "string", value: "" })]);
   }
@@ -87,6 +101,5 @@ export function fieldPresence(context: CheckContext, operand: CelExpr, field: Fi
     const size = call(INT, "size", "size", [value]);
     return call(BOOL, "_!=_", "notEquals", [size, literal(INT, { kind: "int", value: 0n })]);
   }
-  if (field.input !== undefined && ALWAYS_PRESENT.has(field.input)) return literal(BOOL, { kind: "bool", value: true });
   return context.node(span, BOOL, { kind: "has", operand, field: field.name });
 }

@@ -43,10 +43,16 @@ const COMPREHENSIONS: ReadonlyMap<string, Comprehension> = new Map<string, Compr
 ]);
 
 /** The node of a macro call, or undefined if `syntax` is not one. */
-export function checkMacro(context: CheckContext, scope: Scope | undefined, syntax: CallSyntax): CelExpr | undefined {
+export function checkMacro(
+  context: CheckContext,
+  scope: Scope | undefined,
+  syntax: CallSyntax,
+): CelExpr | undefined {
   const { name, target, args } = syntax;
-  if (target === undefined) return name === "has" && args.length === 1 ? checkHas(context, scope, syntax) : undefined;
-  if (isNamespace(target, "cel") && name === "bind" && args.length === 3) return checkBind(context, scope, syntax);
+  if (target === undefined)
+    return name === "has" && args.length === 1 ? checkHas(context, scope, syntax) : undefined;
+  if (isNamespace(target, "cel") && name === "bind" && args.length === 3)
+    return checkBind(context, scope, syntax);
   if (isNamespace(target, "math") && (name === "greatest" || name === "least")) {
     return checkExtremeArguments(context, syntax);
   }
@@ -94,7 +100,12 @@ function checkHas(context: CheckContext, scope: Scope | undefined, syntax: CallS
 }
 
 /** The name of a macro variable, or undefined after reporting that it is not one. */
-function variableName(context: CheckContext, syntax: Syntax | undefined, macro: string, span: Span): string | undefined {
+function variableName(
+  context: CheckContext,
+  syntax: Syntax | undefined,
+  macro: string,
+  span: Span,
+): string | undefined {
   if (syntax?.kind !== "identifier") {
     context.report("EDICT3040", { macro }, syntax?.span ?? span);
     return undefined;
@@ -123,9 +134,15 @@ function checkExtremeArguments(context: CheckContext, syntax: CallSyntax): CelEx
   const { args, name, span } = syntax;
   const [only] = args;
   const numbers =
-    args.length === 1 && only?.kind === "list" && only.items.length > 0 ? only.items.map((item) => item.value) : args;
+    args.length === 1 && only?.kind === "list" && only.items.length > 0
+      ? only.items.map((item) => item.value)
+      : args;
   if (args.length > 0 && numbers.every(canBeNumber)) return undefined;
-  context.report("EDICT3044", { macro: `math.${name}` }, numbers.find((arg) => !canBeNumber(arg))?.span ?? span);
+  context.report(
+    "EDICT3044",
+    { macro: `math.${name}` },
+    numbers.find((arg) => !canBeNumber(arg))?.span ?? span,
+  );
   return context.placeholder(span);
 }
 
@@ -135,7 +152,12 @@ function canBeNumber(syntax: Syntax): boolean {
 }
 
 /** Types of the variables of a comprehension over `range`, or undefined after reporting that it is not possible. */
-function variableTypes(context: CheckContext, range: CelExpr, count: 1 | 2, macro: string): CelType[] | undefined {
+function variableTypes(
+  context: CheckContext,
+  range: CelExpr,
+  count: 1 | 2,
+  macro: string,
+): CelType[] | undefined {
   const type = context.types.substitute(range.type);
   if (type.kind === "list") return count === 1 ? [type.element] : [INT, type.element];
   if (type.kind === "map") return count === 1 ? [type.key] : [type.key, type.value];
@@ -217,7 +239,11 @@ function resultType(
       context.expectType(range, listOf(first));
       if (!SORTABLE.some((type) => context.types.assign(body.type, type))) {
         const found = typeText(context.types.substitute(body.type, true));
-        context.report("EDICT3035", { expected: "int, uint, double, bool, duration, timestamp, string or bytes", found }, body.span);
+        context.report(
+          "EDICT3035",
+          { expected: "int, uint, double, bool, duration, timestamp, string or bytes", found },
+          body.span,
+        );
       }
       return listOf(first);
     }
@@ -225,7 +251,12 @@ function resultType(
 }
 
 /** `a.optMap(name, body)` and `a.optFlatMap(name, body)`: a conditional on a bound optional. */
-function checkOptionalMap(context: CheckContext, scope: Scope | undefined, syntax: CallSyntax, target: Syntax): CelExpr {
+function checkOptionalMap(
+  context: CheckContext,
+  scope: Scope | undefined,
+  syntax: CallSyntax,
+  target: Syntax,
+): CelExpr {
   const { args, name, span } = syntax;
   const variable = variableName(context, args[0], name, span);
   const [, transform] = args;

@@ -12,7 +12,20 @@ import { parse, qualifiedName } from "./parser.ts";
 import type { Problem } from "./problem.ts";
 import { findLocal, type Scope } from "./scope.ts";
 import type { Syntax } from "./syntax.ts";
-import { BOOL, BYTES, DOUBLE, DYN, INT, NULL, STRING, TYPE, UINT, listOf, mapOf, optionalOf } from "./types.ts";
+import {
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DYN,
+  INT,
+  NULL,
+  STRING,
+  TYPE,
+  UINT,
+  listOf,
+  mapOf,
+  optionalOf,
+} from "./types.ts";
 
 export interface CheckedText {
   /** Absent when there are problems. */
@@ -83,7 +96,11 @@ function constantType(value: CelConstant): CelType {
   }
 }
 
-function checkIdentifier(context: CheckContext, scope: Scope | undefined, syntax: Syntax & { kind: "identifier" }): CelExpr {
+function checkIdentifier(
+  context: CheckContext,
+  scope: Scope | undefined,
+  syntax: Syntax & { kind: "identifier" },
+): CelExpr {
   const { name, root, span } = syntax;
   const local = root ? undefined : findLocal(scope, name);
   if (local !== undefined) return context.node(span, local.type, { kind: "local", name: local.unique });
@@ -126,7 +143,12 @@ function checkSelect(context: CheckContext, scope: Scope | undefined, syntax: Se
   if (!optional && checked.kind === "input" && target.field?.input !== undefined) {
     return context.node(span, type, { kind: "input", input: target.field.input });
   }
-  return context.node(span, type, { kind: "select", operand: checked, field: target.field?.name ?? field, optional });
+  return context.node(span, type, {
+    kind: "select",
+    operand: checked,
+    field: target.field?.name ?? field,
+    optional,
+  });
 }
 
 /** Whether `syntax` is `V`, `C` or a longer spelling of them, not hidden by a local. */
@@ -159,7 +181,11 @@ function elementType(context: CheckContext, value: CelExpr, optional: boolean): 
   return type;
 }
 
-function checkList(context: CheckContext, scope: Scope | undefined, syntax: Syntax & { kind: "list" }): CelExpr {
+function checkList(
+  context: CheckContext,
+  scope: Scope | undefined,
+  syntax: Syntax & { kind: "list" },
+): CelExpr {
   let element: CelType | undefined;
   const items = syntax.items.map(({ value: item, optional }) => {
     const value = context.check(scope, item);
@@ -169,7 +195,11 @@ function checkList(context: CheckContext, scope: Scope | undefined, syntax: Synt
   return context.node(syntax.span, listOf(element ?? context.types.fresh()), { kind: "list", items });
 }
 
-function checkMap(context: CheckContext, scope: Scope | undefined, syntax: Syntax & { kind: "map" }): CelExpr {
+function checkMap(
+  context: CheckContext,
+  scope: Scope | undefined,
+  syntax: Syntax & { kind: "map" },
+): CelExpr {
   let keyType: CelType | undefined;
   let valueType: CelType | undefined;
   const entries = syntax.entries.map((entry) => {

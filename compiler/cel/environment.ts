@@ -38,7 +38,10 @@ export const INPUTS: ReadonlyMap<string, { readonly input: InputName; readonly t
 ]);
 
 /** Names whose fields are the policy's variables or constants. */
-export const DEFINITIONS: ReadonlyMap<string, "variable" | "constant"> = new Map<string, "variable" | "constant">([
+export const DEFINITIONS: ReadonlyMap<string, "variable" | "constant"> = new Map<
+  string,
+  "variable" | "constant"
+>([
   ["variables", "variable"],
   ["V", "variable"],
   ["constants", "constant"],
@@ -47,8 +50,19 @@ export const DEFINITIONS: ReadonlyMap<string, "variable" | "constant"> = new Map
 
 /** Types that can be written as values, with the name that `type(x)` gives. */
 export const TYPE_NAMES: ReadonlySet<string> = new Set([
-  "bool", "bytes", "double", "int", "uint", "string", "list", "map", "null_type", "type", "optional_type",
-  "google.protobuf.Timestamp", "google.protobuf.Duration",
+  "bool",
+  "bytes",
+  "double",
+  "int",
+  "uint",
+  "string",
+  "list",
+  "map",
+  "null_type",
+  "type",
+  "optional_type",
+  "google.protobuf.Timestamp",
+  "google.protobuf.Duration",
 ]);
 
 /** First parts of the names of messages, none of which can be written yet. */

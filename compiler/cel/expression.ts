@@ -11,7 +11,19 @@ export interface Span {
 
 /** CEL types as far as the checker needs them (cel-spec langdef, "Values"). */
 export type CelType =
-  | { readonly kind: "dyn" | "null" | "bool" | "int" | "uint" | "double" | "string" | "bytes" | "timestamp" | "duration" }
+  | {
+      readonly kind:
+        | "dyn"
+        | "null"
+        | "bool"
+        | "int"
+        | "uint"
+        | "double"
+        | "string"
+        | "bytes"
+        | "timestamp"
+        | "duration";
+    }
   | { readonly kind: "list"; readonly element: CelType }
   | { readonly kind: "map"; readonly key: CelType; readonly value: CelType }
   | { readonly kind: "optional"; readonly value: CelType }
@@ -35,16 +47,37 @@ export type CelConstant =
 /** What a request (and the engine) offers. A name that ends a path, e.g. `P.id`, becomes one of these. */
 export type InputName =
   | "request"
-  | "principal" | "principal.id" | "principal.roles" | "principal.attr" | "principal.policyVersion" | "principal.scope"
-  | "resource" | "resource.kind" | "resource.id" | "resource.attr" | "resource.policyVersion" | "resource.scope"
-  | "auxData" | "auxData.jwt" | "auxData.jwts"
-  | "runtime" | "runtime.effectiveDerivedRoles"
+  | "principal"
+  | "principal.id"
+  | "principal.roles"
+  | "principal.attr"
+  | "principal.policyVersion"
+  | "principal.scope"
+  | "resource"
+  | "resource.kind"
+  | "resource.id"
+  | "resource.attr"
+  | "resource.policyVersion"
+  | "resource.scope"
+  | "auxData"
+  | "auxData.jwt"
+  | "auxData.jwts"
+  | "runtime"
+  | "runtime.effectiveDerivedRoles"
   | "globals"
   /** The instant of the request (`now()`); a timestamp. */
   | "now";
 
 export type MacroName =
-  | "all" | "exists" | "existsOne" | "map" | "filter" | "transformList" | "transformMap" | "transformMapEntry" | "sortBy";
+  | "all"
+  | "exists"
+  | "existsOne"
+  | "map"
+  | "filter"
+  | "transformList"
+  | "transformMap"
+  | "transformMapEntry"
+  | "sortBy";
 
 interface Node {
   readonly span: Span;
@@ -62,21 +95,43 @@ export type CelExpr = Node &
     /** A macro variable or a `cel.bind` name; `name` is unique inside the expression (renamed when shadowed). */
     | { readonly kind: "local"; readonly name: string }
     /** `operand.field` on maps and dyn; with `optional`, `operand.?field`. */
-    | { readonly kind: "select"; readonly operand: CelExpr; readonly field: string; readonly optional: boolean }
+    | {
+        readonly kind: "select";
+        readonly operand: CelExpr;
+        readonly field: string;
+        readonly optional: boolean;
+      }
     /** `has(operand.field)`. */
     | { readonly kind: "has"; readonly operand: CelExpr; readonly field: string }
     /** `&&` and `||`, flattened: two or more arguments. */
     | { readonly kind: "and" | "or"; readonly args: readonly CelExpr[] }
     /** `condition ? then : otherwise`. */
-    | { readonly kind: "conditional"; readonly condition: CelExpr; readonly then: CelExpr; readonly otherwise: CelExpr }
+    | {
+        readonly kind: "conditional";
+        readonly condition: CelExpr;
+        readonly then: CelExpr;
+        readonly otherwise: CelExpr;
+      }
     /** Any other operator or function, already resolved to a guest function (builtins/guest-functions.ts). */
-    | { readonly kind: "call"; readonly function: string; readonly guest: string; readonly args: readonly CelExpr[] }
+    | {
+        readonly kind: "call";
+        readonly function: string;
+        readonly guest: string;
+        readonly args: readonly CelExpr[];
+      }
     /** `[a, ?b]`. */
-    | { readonly kind: "list"; readonly items: readonly { readonly value: CelExpr; readonly optional: boolean }[] }
+    | {
+        readonly kind: "list";
+        readonly items: readonly { readonly value: CelExpr; readonly optional: boolean }[];
+      }
     /** `{k: v, ?k: v}`. */
     | {
         readonly kind: "map";
-        readonly entries: readonly { readonly key: CelExpr; readonly value: CelExpr; readonly optional: boolean }[];
+        readonly entries: readonly {
+          readonly key: CelExpr;
+          readonly value: CelExpr;
+          readonly optional: boolean;
+        }[];
       }
     /**
      * A comprehension. `variables` has one or two names (two: index and item of a list, key and value of a map).

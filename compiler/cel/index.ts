@@ -5,24 +5,10 @@
  * Output: the typed expression of every CEL source in it, by the source's identity. Equal texts share one expression.
  * Fails with: EDICT3xxx, every problem of every expression; a source with problems has no expression.
  */
-import { compareDiagnostics, diagnose, type Params } from "../diagnostics/codes.ts";
-import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import type { CelSource, DerivedRole, Match, Names, Outputs, PolicySet } from "../policy/policy-set.ts";
-import { checkText, type CheckedText } from "./checker.ts";
-import type { CelExpr, Span } from "./expression.ts";
-import type { CelCode } from "./problem.ts";
-import { placeOf } from "./source-place.ts";
-import { undefinedReferences, variableCycles } from "./variables.ts";
+import type { PolicySet } from "../policy/policy-set.ts";
+import { SetChecker, type Checked } from "./set-checker.ts";
 
-export { parse, type Parsed } from "./parser.ts";
-export { checkText, type CheckedText } from "./checker.ts";
-export { unparse } from "./unparse.ts";
-
-export interface Checked {
-  readonly expressions: Map<CelSource, CelExpr>;
-  /** In the order of places. */
-  readonly diagnostics: Diagnostic[];
-}
+export type { Checked } from "./set-checker.ts";
 
 /** Checks every expression that can decide anything, and every variable of the policies that hold one. */
 export function check(set: PolicySet): Checked {
@@ -52,110 +38,4 @@ export function check(set: PolicySet): Checked {
     }
   }
   return checker.result();
-}
-
-/** Checks one expression against the names of a policy; for tests and tools. */
-export function checkExpression(source: CelSource): Checked {
-  const checker = new SetChecker();
-  checker.source(source);
-  return checker.result();
-}
-
-/** Collects over one policy set. Each text is checked once, each source and each set of names visited once. */
-class SetChecker {
-  readonly #texts = new Map<string, CheckedText>();
-  readonly #expressions = new Map<CelSource, CelExpr>();
-  readonly #visited = new Set<CelSource | Names | DerivedRole>();
-  /** By everything that is shown: an exported variable is met once per policy that imports it. */
-  readonly #diagnostics = new Map<string, Diagnostic>();
-
-  result(): Checked {
-    const diagnostics = [...this.#diagnostics.values()].sort(compareDiagnostics);
-    return { expressions: this.#expressions, diagnostics };
-  }
-
-  derivedRole(role: DerivedRole): void {
-    if (this.#isVisited(role)) return;
-    this.names(role.names);
-    this.match(role.condition);
-  }
-
-  match(match: Match | undefined): void {
-    if (match === undefined) return;
-    if (match.kind === "expr") this.source(match.expr);
-    else for (const member of match.of) this.match(member);
-  }
-
-  outputs({ ruleActivated, conditionNotMet }: Outputs): void {
-    if (ruleActivated !== undefined) this.source(ruleActivated);
-    if (conditionNotMet !== undefined) this.source(conditionNotMet);
-  }
-
-  source(source: CelSource): void {
-    if (this.#isVisited(source)) return;
-    const checked = this.#expression(source);
-    for (const { kind, name, span } of undefinedReferences(checked.references, source.names)) {
-      this.#report(source, kind === "variable" ? "EDICT3023" : "EDICT3024", { name }, span);
-    }
-    this.names(source.names);
-  }
-
-  names(names: Names | undefined): void {
-    if (names === undefined || names.variables.size === 0 || this.#isVisited(names)) return;
-    for (const [variable, source] of names.variables) {
-      const checked = this.#expression(source);
-      for (const { kind, name, span } of undefinedReferences(checked.references, names)) {
-        this.#report(source, kind === "variable" ? "EDICT3025" : "EDICT3026", { name, variable }, span);
-      }
-    }
-    for (const cycle of variableCycles(names, (source) => this.#check(source.text).references)) {
-      this.#reportCycle(names, cycle);
-    }
-  }
-
-  #isVisited(visited: CelSource | Names | DerivedRole): boolean {
-    if (this.#visited.has(visited)) return true;
-    this.#visited.add(visited);
-    return false;
-  }
-
-  #check(text: string): CheckedText {
-    let checked = this.#texts.get(text);
-    if (checked === undefined) {
-      checked = checkText(text);
-      this.#texts.set(text, checked);
-    }
-    return checked;
-  }
-
-  #expression(source: CelSource): CheckedText {
-    const checked = this.#check(source.text);
-    if (checked.expr !== undefined) this.#expressions.set(source, checked.expr);
-    for (const { code, params, span } of checked.problems) this.#report(source, code, params, span);
-    return checked;
-  }
-
-  #reportCycle(names: Names, cycle: readonly string[]): void {
-    const [first = ""] = cycle;
-    const source = names.variables.get(first);
-    if (source === undefined) return;
-    const whole = { start: 0, end: source.text.length };
-    if (cycle.length === 1) {
-      this.#report(source, "EDICT3027", { name: first }, whole);
-      return;
-    }
-    const members = cycle.map((name) => {
-      const place = names.variables.get(name)?.place;
-      return place === undefined ? `\`${name}\`` : `\`${name}\` (${place.file}:${place.line}:${place.column})`;
-    });
-    const text = `${members.slice(0, -1).join(", ")} and ${members.at(-1) ?? ""}`;
-    this.#report(source, "EDICT3028", { members: text }, whole);
-  }
-
-  #report(source: CelSource, code: CelCode, params: Params, span: Span): void {
-    const { place, length } = placeOf(source, span);
-    const diagnostic = diagnose(code, params, place, length);
-    const key = `${code} ${place.file} ${place.line} ${place.column} ${place.path} ${diagnostic.message}`;
-    if (!this.#diagnostics.has(key)) this.#diagnostics.set(key, diagnostic);
-  }
 }

@@ -8,8 +8,30 @@ import type { CelCode, Problem } from "./problem.ts";
 import { unescapeLiteral } from "./text-literals.ts";
 
 export type Punctuation =
-  | "==" | "!=" | "<=" | ">=" | "&&" | "||"
-  | "<" | ">" | "+" | "-" | "*" | "/" | "%" | "!" | "?" | ":" | "." | "," | "(" | ")" | "[" | "]" | "{" | "}";
+  | "=="
+  | "!="
+  | "<="
+  | ">="
+  | "&&"
+  | "||"
+  | "<"
+  | ">"
+  | "+"
+  | "-"
+  | "*"
+  | "/"
+  | "%"
+  | "!"
+  | "?"
+  | ":"
+  | "."
+  | ","
+  | "("
+  | ")"
+  | "["
+  | "]"
+  | "{"
+  | "}";
 
 /** `start` and `end` are offsets into the text, `end` exclusive. */
 export type Token = { readonly start: number; readonly end: number } & (
@@ -23,15 +45,40 @@ export type Token = { readonly start: number; readonly end: number } & (
   | { readonly kind: "end" }
 );
 
-export type Lexed = { readonly ok: true; readonly tokens: readonly Token[] } | { readonly ok: false; readonly problem: Problem };
+export type Lexed =
+  | { readonly ok: true; readonly tokens: readonly Token[] }
+  | { readonly ok: false; readonly problem: Problem };
 
 const SKIPPED = /(?:[\t\n\f\r ]|\/\/[^\n]*)+/y;
 const IDENTIFIER = /[A-Za-z_][A-Za-z0-9_]*/y;
 const QUOTED = /`([A-Za-z0-9_.\-/ ]+)`/y;
-const NUMBER = /0x[0-9a-fA-F]+[uU]?|(?:[0-9]+\.[0-9]+|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|[0-9]+[uU]?/y;
+const NUMBER =
+  /0x[0-9a-fA-F]+[uU]?|(?:[0-9]+\.[0-9]+|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|[0-9]+[uU]?/y;
 const PUNCTUATION: ReadonlySet<string> = new Set<Punctuation>([
-  "==", "!=", "<=", ">=", "&&", "||",
-  "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", ".", ",", "(", ")", "[", "]", "{", "}",
+  "==",
+  "!=",
+  "<=",
+  ">=",
+  "&&",
+  "||",
+  "<",
+  ">",
+  "+",
+  "-",
+  "*",
+  "/",
+  "%",
+  "!",
+  "?",
+  ":",
+  ".",
+  ",",
+  "(",
+  ")",
+  "[",
+  "]",
+  "{",
+  "}",
 ]);
 const OPENING_QUOTE = /([bB]?[rR]?)("""|'''|"|')/y;
 

@@ -7,15 +7,33 @@
 import type { CelConstant, Span } from "./expression.ts";
 import { lex, type Token } from "./lexer.ts";
 import { MAX_NESTING, MAX_TREE_DEPTH } from "./limits.ts";
+import { numberValue } from "./number-literals.ts";
 import type { CelCode, Problem } from "./problem.ts";
 import type { Syntax } from "./syntax.ts";
 
-export type Parsed = { readonly ok: true; readonly syntax: Syntax } | { readonly ok: false; readonly problem: Problem };
+export type Parsed =
+  | { readonly ok: true; readonly syntax: Syntax }
+  | { readonly ok: false; readonly problem: Problem };
 
 /** Words that langdef keeps for later; they may be field names but nothing else. */
 const RESERVED = new Set([
-  "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace",
-  "return", "var", "void", "while",
+  "as",
+  "break",
+  "const",
+  "continue",
+  "else",
+  "for",
+  "function",
+  "if",
+  "import",
+  "let",
+  "loop",
+  "package",
+  "namespace",
+  "return",
+  "var",
+  "void",
+  "while",
 ]);
 
 /** Words of the grammar; not even field names. */
@@ -32,17 +50,12 @@ const RELATIONS: Readonly<Record<string, string>> = {
 const SUMS: Readonly<Record<string, string>> = { "+": "_+_", "-": "_-_" };
 const PRODUCTS: Readonly<Record<string, string>> = { "*": "_*_", "/": "_/_", "%": "_%_" };
 
-const MIN_INT = -(2n ** 63n);
-const MAX_INT = 2n ** 63n - 1n;
-const MAX_UINT = 2n ** 64n - 1n;
-
 /** Parses one expression. Never throws, whatever the text. */
 export function parse(text: string): Parsed {
   const lexed = lex(text);
   if (!lexed.ok) return lexed;
   return new Parser(text, lexed.tokens).parse();
 }
-
 
 class Parser {
   readonly #text: string;
@@ -215,7 +228,9 @@ class Parser {
     if (this.#take("{") !== undefined) return this.#parseMap(token.start);
     if (this.#take(".") !== undefined) return this.#parseIdentifier(token.start, true);
     if (token.kind !== "identifier") return this.#parseNumberOrText();
-    return KEYWORDS.has(token.name) ? this.#parseKeyword(token.name) : this.#parseIdentifier(token.start, false);
+    return KEYWORDS.has(token.name)
+      ? this.#parseKeyword(token.name)
+      : this.#parseIdentifier(token.start, false);
   }
 
   /** `Identifier = ["."] IDENT ["(" [ExprList] ")"]`, after the dot. */
@@ -292,7 +307,11 @@ class Parser {
     }
     this.#take(",");
     this.#expect("]");
-    return this.#node(start, items.map((item) => item.value), { kind: "list", items });
+    return this.#node(
+      start,
+      items.map((item) => item.value),
+      { kind: "list", items },
+    );
   }
 
   /** `Map = "{" [MapInits] [","] "}"`, `MapInits = ["?"] Expr ":" Expr {"," ["?"] Expr ":" Expr}`, after the brace. */
@@ -308,7 +327,11 @@ class Parser {
     }
     this.#take(",");
     this.#expect("}");
-    return this.#node(start, entries.flatMap(({ key, value }) => [key, value]), { kind: "map", entries });
+    return this.#node(
+      start,
+      entries.flatMap(({ key, value }) => [key, value]),
+      { kind: "map", entries },
+    );
   }
 
   /** `Message = QUALIFIED_NAME "{" [["?"] FIELD ":" Expr {"," ["?"] FIELD ":" Expr}] [","] "}"` */
@@ -330,7 +353,11 @@ class Parser {
     }
     this.#take(",");
     this.#expect("}");
-    return this.#node(start, fields.map((field) => field.value), { kind: "message", name, fields });
+    return this.#node(
+      start,
+      fields.map((field) => field.value),
+      { kind: "message", name, fields },
+    );
   }
 
   get #token(): Token {
@@ -435,17 +462,4 @@ export function qualifiedName(syntax: Syntax): string | undefined {
   if (node.kind !== "identifier") return undefined;
   parts.push(node.name);
   return parts.reverse().join(".");
-}
-
-function numberValue(kind: "int" | "uint" | "double", digits: string, negative: boolean): CelConstant | undefined {
-  if (kind === "double") {
-    const value = Number(digits);
-    return Number.isFinite(value) ? { kind, value: negative ? -value : value } : undefined;
-  }
-  // No number of more than 20 significant digits fits; converting a huge one would take quadratic time.
-  if (digits.replace(/^(?:0x)?0*/, "").length > 20) return undefined;
-  const magnitude = BigInt(digits);
-  const value = negative ? -magnitude : magnitude;
-  const [min, max] = kind === "int" ? [MIN_INT, MAX_INT] : [0n, MAX_UINT];
-  return value < min || value > max ? undefined : { kind, value };
 }

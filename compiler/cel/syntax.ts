@@ -32,15 +32,26 @@ export type Syntax = SyntaxNode &
       }
     /** `&&` and `||`, flattened: two or more arguments. */
     | { readonly kind: "and" | "or"; readonly args: readonly Syntax[] }
-    | { readonly kind: "list"; readonly items: readonly { readonly value: Syntax; readonly optional: boolean }[] }
+    | {
+        readonly kind: "list";
+        readonly items: readonly { readonly value: Syntax; readonly optional: boolean }[];
+      }
     | {
         readonly kind: "map";
-        readonly entries: readonly { readonly key: Syntax; readonly value: Syntax; readonly optional: boolean }[];
+        readonly entries: readonly {
+          readonly key: Syntax;
+          readonly value: Syntax;
+          readonly optional: boolean;
+        }[];
       }
     /** `google.protobuf.Int32Value{value: 1}`. */
     | {
         readonly kind: "message";
         readonly name: string;
-        readonly fields: readonly { readonly name: string; readonly value: Syntax; readonly optional: boolean }[];
+        readonly fields: readonly {
+          readonly name: string;
+          readonly value: Syntax;
+          readonly optional: boolean;
+        }[];
       }
   );

@@ -6,7 +6,16 @@ import { overloads } from "./builtins/overload-table.ts";
 import type { CelConstant, CelExpr, InputName, MacroName } from "./expression.ts";
 
 /** How tightly an expression holds together; an operand that holds less than its place asks for gets parentheses. */
-const LEVEL = { conditional: 0, or: 1, and: 2, relation: 3, sum: 4, product: 5, unary: 6, member: 7 } as const;
+const LEVEL = {
+  conditional: 0,
+  or: 1,
+  and: 2,
+  relation: 3,
+  sum: 4,
+  product: 5,
+  unary: 6,
+  member: 7,
+} as const;
 
 interface Text {
   readonly text: string;
@@ -111,12 +120,17 @@ function print(expr: CelExpr): Text {
     case "conditional": {
       const condition = at(LEVEL.or, expr.condition);
       const then = at(LEVEL.or, expr.then);
-      return { text: `${condition} ? ${then} : ${at(LEVEL.conditional, expr.otherwise)}`, level: LEVEL.conditional };
+      return {
+        text: `${condition} ? ${then} : ${at(LEVEL.conditional, expr.otherwise)}`,
+        level: LEVEL.conditional,
+      };
     }
     case "call":
       return printCall(expr);
     case "list":
-      return member(`[${expr.items.map(({ value, optional }) => `${optional ? "?" : ""}${unparse(value)}`).join(", ")}]`);
+      return member(
+        `[${expr.items.map(({ value, optional }) => `${optional ? "?" : ""}${unparse(value)}`).join(", ")}]`,
+      );
     case "map": {
       const entries = expr.entries.map(
         ({ key, value, optional }) => `${optional ? "?" : ""}${unparse(key)}: ${unparse(value)}`,
@@ -124,7 +138,11 @@ function print(expr: CelExpr): Text {
       return member(`{${entries.join(", ")}}`);
     }
     case "macro": {
-      const parts = [...expr.variables, ...(expr.filter === undefined ? [] : [unparse(expr.filter)]), unparse(expr.body)];
+      const parts = [
+        ...expr.variables,
+        ...(expr.filter === undefined ? [] : [unparse(expr.filter)]),
+        unparse(expr.body),
+      ];
       return member(`${at(LEVEL.member, expr.range)}.${MACRO_TEXT[expr.macro]}(${parts.join(", ")})`);
     }
     case "bind":
@@ -185,7 +203,7 @@ function doubleText(value: number): string {
 }
 
 function escapeText(text: string): string {
-  return text.replace(/["\\\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => {
+  return text.replace(/["\\\p{Cc}\u2028\u2029]/gu, (char) => {
     if (char === '"' || char === "\\") return `\\${char}`;
     if (char === "\n") return "\\n";
     if (char === "\t") return "\\t";
@@ -201,5 +219,7 @@ function byteText(byte: number): string {
 
 /** A field name, between backticks where it is not an identifier. */
 function fieldText(field: string): string {
-  return /^[A-Za-z_]\w*$/.test(field) && !["true", "false", "null", "in"].includes(field) ? field : `\`${field}\``;
+  return /^[A-Za-z_]\w*$/.test(field) && !["true", "false", "null", "in"].includes(field)
+    ? field
+    : `\`${field}\``;
 }

@@ -37,7 +37,9 @@ export function variableCycles(names: Names, referencesOf: ReferencesOf): readon
   const order = new Map([...names.variables.keys()].map((name, index) => [name, index]));
   const position = (name: string): number => order.get(name) ?? 0;
   return components(edges)
-    .filter((members) => members.length > 1 || edges.get(members[0] ?? "")?.includes(members[0] ?? "") === true)
+    .filter(
+      (members) => members.length > 1 || edges.get(members[0] ?? "")?.includes(members[0] ?? "") === true,
+    )
     .map((members) => members.sort((a, b) => position(a) - position(b)))
     .sort((a, b) => position(a[0] ?? "") - position(b[0] ?? ""));
 }

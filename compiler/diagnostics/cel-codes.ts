@@ -21,7 +21,7 @@ export const celCodes = {
   },
   EDICT3005: {
     message: "invalid escape `{escape}`",
-    help: "write a backslash as `\\\\`, or use a raw string such as r\"\\d+\"",
+    help: 'write a backslash as `\\\\`, or use a raw string such as r"\\d+"',
   },
   EDICT3006: {
     message: "`{number}` is out of range for {type}",
@@ -65,7 +65,10 @@ export const celCodes = {
     help: "define it under `constants`, or import it",
   },
   EDICT3027: { message: "variable `{name}` references itself", help: "a variable cannot need its own value" },
-  EDICT3028: { message: "variables {members} form a cycle", help: "break the cycle by writing out one of them" },
+  EDICT3028: {
+    message: "variables {members} form a cycle",
+    help: "break the cycle by writing out one of them",
+  },
   // functions and types
   EDICT3030: { message: "unknown function `{name}`", help: "check the spelling and the number of arguments" },
   EDICT3031: {
@@ -98,9 +101,15 @@ export const celCodes = {
     help: "name the variable, as in list.exists(item, item > 1)",
   },
   EDICT3041: { message: "`has` expects a field selection", help: "write it as in has(P.attr.team)" },
-  EDICT3042: { message: "variable `{name}` is named twice in one `{macro}`", help: "give the two variables two names" },
+  EDICT3042: {
+    message: "variable `{name}` is named twice in one `{macro}`",
+    help: "give the two variables two names",
+  },
   EDICT3043: { message: "`{name}` cannot be used as a variable of `{macro}`", help: "choose another name" },
-  EDICT3044: { message: "`{macro}` expects numbers or a list of numbers", help: "write it as in math.greatest(1, 2)" },
+  EDICT3044: {
+    message: "`{macro}` expects numbers or a list of numbers",
+    help: "write it as in math.greatest(1, 2)",
+  },
   EDICT3045: {
     message: "`sortBy` cannot be applied to this",
     help: "apply it to a list, a name, a field or the result of a function",
@@ -114,6 +123,8 @@ export const celCodes = {
     message: "`{text}` is not a timestamp",
     help: "write it as in 2026-01-31T09:30:00Z, between the years 1 and 9999",
   },
-  EDICT3052: { message: "`{text}` is not a regular expression: {reason}", help: "the syntax is that of RE2" },
-  EDICT3053: { message: "invalid format string: {reason}", help: "the clauses are %s %d %f %e %b %x %X %o and %%" },
+  EDICT3053: {
+    message: "invalid format string: {reason}",
+    help: "the clauses are %s %d %f %e %b %x %X %o and %%",
+  },
 } as const satisfies CodeTable;

@@ -7,7 +7,9 @@ import type { Code, Params } from "../diagnostics/codes.ts";
 import { LineIndex } from "./line-index.ts";
 import { describeNode, type ListNode, type MapEntry, type MapNode, type Node, type ScalarNode } from "./node.ts";
 import type { ParsedDocument, Problem } from "./parse-yaml.ts";
+import { readPlain } from "./plain-scalar.ts";
 import { childPath } from "./policy-document.ts";
+import type { StringTable } from "./string-table.ts";
 
 /** Levels of nesting in one document; real policies need about twenty. */
 const MAX_DEPTH = 100;
@@ -40,6 +42,7 @@ interface Key {
 export class TreeConverter {
   readonly problems: Problem[] = [];
   private readonly text: string;
+  private readonly strings: StringTable;
   private readonly anchors = new Map<string, Anchor>();
   /** Values converted so far, aliases unfolded. */
   private unfolded = 0;
@@ -50,8 +53,9 @@ export class TreeConverter {
   private gaveUp = false;
   private lines: LineIndex | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, strings: StringTable) {
     this.text = text;
+    this.strings = strings;
   }
 
   convert(document: ParsedDocument): Node {
@@ -97,14 +101,16 @@ export class TreeConverter {
   }
 
   private scalar(source: Scalar): ScalarNode {
-    const { value } = source;
     const offset = offsetOf(source);
-    const known =
-      typeof value === "string" || typeof value === "number" || typeof value === "boolean" || value === null;
-    const plain = known ? value : String(source.source ?? "");
-    const text = typeof plain === "string" ? this.lastLine(source, plain) : (source.source ?? String(plain));
+    const written = typeof source.value === "string" ? source.value : "";
+    if (source.type === "PLAIN") {
+      const { value, text } = readPlain(written);
+      const shared = this.strings.intern(text);
+      return { kind: "scalar", value: value === text ? shared : value, text: shared, offset, contentOffset: offset };
+    }
+    const text = this.strings.intern(this.lastLine(source, written));
     const contentOffset = this.contentOffset(source, offset, text);
-    return { kind: "scalar", value: typeof plain === "string" ? text : plain, text, offset, contentOffset };
+    return { kind: "scalar", value: text, text, offset, contentOffset };
   }
 
   /** A block that ends with the file and without a line break has none at its end; the library adds one. */

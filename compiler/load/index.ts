@@ -12,6 +12,7 @@ import { classify } from "./layout.ts";
 import { loadPolicy } from "./load-policy.ts";
 import { loadSchema, misplacedSchemas } from "./load-schema.ts";
 import type { PolicyDocument, SourceFile } from "./policy-document.ts";
+import { StringTable } from "./string-table.ts";
 
 export { PolicyDocument, type SourceFile } from "./policy-document.ts";
 
@@ -31,11 +32,12 @@ export function load(sources: readonly SourceFile[]): Loaded {
   const failed: SourceFile[] = [];
   const diagnostics: Diagnostic[] = [];
   const misplaced = new Set<string>();
+  const strings = new StringTable();
   for (const source of [...sources].sort((a, b) => compareText(a.path, b.path))) {
     const role = classify(source.path);
     switch (role.kind) {
       case "policy": {
-        const file = loadPolicy(source);
+        const file = loadPolicy(source, strings);
         diagnostics.push(...file.diagnostics);
         if (file.document !== undefined) {
           documents.push(file.document);

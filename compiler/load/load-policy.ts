@@ -5,6 +5,7 @@ import { LineIndex } from "./line-index.ts";
 import { describeNode } from "./node.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { PolicyDocument, type SourceFile } from "./policy-document.ts";
+import { StringTable } from "./string-table.ts";
 
 /** What one policy file holds: a document, or problems, or (empty, comments only) neither. */
 export interface LoadedPolicy {
@@ -12,9 +13,12 @@ export interface LoadedPolicy {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Loads one policy file by itself; a caller may keep the result for as long as the file does not change. */
-export function loadPolicy(source: SourceFile): LoadedPolicy {
-  const { roots, problems } = parseYaml(source.text);
+/**
+ * Loads one policy file by itself; a caller may keep the result for as long as the file does not change.
+ * @param strings shared by the documents of one policy set
+ */
+export function loadPolicy(source: SourceFile, strings = new StringTable()): LoadedPolicy {
+  const { roots, problems } = parseYaml(source.text, strings);
   const lines = new LineIndex(source.text);
   const diagnostics = problems.map(({ code, params, offset, path, length }) =>
     diagnose(code, params, { file: source.path, ...lines.position(offset), path }, length),
@@ -29,5 +33,5 @@ export function loadPolicy(source: SourceFile): LoadedPolicy {
   if (root?.kind !== "map" || diagnostics.length > 0) {
     return { diagnostics };
   }
-  return { document: new PolicyDocument(source.path, source.text, root), diagnostics };
+  return { document: new PolicyDocument(source.path, source.text, root, strings), diagnostics };
 }

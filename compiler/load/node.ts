@@ -8,7 +8,7 @@
 export interface ScalarNode {
   readonly kind: "scalar";
   readonly value: string | number | boolean | null;
-  /** As written for numbers, booleans and null; the same as `value` for strings. */
+  /** As a string field reads it: whole numbers in decimal, other numbers, booleans and null as written. */
   readonly text: string;
   readonly offset: number;
   /** Offset of the first character of the content: after a quote, or in the first content line of a block scalar. */
@@ -48,10 +48,15 @@ export function describeNode(node: Node): string {
     case "string":
       return "a string";
     case "number":
-      return Number.isInteger(node.value) && !/[.eE]/.test(node.text) ? "a whole number" : "a number";
+      return isWholeNumber(node) ? "a whole number" : "a number with a fraction";
     case "boolean":
       return "a boolean";
     default:
       return "null";
   }
+}
+
+/** Whether a scalar was written as a whole number: `1` and `0x1f` were, `1.0` was not. */
+export function isWholeNumber({ value, text }: ScalarNode): boolean {
+  return typeof value === "number" && /^-?\d+$/.test(text);
 }

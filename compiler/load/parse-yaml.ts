@@ -1,11 +1,12 @@
 /**
- * YAML or JSON text to node trees with offsets. The grammar is the library's (`yaml`, version 1.2, core schema); this
+ * YAML or JSON text to node trees with offsets. The grammar is the library's (`yaml`, version 1.2); this
  * file mends the one layout it refuses, runs it and hands its tree to convert-tree.ts. It knows nothing of policies.
  */
 import { parseAllDocuments, type Document, type ParsedNode } from "yaml";
 import type { Code, Params } from "../diagnostics/codes.ts";
 import { TreeConverter } from "./convert-tree.ts";
 import type { Node } from "./node.ts";
+import { StringTable } from "./string-table.ts";
 import { explainSyntaxErrors } from "./syntax-errors.ts";
 
 /** A problem at an offset, not yet tied to a file. */
@@ -28,6 +29,8 @@ export interface ParsedYaml {
 const MAX_MENDED_LINES = 32;
 
 const OPTIONS = {
+  // All scalars come as text; plain-scalar.ts says what they mean.
+  schema: "failsafe",
   // Our own conversion checks keys, merges and aliases in linear time; the library's checks are quadratic.
   uniqueKeys: false,
   merge: false,
@@ -36,7 +39,7 @@ const OPTIONS = {
 } as const;
 
 /** Parses a whole file. Never throws; deep nesting and every malformation are problems. */
-export function parseYaml(text: string): ParsedYaml {
+export function parseYaml(text: string, strings = new StringTable()): ParsedYaml {
   let parsed = parseStream(text);
   let mended = text;
   for (let round = 0; round < MAX_MENDED_LINES; round++) {
@@ -51,7 +54,7 @@ export function parseYaml(text: string): ParsedYaml {
   if (problems.length > 0) {
     return { roots: [], problems };
   }
-  const converter = new TreeConverter(text);
+  const converter = new TreeConverter(text, strings);
   const roots: Node[] = [];
   for (const document of parsed) {
     if (holdsContent(document, text)) {

@@ -2,6 +2,7 @@
 import type { Place } from "../diagnostics/diagnostic.ts";
 import { LineIndex } from "./line-index.ts";
 import type { MapNode } from "./node.ts";
+import { StringTable } from "./string-table.ts";
 
 /** A file of a policy directory. */
 export interface SourceFile {
@@ -14,19 +15,22 @@ export class PolicyDocument {
   readonly file: string;
   readonly root: MapNode;
   private readonly text: string;
+  private readonly strings: StringTable;
   private index: LineIndex | undefined;
 
-  constructor(file: string, text: string, root: MapNode) {
+  /** @param strings shared by the documents of one policy set */
+  constructor(file: string, text: string, root: MapNode, strings = new StringTable()) {
     this.file = file;
     this.text = text;
     this.root = root;
+    this.strings = strings;
   }
 
   /** The place of an offset in this file. The lines are counted at the first call only. */
   place(offset: number, path: string): Place {
     this.index ??= new LineIndex(this.text);
     const { line, column } = this.index.position(offset);
-    return { file: this.file, line, column, path };
+    return { file: this.file, line, column, path: this.strings.intern(path) };
   }
 }
 

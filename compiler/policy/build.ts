@@ -124,8 +124,10 @@ function toEffect(effect: string | undefined): Effect {
   return effect === "EFFECT_ALLOW" ? "allow" : "deny";
 }
 
-function valuesOf(texts: readonly Text[] | undefined): string[] {
-  return (texts ?? []).map(({ value }) => value);
+const NO_VALUES: readonly string[] = [];
+
+function valuesOf(texts: readonly Text[] | undefined): readonly string[] {
+  return texts === undefined || texts.length === 0 ? NO_VALUES : texts.map(({ value }) => value);
 }
 
 function conditionOf(match: Match | undefined): { condition?: Match } {

@@ -83,7 +83,12 @@ export function readBundle(file: Uint8Array): Bundle {
   for (const [index, entry] of entries.entries()) {
     const bytes = file.subarray(entry.offset, entry.offset + entry.length);
     const at = BUNDLE_HEADER_SIZE + index * BUNDLE_ENTRY_SIZE + 16;
-    if (!createHash("sha256").update(bytes).digest().equals(file.subarray(at, at + 32))) {
+    if (
+      !createHash("sha256")
+        .update(bytes)
+        .digest()
+        .equals(file.subarray(at, at + 32))
+    ) {
       refuse(`the ${entry.name} section does not match its digest`);
     }
     sections.set(entry.kind, bytes);
@@ -132,7 +137,8 @@ function readTable(view: DataView, tableEnd: number): Entry[] {
     if (known === undefined) return refuse(`the bundle has a section of unknown kind ${kind}`);
     if (entries.some((entry) => entry.kind === kind)) refuse(`the ${known.name} section occurs twice`);
     if (view.getUint32(at + 4, true) !== 0) refuse(`the ${known.name} section has a reserved field set`);
-    if (length > known.limit) refuse(`the ${known.name} section has ${length} bytes, over the limit of ${known.limit}`);
+    if (length > known.limit)
+      refuse(`the ${known.name} section has ${length} bytes, over the limit of ${known.limit}`);
     if (offset % ALIGNMENT !== 0) refuse(`the ${known.name} section is not aligned to ${ALIGNMENT} bytes`);
     if (offset < tableEnd || offset + length > view.byteLength) {
       refuse(`the ${known.name} section lies outside the file`);
@@ -145,7 +151,9 @@ function readTable(view: DataView, tableEnd: number): Entry[] {
 /** Refuses overlapping sections and bytes that belong to no section. */
 function checkLayout(file: Uint8Array, entries: readonly Entry[], tableEnd: number): void {
   let end = tableEnd;
-  for (const entry of [...entries].sort((left, right) => left.offset - right.offset || left.length - right.length)) {
+  for (const entry of [...entries].sort(
+    (left, right) => left.offset - right.offset || left.length - right.length,
+  )) {
     if (entry.offset < end) refuse(`the ${entry.name} section overlaps another`);
     checkPadding(file, end, entry.offset);
     end = entry.offset + entry.length;

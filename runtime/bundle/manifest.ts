@@ -37,7 +37,9 @@ export function parseManifest(bytes: Uint8Array): BundleManifest {
   const formatVersion = integer(manifest["formatVersion"], "formatVersion", 1, 0xffff);
   const abiVersion = integer(manifest["abiVersion"], "abiVersion", 0, 0xffff);
   if (formatVersion !== BUNDLE_FORMAT_VERSION) {
-    fail(`the manifest has format version ${formatVersion}, this edict reads version ${BUNDLE_FORMAT_VERSION}`);
+    fail(
+      `the manifest has format version ${formatVersion}, this edict reads version ${BUNDLE_FORMAT_VERSION}`,
+    );
   }
   if (abiVersion !== ABI_VERSION) {
     fail(`the bundle was built for ABI version ${abiVersion}, this edict runs version ${ABI_VERSION}`);
@@ -60,7 +62,10 @@ export function parseManifest(bytes: Uint8Array): BundleManifest {
     },
     attributes: list(manifest["attributes"], "attributes").map((item) => {
       const attribute = record(item, "attributes");
-      return { root: text(attribute["root"], "attributes.root"), key: text(attribute["key"], "attributes.key") };
+      return {
+        root: text(attribute["root"], "attributes.root"),
+        key: text(attribute["key"], "attributes.key"),
+      };
     }),
     counts: Object.fromEntries(
       Object.entries(record(manifest["counts"], "counts")).map(([name, count]) => [

@@ -73,7 +73,9 @@ export class Reloader {
       const message = error instanceof EdictError ? error.message : `unexpected error: ${oneLine(error)}`;
       this.#state.fail(message, diagnostics);
       const rendered = error instanceof PolicyError ? `\n${error.rendered}` : "";
-      log(`reload failed, bundle ${this.#state.engine.bundle.shortDigest} keeps serving: ${message}${rendered}`);
+      log(
+        `reload failed, bundle ${this.#state.engine.bundle.shortDigest} keeps serving: ${message}${rendered}`,
+      );
     }
   }
 }

@@ -35,7 +35,11 @@ export interface DerivedRoleInfo {
 
 export type ConditionInfo =
   | { readonly kind: "expr"; readonly text: string; readonly place: SourcePlace }
-  | { readonly kind: "all" | "any" | "none"; readonly children: readonly number[]; readonly place: SourcePlace };
+  | {
+      readonly kind: "all" | "any" | "none";
+      readonly children: readonly number[];
+      readonly place: SourcePlace;
+    };
 
 export interface RuleIndex {
   readonly policies: readonly string[];
@@ -47,7 +51,16 @@ export interface RuleIndex {
 interface RawIndex {
   readonly files: readonly string[];
   readonly policies: readonly string[];
-  readonly rules: readonly (readonly [number, string, RuleInfo["effect"], number, number, number, string, number])[];
+  readonly rules: readonly (readonly [
+    number,
+    string,
+    RuleInfo["effect"],
+    number,
+    number,
+    number,
+    string,
+    number,
+  ])[];
   readonly derivedRoles: readonly (readonly [string, string, number, number, number, number])[];
   readonly conditions: readonly (
     | readonly ["expr", string, number, number, number]

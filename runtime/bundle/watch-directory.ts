@@ -101,7 +101,9 @@ class Watcher implements DirectoryWatch {
   }
 
   #fallBack(error: unknown): void {
-    log(`cannot watch \`${this.#root}\` (${oneLine(error)}); comparing it every ${POLL_INTERVAL / 1000} s instead`);
+    log(
+      `cannot watch \`${this.#root}\` (${oneLine(error)}); comparing it every ${POLL_INTERVAL / 1000} s instead`,
+    );
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
     const poll = async (): Promise<void> => {

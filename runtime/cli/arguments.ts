@@ -34,7 +34,10 @@ export function parseArguments(command: Command, given: readonly string[]): Argu
     }
     const looksLikeOption = token.value !== undefined && !token.inlineValue && /^-./.test(token.value);
     if (spec.type === "string" && (token.value === undefined || token.value === "" || looksLikeOption)) {
-      throw new UsageError(`option \`${token.rawName}\` needs a value ${spec.value ?? ""}`.trimEnd(), command.name);
+      throw new UsageError(
+        `option \`${token.rawName}\` needs a value ${spec.value ?? ""}`.trimEnd(),
+        command.name,
+      );
     }
     const list = values.get(token.name) ?? [];
     if (list.length > 0 && spec.multiple !== true && spec.type === "string") {
@@ -44,7 +47,8 @@ export function parseArguments(command: Command, given: readonly string[]): Argu
     values.set(token.name, list);
   }
   const [least, most] = command.positionals;
-  if (positionals.length < least) throw new UsageError(`usage: edict ${command.name} ${command.usage}`, command.name);
+  if (positionals.length < least)
+    throw new UsageError(`usage: edict ${command.name} ${command.usage}`, command.name);
   if (positionals.length > most) {
     throw new UsageError(`unexpected argument \`${positionals[most] ?? ""}\``, command.name);
   }

@@ -58,7 +58,9 @@ export const checkCommand: Command = {
 async function readRequest(name: string, io: Io): Promise<CheckRequest> {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(name === "-" ? await io.stdin() : await readFile(name));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(
+      name === "-" ? await io.stdin() : await readFile(name),
+    );
   } catch (error) {
     throw new UsageError(`cannot read the request: ${oneLine(error)}`, "check");
   }

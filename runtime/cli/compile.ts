@@ -16,8 +16,17 @@ export const compileCommand: Command = {
   summary: "check policies and write a bundle",
   usage: "<dir> [-o out.edict] [--print ir|as]",
   options: {
-    output: { type: "string", short: "o", value: "<file>", help: "write the bundle here; otherwise policies are only checked" },
-    print: { type: "string", value: "<form>", help: "print the decision program (ir) or the AssemblyScript (as)" },
+    output: {
+      type: "string",
+      short: "o",
+      value: "<file>",
+      help: "write the bundle here; otherwise policies are only checked",
+    },
+    print: {
+      type: "string",
+      value: "<form>",
+      help: "print the decision program (ir) or the AssemblyScript (as)",
+    },
     json: { type: "boolean", help: "print result and diagnostics as JSON" },
   },
   examples: [
@@ -37,7 +46,10 @@ export const compileCommand: Command = {
     });
 
     const started = performance.now();
-    const result = await compile({ directory: resolve(directory), ...(print === undefined ? {} : { print }) }, io);
+    const result = await compile(
+      { directory: resolve(directory), ...(print === undefined ? {} : { print }) },
+      io,
+    );
     const elapsed = Math.round(performance.now() - started);
     const file = given.text("output");
     if (result.bundle !== null && file !== undefined) await writeBundle(file, result.bundle);

@@ -63,8 +63,12 @@ function actionExplanation(action: ActionExplanation): string[] {
 
 function closestLines(trial: RuleTrial): string[] {
   const reason =
-    trial.derivedRole === "true" ? conditionReason(trial) : `the derived role it needs ${isText(trial.derivedRole)}`;
-  const lines = [`      ${trial.rule.effect} ${ruleName(trial)} at ${placeText(trial.rule.place)}: ${reason}`];
+    trial.derivedRole === "true"
+      ? conditionReason(trial)
+      : `the derived role it needs ${isText(trial.derivedRole)}`;
+  const lines = [
+    `      ${trial.rule.effect} ${ruleName(trial)} at ${placeText(trial.rule.place)}: ${reason}`,
+  ];
   if (trial.derivedRole === "true") lines.push(...conditionLines(trial.condition, 4));
   return lines;
 }
@@ -113,7 +117,11 @@ function placeText(place: SourcePlace): string {
   return `${place.file}:${place.line}:${place.column}`;
 }
 
-function resourceName(resource: { readonly kind: string; readonly id: string; readonly scope?: string }): string {
+function resourceName(resource: {
+  readonly kind: string;
+  readonly id: string;
+  readonly scope?: string;
+}): string {
   const scope = resource.scope === undefined || resource.scope === "" ? "" : ` in ${resource.scope}`;
   return `${resource.kind} ${resource.id}${scope}`;
 }

@@ -32,7 +32,10 @@ export function onErrorFrom(given: Arguments, command: string): OnError | undefi
   if (name === undefined) return undefined;
   const mode = ON_ERROR_MODES.find((known) => known === name);
   if (mode === undefined) {
-    throw new UsageError(`\`--on-error\` must be one of ${ON_ERROR_MODES.join(", ")}, not \`${name}\``, command);
+    throw new UsageError(
+      `\`--on-error\` must be one of ${ON_ERROR_MODES.join(", ")}, not \`${name}\``,
+      command,
+    );
   }
   return mode;
 }

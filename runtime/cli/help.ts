@@ -4,13 +4,20 @@ import type { Command } from "./command.ts";
 /** `edict help`: the list of commands. */
 export function overview(commands: readonly Command[], later: Readonly<Record<string, string>>): string {
   const rows = commands.map((command) => [command.name, command.summary] as const);
-  const laterRows = Object.entries(later).map(([name, summary]) => [name, `${summary} (not available yet)`] as const);
+  const laterRows = Object.entries(later).map(
+    ([name, summary]) => [name, `${summary} (not available yet)`] as const,
+  );
   return [
     "edict: decisions from Cerbos policies, at the speed of a memory lookup",
     "",
     "usage: edict <command> [options]",
     "",
-    ...table([...rows, ...laterRows, ["help", "show help, also for one command: edict help serve"], ["version", "show the version"]]),
+    ...table([
+      ...rows,
+      ...laterRows,
+      ["help", "show help, also for one command: edict help serve"],
+      ["version", "show the version"],
+    ]),
     "",
     "exit codes: 0 ok, 1 the answer is no, 2 wrong use, 3 invalid policies, 4 could not serve",
     "",

@@ -12,7 +12,9 @@ export const inspectCommand: Command = {
   positionals: [1, 1],
   async run(given, io) {
     const bundle = readBundle(await readBundleFile(given.positionals[0] ?? ""));
-    io.stdout(given.flag("json") ? `${JSON.stringify(describe(bundle), null, 2)}\n` : `${text(bundle).join("\n")}\n`);
+    io.stdout(
+      given.flag("json") ? `${JSON.stringify(describe(bundle), null, 2)}\n` : `${text(bundle).join("\n")}\n`,
+    );
     return EXIT_OK;
   },
 };

@@ -53,7 +53,9 @@ function findCommand(name: string): Command {
   if (found !== undefined) return found;
   if (Object.hasOwn(LATER, name)) throw new UsageError(`\`edict ${name}\` is not available yet`);
   const similar = suggest(name, [...COMMANDS.map((command) => command.name), "help", "version"]);
-  throw new UsageError(`unknown command \`${name}\`${similar === null ? "" : `, did you mean \`${similar}\``}`);
+  throw new UsageError(
+    `unknown command \`${name}\`${similar === null ? "" : `, did you mean \`${similar}\``}`,
+  );
 }
 
 function report(error: unknown, io: Io): number {
@@ -69,7 +71,9 @@ function report(error: unknown, io: Io): number {
     io.stderr(`edict: ${error.message}\n`);
     return error instanceof RequestError ? EXIT_USAGE : EXIT_SERVE;
   }
-  io.stderr(`edict: unexpected error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  io.stderr(
+    `edict: unexpected error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return EXIT_SERVE;
 }
 

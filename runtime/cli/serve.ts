@@ -17,8 +17,17 @@ export const serveCommand: Command = {
     ...POLICY_OPTIONS,
     watch: { type: "boolean", help: "reload the policy directory when it changes" },
     config: { type: "string", value: "<file>", help: "YAML or JSON, also a Cerbos configuration file" },
-    set: { type: "string", value: "<key=value>", multiple: true, help: "override a key of the configuration" },
-    http: { type: "string", value: "<host:port>", help: "listen on TCP; 127.0.0.1:3592 unless told otherwise" },
+    set: {
+      type: "string",
+      value: "<key=value>",
+      multiple: true,
+      help: "override a key of the configuration",
+    },
+    http: {
+      type: "string",
+      value: "<host:port>",
+      help: "listen on TCP; 127.0.0.1:3592 unless told otherwise",
+    },
     unix: { type: "string", value: "<path>", help: "listen on a Unix socket" },
     threads: { type: "string", value: "<n>", help: "serving threads; only 1 is available yet" },
     "on-error": ON_ERROR_OPTION,
@@ -34,15 +43,24 @@ export const serveCommand: Command = {
   async run(given, io) {
     const threads = given.text("threads") ?? "1";
     if (threads !== "1") {
-      throw new UsageError(`\`--threads ${threads}\` is not available yet, edict serves with one thread`, "serve");
+      throw new UsageError(
+        `\`--threads ${threads}\` is not available yet, edict serves with one thread`,
+        "serve",
+      );
     }
-    const { config, warnings } = await loadConfig(given.text("config") ?? null, given.texts("set"), io.environment);
+    const { config, warnings } = await loadConfig(
+      given.text("config") ?? null,
+      given.texts("set"),
+      io.environment,
+    );
     for (const warning of warnings) log(`warning: ${warning}`);
     const merged = applyFlags(config, given);
     return serve(merged, async (server, state) => {
       const { bundle } = state.engine;
       const policies = bundle.manifest.sources.length;
-      io.stdout(`edict ready on ${server.addresses.join(" and ")} (bundle ${bundle.shortDigest}, ${policies} policy files)\n`);
+      io.stdout(
+        `edict ready on ${server.addresses.join(" and ")} (bundle ${bundle.shortDigest}, ${policies} policy files)\n`,
+      );
       if (given.flag("demo")) await showDemo(server.addresses[0] ?? "", merged.policies, io);
     });
   },

@@ -13,7 +13,8 @@ export function parseAddress(text: string): ListenAddress | string {
   if (text.startsWith("unix:")) {
     const path = text.slice("unix:".length);
     if (path === "") return `\`${text}\` names no socket path`;
-    if (Buffer.byteLength(path) > MAX_SOCKET_PATH) return `the socket path is longer than ${MAX_SOCKET_PATH} bytes`;
+    if (Buffer.byteLength(path) > MAX_SOCKET_PATH)
+      return `the socket path is longer than ${MAX_SOCKET_PATH} bytes`;
     return { kind: "unix", path };
   }
   const match = /^(?:\[(?<six>[0-9A-Fa-f:.%\w]+)\]|(?<host>[^:[\]/\s]*)):(?<port>\d{1,5})$/.exec(text);

@@ -2,7 +2,17 @@
  * Configuration text (YAML or JSON) and `--set` overrides as one tree in which every value knows its place. It
  * expands environment variables and resolves scalars, and knows nothing of what the keys mean.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node as YamlNode, parse, parseDocument, Scalar } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node as YamlNode,
+  parse,
+  parseDocument,
+  Scalar,
+} from "yaml";
 import type { ConfigProblem } from "../errors.ts";
 import { expand } from "./expand.ts";
 
@@ -18,7 +28,11 @@ export interface ConfigPlace {
 export type ConfigNode =
   | { readonly kind: "map"; readonly place: ConfigPlace; readonly entries: Map<string, ConfigEntry> }
   | { readonly kind: "list"; readonly place: ConfigPlace; readonly items: readonly ConfigNode[] }
-  | { readonly kind: "scalar"; readonly place: ConfigPlace; readonly value: string | number | boolean | null };
+  | {
+      readonly kind: "scalar";
+      readonly place: ConfigPlace;
+      readonly value: string | number | boolean | null;
+    };
 
 /** A value and the place of its key. */
 export interface ConfigEntry {
@@ -63,7 +77,8 @@ export function parseConfigText(
     const node = isAlias(given) ? (given.resolve(document) ?? null) : given;
     const place = placeOf(given);
     if (++count > MAX_NODES || depth > MAX_DEPTH) {
-      if (count <= MAX_NODES + 1) problems.push({ message: "the configuration is too large or too deep", ...place });
+      if (count <= MAX_NODES + 1)
+        problems.push({ message: "the configuration is too large or too deep", ...place });
       count = Math.max(count, MAX_NODES + 1);
       return { kind: "scalar", place, value: null };
     }
@@ -77,7 +92,11 @@ export function parseConfigText(
       return { kind: "map", place, entries };
     }
     if (isSeq(node)) {
-      return { kind: "list", place, items: node.items.map((item) => convert(item as YamlNode | null, depth + 1)) };
+      return {
+        kind: "list",
+        place,
+        items: node.items.map((item) => convert(item as YamlNode | null, depth + 1)),
+      };
     }
     return { kind: "scalar", place, value: scalarValue(node, place, environment, problems) };
   };
@@ -166,5 +185,7 @@ function resolvePlain(text: string): string | number | boolean | null {
 }
 
 function isPrimitive(value: unknown): value is string | number | boolean | null {
-  return value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  return (
+    value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+  );
 }

@@ -22,7 +22,8 @@ export function expand(
       const end = text.indexOf("}", dollar);
       if (end < 0) return { problem: `\`${text.slice(dollar)}\` has no closing brace` };
       const found = lookUp(text.slice(dollar + 2, end), environment);
-      if (found === null) return { problem: `environment variable \`${text.slice(dollar + 2, end)}\` is not set` };
+      if (found === null)
+        return { problem: `environment variable \`${text.slice(dollar + 2, end)}\` is not set` };
       value += found;
       position = end + 1;
     } else {

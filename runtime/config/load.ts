@@ -62,8 +62,7 @@ export function readConfig(
   if (text !== null && text.length > MAX_FILE_SIZE) {
     throw new ConfigError([{ message: "the file is larger than 1 MiB", source, line: 0, column: 0 }]);
   }
-  const root =
-    text === null ? emptyMap(source) : parseConfigText(text, source, environment, reader.problems);
+  const root = text === null ? emptyMap(source) : parseConfigText(text, source, environment, reader.problems);
   for (const override of overrides) applyOverride(root, override, environment, reader.problems);
   reader.walk(root, CONFIG_KEYS, "");
   const config = buildConfig(reader, text !== null);
@@ -103,7 +102,9 @@ class Reader {
       case "later":
         if (!isEmpty && !spec.harmless.includes(toJson(node))) {
           const note = spec.note === "" ? "" : `: ${spec.note}`;
-          this.warnings.push(formatProblem({ message: `\`${path}\` is not supported yet${note}`, ...keyPlace }));
+          this.warnings.push(
+            formatProblem({ message: `\`${path}\` is not supported yet${note}`, ...keyPlace }),
+          );
         }
         break;
       case "refused":
@@ -152,8 +153,12 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
       addresses: typeof parsedAddress === "string" ? fallbackAddresses : [parsedAddress],
       cors: {
         disabled: reader.get("server.cors.disabled", server.cors.disabled),
-        allowedOrigins: lowerCase(orDefault(reader.get("server.cors.allowedOrigins", []), server.cors.allowedOrigins)),
-        allowedHeaders: lowerCase(orDefault(reader.get("server.cors.allowedHeaders", []), server.cors.allowedHeaders)),
+        allowedOrigins: lowerCase(
+          orDefault(reader.get("server.cors.allowedOrigins", []), server.cors.allowedOrigins),
+        ),
+        allowedHeaders: lowerCase(
+          orDefault(reader.get("server.cors.allowedHeaders", []), server.cors.allowedHeaders),
+        ),
         maxAgeSeconds: Math.floor(reader.get("server.cors.maxAge", server.cors.maxAgeSeconds)),
       },
       socketMode: reader.get("server.udsFileMode", server.socketMode),
@@ -194,10 +199,13 @@ function checkSchemas(reader: Reader): void {
 
 function policySource(reader: Reader): PolicySource {
   const driver = reader.get("storage.driver", reader.has("storage.bundle.file") ? "bundle" : "disk", (name) =>
-    name === "disk" || name === "bundle" ? null : `is \`${name}\`, but only \`disk\` and \`bundle\` are available yet`,
+    name === "disk" || name === "bundle"
+      ? null
+      : `is \`${name}\`, but only \`disk\` and \`bundle\` are available yet`,
   );
   if (driver === "bundle") {
-    if (!reader.has("storage.bundle.file")) reader.refuse("storage.driver", "is `bundle`, but `storage.bundle.file` is missing");
+    if (!reader.has("storage.bundle.file"))
+      reader.refuse("storage.driver", "is `bundle`, but `storage.bundle.file` is missing");
     return { kind: "bundle", file: reader.get("storage.bundle.file", "") };
   }
   return {
@@ -215,7 +223,10 @@ function errorMode(reader: Reader): OnError {
   if (!reader.has("engine.strictEvaluation")) return mode === "" ? "fail-closed" : mode;
   const strict: OnError = reader.get("engine.strictEvaluation", false) ? "strict" : "compatible";
   if (mode !== "" && mode !== strict) {
-    reader.refuse("engine.strictEvaluation", `means \`${strict}\`, but \`engine.onError\` is \`${mode}\`; remove one of them`);
+    reader.refuse(
+      "engine.strictEvaluation",
+      `means \`${strict}\`, but \`engine.onError\` is \`${mode}\`; remove one of them`,
+    );
   }
   return strict;
 }

@@ -3,13 +3,18 @@ import { type ConfigNode, toJson } from "./document.ts";
 import type { ValueType } from "./keys.ts";
 
 /** The typed value, or what is wrong with it. Durations become seconds, modes numbers. */
-export function readValue(node: ConfigNode, type: ValueType): { readonly value: unknown } | { readonly problem: string } {
+export function readValue(
+  node: ConfigNode,
+  type: ValueType,
+): { readonly value: unknown } | { readonly problem: string } {
   const value = toJson(node);
   switch (type) {
     case "any":
       return { value };
     case "text":
-      return typeof value === "string" || typeof value === "number" ? { value: String(value) } : mustBe("text");
+      return typeof value === "string" || typeof value === "number"
+        ? { value: String(value) }
+        : mustBe("text");
     case "boolean":
       return typeof value === "boolean" ? { value } : mustBe("true or false");
     case "integer":
@@ -33,7 +38,15 @@ function mustBe(what: string): { readonly problem: string } {
   return { problem: `must be ${what}` };
 }
 
-const UNITS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-9,
+  us: 1e-6,
+  µs: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  m: 60,
+  h: 3600,
+};
 
 /** A Go duration in seconds: numbers with units, as in `1h30m` or `1.5s`; null when it is none. */
 export function parseDuration(text: string): number | null {

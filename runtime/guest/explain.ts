@@ -182,7 +182,8 @@ function closest(events: ActionTrace, decidingRule: number, index: RuleIndex): A
     seen.add(event.rule);
     return true;
   });
-  const rank = (event: ActionTrace["rules"][number]): number => (index.rules[event.rule]?.effect === "deny" ? 1 : 0);
+  const rank = (event: ActionTrace["rules"][number]): number =>
+    index.rules[event.rule]?.effect === "deny" ? 1 : 0;
   return others.sort((left, right) => rank(left) - rank(right)).slice(0, MAX_LISTED);
 }
 
@@ -217,7 +218,9 @@ class ConditionTracer {
     if (info === undefined || this.#known.size >= MAX_NODES) return null;
     const outcome = truth(this.#port.evaluateCondition(id));
     const children =
-      info.kind === "expr" ? [] : info.children.map((child) => this.trace(child)).filter((child) => child !== null);
+      info.kind === "expr"
+        ? []
+        : info.children.map((child) => this.trace(child)).filter((child) => child !== null);
     const text = info.kind === "expr" ? info.text : "";
     const traced: ConditionTrace = { kind: info.kind, truth: outcome, text, place: info.place, children };
     this.#known.set(id, traced);

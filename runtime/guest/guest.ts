@@ -28,7 +28,14 @@ import {
 } from "../../assembly/abi.ts";
 import { BundleError, EngineError } from "../errors.ts";
 import { type CompiledBundle, oneLine } from "./modules.ts";
-import { wasm, type WasmExports, type WasmImports, type WasmMemory, type WasmModule, type WasmTable } from "./webassembly.ts";
+import {
+  wasm,
+  type WasmExports,
+  type WasmImports,
+  type WasmMemory,
+  type WasmModule,
+  type WasmTable,
+} from "./webassembly.ts";
 
 /** What core.wasm exports. Statuses and formats are numbers of assembly/abi.ts. */
 interface CoreExports {
@@ -97,7 +104,9 @@ export class Guest {
     const memory = allocateMemory(pages);
     const core = instantiate(compiled.core, { env: { memory } }, "core") as unknown as CoreExports;
     if (core.abiVersion() !== ABI_VERSION) {
-      throw new BundleError(`the core has ABI version ${core.abiVersion()}, this edict runs version ${ABI_VERSION}`);
+      throw new BundleError(
+        `the core has ABI version ${core.abiVersion()}, this edict runs version ${ABI_VERSION}`,
+      );
     }
     if (core.heapBase() > IMAGE_BASE) throw new BundleError("the core's static data reaches into the image");
     linkPolicy(compiled, core, memory);
@@ -132,7 +141,10 @@ export class Guest {
     this.#core.setDefaults(version, scope);
     const status = this.#core.setGlobals(this.#write(settings.globals, 0));
     if (status !== STATUS_OK) {
-      throw new EngineError("EDICT_ENGINE_START", `the guest refused \`engine.globals\` with status ${status}`);
+      throw new EngineError(
+        "EDICT_ENGINE_START",
+        `the guest refused \`engine.globals\` with status ${status}`,
+      );
     }
     const seed = randomBytes(8);
     this.#core.seed(seed.readInt32LE(0), seed.readInt32LE(4));
@@ -198,7 +210,10 @@ export class Guest {
   #write(text: string, offset: number): number {
     const bytes = text === "" ? NOTHING : new TextEncoder().encode(text);
     if (offset + bytes.byteLength > this.#input.byteLength) {
-      throw new EngineError("EDICT_ENGINE_START", "the engine's defaults or globals do not fit the input region");
+      throw new EngineError(
+        "EDICT_ENGINE_START",
+        "the engine's defaults or globals do not fit the input region",
+      );
     }
     this.#input.set(bytes, offset);
     return bytes.byteLength;
@@ -209,7 +224,9 @@ function allocateMemory(pages: number): WasmMemory {
   try {
     return new wasm.Memory({ initial: pages, maximum: pages });
   } catch (error) {
-    throw new EngineError("EDICT_ENGINE_START", `no memory for the guest: ${oneLine(error)}`, { cause: error });
+    throw new EngineError("EDICT_ENGINE_START", `no memory for the guest: ${oneLine(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -224,16 +241,13 @@ function linkPolicy(compiled: CompiledBundle, core: CoreExports, memory: WasmMem
   for (let index = 0; index < conditions + outputs; index++) {
     const name = index < conditions ? `c${index}` : `o${index - conditions}`;
     const exported = policy[name];
-    if (typeof exported !== "function") throw new BundleError(`the policy module does not export \`${name}\``);
+    if (typeof exported !== "function")
+      throw new BundleError(`the policy module does not export \`${name}\``);
     core.table.set(base + index, exported);
   }
 }
 
-function instantiate(
-  module: WasmModule,
-  imports: WasmImports,
-  name: string,
-): WasmExports {
+function instantiate(module: WasmModule, imports: WasmImports, name: string): WasmExports {
   try {
     return new wasm.Instance(module, imports).exports;
   } catch (error) {

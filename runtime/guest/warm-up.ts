@@ -16,7 +16,11 @@ export async function warmUp(engine: Engine): Promise<void> {
     JSON.stringify({
       requestId: "warm-up",
       includeMeta: true,
-      principal: { id: "warm-up", roles: ["warm-up", "user"], attr: { a: 1.5, b: ["x", "é\n"], c: { d: true } } },
+      principal: {
+        id: "warm-up",
+        roles: ["warm-up", "user"],
+        attr: { a: 1.5, b: ["x", "é\n"], c: { d: true } },
+      },
       resources: ["first", "second"].map((id) => ({
         actions: ["warm-up", "read"],
         resource: { kind: "warm_up", id, attr: { owner: "warm-up", tags: ["x", null, -1] } },

@@ -49,8 +49,9 @@ class CheckRoute {
   readonly #context: HttpContext;
   readonly #logFailure = throttledLog(FAILURE_LOG_INTERVAL);
   /**
-   * The value of Content-Type with the remaining header lines behind it, per output format: uWebSockets.js copies a
-   * value as it is, so one call writes all headers. INVARIANT: no part of it comes from a request.
+   * The value of Content-Type with the remaining header lines behind it, by output format: uWebSockets.js copies a
+   * value as it is, so one call writes all headers, and they are joined once per engine, not per request.
+   * INVARIANT: nothing of a request gets in here but an origin that cors.ts has checked.
    */
   #jsonHeaders = "";
   #msgpackHeaders = "";
@@ -58,7 +59,7 @@ class CheckRoute {
   constructor(context: HttpContext) {
     this.#context = context;
     context.state.onEngine((engine) => {
-      const shared = `\r\nEdict-Bundle: ${engine.bundle.shortDigest}`;
+      const shared = `\r\nEdict-Bundle: ${engine.bundle.shortDigest}${context.cors.fixedHeaders}`;
       this.#jsonHeaders = `application/json${shared}`;
       this.#msgpackHeaders = `application/msgpack${shared}`;
     });
@@ -70,7 +71,7 @@ class CheckRoute {
     const input = inputFormat(req.getHeader("content-type"));
     const output = outputFormat(req.getHeader("accept"), input);
     const { cors } = context;
-    const headers = cors.readsOrigin ? cors.headers(req.getHeader("origin")) : cors.fixedHeaders;
+    const origin = cors.readsOrigin ? req.getHeader("origin") : "";
     let body: BodyBuffer | null = null;
     let open = true;
     context.inFlight++;
@@ -87,7 +88,7 @@ class CheckRoute {
       if (isLast && body === null) {
         open = false;
         context.inFlight--;
-        this.#decide(res, new Uint8Array(chunk), input, output, headers);
+        this.#decide(res, new Uint8Array(chunk), input, output, origin);
         return;
       }
       body ??= new BodyBuffer(context.bodies, context.state.engine.options.maxBodyBytes);
@@ -95,31 +96,33 @@ class CheckRoute {
       if (!isLast && refusal === null) return;
       open = false;
       context.inFlight--;
-      if (refusal === null) this.#decide(res, body.bytes(), input, output, headers);
-      else send(res, refusal, headers, context.state.draining);
+      if (refusal === null) this.#decide(res, body.bytes(), input, output, origin);
+      else send(res, refusal, cors.headers(origin), context.state.draining);
       body.release();
     });
   }
 
-  #decide(res: HttpResponse, bytes: Uint8Array, input: number, output: number, headers: string): void {
+  #decide(res: HttpResponse, bytes: Uint8Array, input: number, output: number, origin: string): void {
     const { state } = this.#context;
     const { engine } = state;
-    let status: number;
     try {
-      status = engine.decide(bytes, input, output, 0);
+      const status = engine.decide(bytes, input, output, 0);
+      if (status !== STATUS_OK) {
+        this.#refuse(res, engine, status, bytes, input, output, origin);
+        return;
+      }
+      // No cork: inside onData the socket is corked already, so headers and body leave in one write.
+      res.writeHeader("Content-Type", this.#headers(output, origin)).end(engine.output(), state.draining);
     } catch (error) {
-      // Not even a fresh instance could be had; the next request may be luckier.
+      // Not even a fresh instance could be had. Thrown into uWebSockets.js it would end the process.
       this.#logFailure(`a check failed: ${oneLine(error)}`);
-      send(res, CHECK_FAILED, headers, state.draining);
-      return;
+      send(res, CHECK_FAILED, this.#context.cors.headers(origin), state.draining);
     }
-    if (status !== STATUS_OK) {
-      this.#refuse(res, engine, status, bytes, input, output, headers);
-      return;
-    }
-    // No cork: inside onData the socket is corked already, so headers and body leave in one write.
-    const kind = output === FORMAT_JSON ? this.#jsonHeaders : this.#msgpackHeaders;
-    res.writeHeader("Content-Type", kind + headers).end(engine.output(), state.draining);
+  }
+
+  #headers(output: number, origin: string): string {
+    const value = output === FORMAT_JSON ? this.#jsonHeaders : this.#msgpackHeaders;
+    return origin === "" ? value : value + this.#context.cors.originHeader(origin);
   }
 
   /** Everything but a decision. Fails closed: out of budget is DENY for every action, a broken engine is 500. */
@@ -130,19 +133,19 @@ class CheckRoute {
     bytes: Uint8Array,
     input: number,
     output: number,
-    headers: string,
+    origin: string,
   ): void {
-    const { state } = this.#context;
+    const { state, cors } = this.#context;
     const isBudget = status === STATUS_FUEL || status === STATUS_OUTPUT_FULL || status === STATUS_MEMORY;
     if (isBudget && engine.decide(bytes, input, output, FLAG_DENY_ALL) === STATUS_OK) {
-      const kind = output === FORMAT_JSON ? this.#jsonHeaders : this.#msgpackHeaders;
-      res.writeHeader("Content-Type", kind + BUDGET_REASON + headers).end(engine.output(), state.draining);
+      const value = this.#headers(output, origin) + BUDGET_REASON;
+      res.writeHeader("Content-Type", value).end(engine.output(), state.draining);
       return;
     }
     const error = engine.failure(status, bytes, input);
     const reply = failureReply(error);
     if (reply.status.startsWith("5")) this.#logFailure(`a check failed: ${error.message}`);
-    send(res, reply, headers, state.draining);
+    send(res, reply, cors.headers(origin), state.draining);
   }
 }
 

@@ -27,7 +27,7 @@ const METHODS: ReadonlySet<string> = new Set(["HEAD", "GET", "POST", "PUT", "PAT
 export class Cors {
   /** Whether answers depend on the request's origin, so that routes must read it. */
   readonly readsOrigin: boolean;
-  /** Header lines that end every answer when they do not depend on the origin; each starts with CRLF. */
+  /** Header lines of every answer, whatever its origin; each starts with CRLF. */
   readonly fixedHeaders: string;
   readonly #options: CorsOptions;
   readonly #anyOrigin: boolean;
@@ -42,8 +42,12 @@ export class Cors {
 
   /** Header lines for one answer, each starting with CRLF. `origin` is the request's Origin header. */
   headers(origin: string): string {
-    if (!this.readsOrigin || !this.#allows(origin)) return this.fixedHeaders;
-    return `${this.fixedHeaders}\r\nAccess-Control-Allow-Origin: ${origin}`;
+    return this.fixedHeaders + this.originHeader(origin);
+  }
+
+  /** What comes on top of `fixedHeaders` for one origin. */
+  originHeader(origin: string): string {
+    return this.readsOrigin && this.#allows(origin) ? `\r\nAccess-Control-Allow-Origin: ${origin}` : "";
   }
 
   /** Answers a preflight. False when the request is none, so that the route answers it. */
@@ -86,5 +90,7 @@ function matchesOrigin(allowed: string, origin: string): boolean {
   if (star < 0) return allowed === origin;
   const prefix = allowed.slice(0, star);
   const suffix = allowed.slice(star + 1);
-  return origin.length >= prefix.length + suffix.length && origin.startsWith(prefix) && origin.endsWith(suffix);
+  return (
+    origin.length >= prefix.length + suffix.length && origin.startsWith(prefix) && origin.endsWith(suffix)
+  );
 }

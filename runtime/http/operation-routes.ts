@@ -30,7 +30,12 @@ export function health(state: ServingState, readiness: boolean): Reply {
       lastReload:
         lastFailure === null
           ? { ok: true }
-          : { ok: false, at: lastFailure.at, error: lastFailure.message, diagnostics: lastFailure.diagnostics },
+          : {
+              ok: false,
+              at: lastFailure.at,
+              error: lastFailure.message,
+              diagnostics: lastFailure.diagnostics,
+            },
       traps: engine.traps,
     },
     status,

@@ -33,7 +33,12 @@ export function document(value: unknown, status = "200 OK"): Reply {
 }
 
 /** An error body. */
-export function errorReply(status: string, code: number, message: string, details: readonly unknown[] = []): Reply {
+export function errorReply(
+  status: string,
+  code: number,
+  message: string,
+  details: readonly unknown[] = [],
+): Reply {
   return { status, contentType: JSON_TYPE, body: JSON.stringify({ code, message, details }) };
 }
 
@@ -44,7 +49,11 @@ export const NOT_FOUND_PLAIN: Reply = {
   body: "404 page not found\n",
 };
 /** What Cerbos answers to the wrong method on one of its routes. */
-export const WRONG_METHOD_CERBOS = errorReply("501 Not Implemented", CODE_UNIMPLEMENTED, "Method Not Allowed");
+export const WRONG_METHOD_CERBOS = errorReply(
+  "501 Not Implemented",
+  CODE_UNIMPLEMENTED,
+  "Method Not Allowed",
+);
 export const WRONG_METHOD = errorReply("405 Method Not Allowed", CODE_UNIMPLEMENTED, "Method Not Allowed");
 export const OVERLOADED: Reply = {
   ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many request bodies in progress"),
@@ -64,11 +73,16 @@ export function failureReply(error: RequestError | EngineError): Reply {
 }
 
 /** Writes a reply. `headers` are further header lines, each starting with CRLF; a HEAD gets no body. */
-export function send(res: HttpResponse, reply: Reply, headers: string, draining: boolean, isHead = false): void {
+export function send(
+  res: HttpResponse,
+  reply: Reply,
+  headers: string,
+  draining: boolean,
+  isHead = false,
+): void {
   const retry = reply.retryAfter === undefined ? "" : `\r\nRetry-After: ${reply.retryAfter}`;
   const close = draining || reply.close === true;
   res.writeStatus(reply.status);
   res.writeHeader("Content-Type", `${reply.contentType}${retry}${headers}`);
-  if (isHead) res.endWithoutBody(Buffer.byteLength(reply.body), close);
-  else res.end(reply.body, close);
+  res.end(isHead ? "" : reply.body, close);
 }

@@ -9,14 +9,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ListenAddress } from "../config/address.ts";
 import { ServeError } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
+import { log } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
 import { readVersion } from "../version.ts";
 import { BodyBudget } from "./body.ts";
 import { checkRoute, type HttpContext } from "./check-route.ts";
 import { Cors, type CorsOptions } from "./cors.ts";
 import { cerbosHealth, health, serverInfo } from "./operation-routes.ts";
-import { NOT_FOUND_API, NOT_FOUND_PLAIN, type Reply, send, WRONG_METHOD, WRONG_METHOD_CERBOS } from "./replies.ts";
-import { type App, type Handler, type HttpRequest, type ListenSocket, loadUws, type Uws } from "./uws.ts";
+import {
+  CHECK_FAILED,
+  NOT_FOUND_API,
+  NOT_FOUND_PLAIN,
+  type Reply,
+  send,
+  WRONG_METHOD,
+  WRONG_METHOD_CERBOS,
+} from "./replies.ts";
+import { type App, type HttpRequest, type ListenSocket, loadUws, type Uws } from "./uws.ts";
 
 export interface ServerOptions {
   readonly addresses: readonly ListenAddress[];
@@ -71,33 +80,50 @@ export async function startServer(state: ServingState, options: ServerOptions): 
 function addRoutes(app: App, context: HttpContext): void {
   const { state, cors } = context;
   const version = readVersion();
-  /** A GET route; HEAD is taken where `head` says so, other methods get `wrongMethod`. */
-  const page = (path: string, wrongMethod: Reply, head: boolean, reply: (req: HttpRequest) => Reply): void => {
+  const route = (path: string, answer: (req: HttpRequest) => Reply): void => {
     app.any(path, (res, req) => {
+      // A handler that returns without an answer or an abort handler ends the process.
+      res.onAborted(ignoreAbort);
       if (cors.preflight(res, req)) return;
-      const method = req.getMethod();
+      const isHead = req.getMethod() === "head";
       const headers = cors.headers(req.getHeader("origin"));
-      const isHead = method === "head";
-      const answer = method === "get" || (isHead && head) ? reply(req) : wrongMethod;
-      send(res, answer, headers, state.draining, isHead);
+      let reply: Reply;
+      try {
+        reply = answer(req);
+      } catch (error) {
+        log(`\`${path}\` failed: ${oneLine(error)}`);
+        reply = CHECK_FAILED;
+      }
+      send(res, reply, headers, state.draining, isHead);
     });
   };
-  const fixed =
-    (reply: Reply): Handler =>
-    (res, req) => {
-      if (cors.preflight(res, req)) return;
-      send(res, reply, cors.headers(req.getHeader("origin")), state.draining, req.getMethod() === "head");
-    };
+  /** A GET route; HEAD is taken where `head` says so, other methods get `wrongMethod`. */
+  const page = (
+    path: string,
+    wrongMethod: Reply,
+    head: boolean,
+    reply: (req: HttpRequest) => Reply,
+  ): void => {
+    route(path, (req) => {
+      const method = req.getMethod();
+      return method === "get" || (method === "head" && head) ? reply(req) : wrongMethod;
+    });
+  };
 
   app.post("/api/check/resources", checkRoute(context));
-  app.any("/api/check/resources", fixed(WRONG_METHOD_CERBOS));
+  route("/api/check/resources", () => WRONG_METHOD_CERBOS);
   page("/api/server_info", WRONG_METHOD_CERBOS, false, () => serverInfo(version));
-  page("/_cerbos/health", WRONG_METHOD_CERBOS, false, (req) => cerbosHealth(state, req.getQuery("service") ?? ""));
+  page("/_cerbos/health", WRONG_METHOD_CERBOS, false, (req) =>
+    cerbosHealth(state, req.getQuery("service") ?? ""),
+  );
   page("/healthz", WRONG_METHOD, true, () => health(state, false));
   page("/readyz", WRONG_METHOD, true, () => health(state, true));
-  app.any("/api/*", fixed(NOT_FOUND_API));
-  app.any("/*", fixed(NOT_FOUND_PLAIN));
+  route("/api/*", () => NOT_FOUND_API);
+  route("/*", () => NOT_FOUND_PLAIN);
 }
+
+/** For handlers that answer before they return. */
+function ignoreAbort(): void {}
 
 async function listen(app: App, address: ListenAddress): Promise<ListenSocket> {
   if (address.kind === "unix") await clearStaleSocket(address.path);
@@ -124,7 +150,9 @@ async function probePort(host: string, port: number): Promise<void> {
     probe.listen(host === "" ? { port } : { host, port });
     await once(probe, "listening");
   } catch (error) {
-    throw new ServeError("EDICT_LISTEN", `cannot listen on \`${host}:${port}\`: ${oneLine(error)}`, { cause: error });
+    throw new ServeError("EDICT_LISTEN", `cannot listen on \`${host}:${port}\`: ${oneLine(error)}`, {
+      cause: error,
+    });
   }
   probe.close();
   await once(probe, "close");
@@ -139,7 +167,9 @@ async function clearStaleSocket(path: string): Promise<void> {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ECONNREFUSED") await unlink(path);
     else if (code !== "ENOENT") {
-      throw new ServeError("EDICT_LISTEN", `cannot listen on \`unix:${path}\`: ${oneLine(error)}`, { cause: error });
+      throw new ServeError("EDICT_LISTEN", `cannot listen on \`unix:${path}\`: ${oneLine(error)}`, {
+        cause: error,
+      });
     }
     return;
   } finally {

@@ -14,7 +14,8 @@ export interface HttpResponse {
   writeStatus(status: string): HttpResponse;
   writeHeader(name: string, value: string): HttpResponse;
   end(body?: Bytes, closeConnection?: boolean): HttpResponse;
-  endWithoutBody(reportedLength?: number, closeConnection?: boolean): HttpResponse;
+  /** Only without arguments: given a length, the alias leaves the response open, and the process dies of it. */
+  endWithoutBody(): HttpResponse;
   /** A later call replaces the handler. */
   onAborted(handler: () => void): HttpResponse;
   /** Chunks are detached when the handler returns. */

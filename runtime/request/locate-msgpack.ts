@@ -63,7 +63,8 @@ function open(token: Token): Frame {
 function enter(frame: Frame, bytes: Uint8Array, token: Token): void {
   if (!frame.isMap) frame.step = typeof frame.step === "number" ? frame.step + 1 : 0;
   else if (frame.remaining % 2 === 0) {
-    frame.step = token.kind === "string" ? excerpt(bytes, token.text, Math.min(token.end, bytes.length)) : null;
+    frame.step =
+      token.kind === "string" ? excerpt(bytes, token.text, Math.min(token.end, bytes.length)) : null;
   }
 }
 

@@ -40,7 +40,8 @@ const SCOPE_TEXT = String.raw`^(^$|\.|[0-9a-zA-Z][\w\-]*(\.\w[\w\-]*)*)$`;
 /** Decodes a request that the guest found well-formed. Undecodable bytes give an empty message. */
 export function decodeRequest(bytes: Uint8Array, format: number): unknown {
   try {
-    if (format === FORMAT_MSGPACK) return new Unpackr({ useRecords: false, mapsAsObjects: true }).unpack(bytes);
+    if (format === FORMAT_MSGPACK)
+      return new Unpackr({ useRecords: false, mapsAsObjects: true }).unpack(bytes);
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return {};
@@ -73,7 +74,9 @@ export function validationError(violations: readonly Violation[]): RequestError 
   const lines = violations.map((violation) => `${pathText(violation)}: ${violation.message}`);
   const [first = "request: breaks a validation rule"] = lines;
   const summary =
-    lines.length > 1 ? `validation errors:\n${lines.map((line) => ` - ${line}`).join("\n")}` : `validation error: ${first}`;
+    lines.length > 1
+      ? `validation errors:\n${lines.map((line) => ` - ${line}`).join("\n")}`
+      : `validation error: ${first}`;
   const details =
     violations.length === 0 ? [] : [{ "@type": "type.googleapis.com/buf.validate.Violations", violations }];
   const path = violations[0] === undefined ? "" : pathText(violations[0]);
@@ -82,7 +85,11 @@ export function validationError(violations: readonly Violation[]): RequestError 
 
 function checkPrincipal(collector: Collector, principal: Message, path: readonly PathElement[]): void {
   if (text(field(principal, "id")) === "") collector.required([...path, element(1, "id", "TYPE_STRING")]);
-  collector.pattern(field(principal, "policyVersion"), [...path, element(2, "policy_version", "TYPE_STRING")], "version");
+  collector.pattern(
+    field(principal, "policyVersion"),
+    [...path, element(2, "policy_version", "TYPE_STRING")],
+    "version",
+  );
   collector.names(field(principal, "roles"), path, element(3, "roles", "TYPE_STRING"));
   collector.keys(field(principal, "attr"), path, element(4, "attr"));
   collector.pattern(field(principal, "scope"), [...path, element(5, "scope", "TYPE_STRING")], "scope");
@@ -98,7 +105,11 @@ function checkEntry(collector: Collector, entry: Message, path: readonly PathEle
   }
   const resource = message(value);
   if (text(field(resource, "kind")) === "") collector.required([...inner, element(1, "kind", "TYPE_STRING")]);
-  collector.pattern(field(resource, "policyVersion"), [...inner, element(2, "policy_version", "TYPE_STRING")], "version");
+  collector.pattern(
+    field(resource, "policyVersion"),
+    [...inner, element(2, "policy_version", "TYPE_STRING")],
+    "version",
+  );
   if (text(field(resource, "id")) === "") collector.required([...inner, element(3, "id", "TYPE_STRING")]);
   collector.keys(field(resource, "attr"), inner, element(4, "attr"));
   collector.pattern(field(resource, "scope"), [...inner, element(5, "scope", "TYPE_STRING")], "scope");
@@ -133,7 +144,8 @@ class Collector {
   }
 
   pattern(value: unknown, path: readonly PathElement[], kind: "version" | "scope"): void {
-    const [pattern, shown] = kind === "version" ? [VERSION_PATTERN, VERSION_TEXT] : [SCOPE_PATTERN, SCOPE_TEXT];
+    const [pattern, shown] =
+      kind === "version" ? [VERSION_PATTERN, VERSION_TEXT] : [SCOPE_PATTERN, SCOPE_TEXT];
     if (pattern.test(text(value))) return;
     const violation = `does not match regex pattern \`${shown}\``;
     this.#add({ field: { elements: path }, ruleId: "string.pattern", message: violation });
@@ -148,7 +160,11 @@ class Collector {
     }
     if (new Set(items).size !== items.length) {
       const elements = [...path, last];
-      this.#add({ field: { elements }, ruleId: "repeated.unique", message: "repeated value must contain unique items" });
+      this.#add({
+        field: { elements },
+        ruleId: "repeated.unique",
+        message: "repeated value must contain unique items",
+      });
     }
     for (const [index, item] of items.entries()) {
       if (this.full) break;
@@ -181,7 +197,9 @@ function pathText(violation: Violation): string {
   return violation.field.elements
     .map((step) => {
       if (step.index !== undefined) return `${step.fieldName}[${step.index}]`;
-      return step.stringKey === undefined ? step.fieldName : `${step.fieldName}[${JSON.stringify(step.stringKey)}]`;
+      return step.stringKey === undefined
+        ? step.fieldName
+        : `${step.fieldName}[${JSON.stringify(step.stringKey)}]`;
     })
     .join(".");
 }

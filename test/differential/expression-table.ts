@@ -16,8 +16,10 @@ export interface ExpressionRow {
   /** The output's value, or the text of its error. */
   readonly val?: JsonValue;
   readonly error?: string;
-  /** Why edict gives something else than Cerbos. */
+  /** Why edict gives something else than Cerbos; `val` or `error` is then edict's. */
   readonly differs?: string;
+  /** Why edict cannot compile the expression yet. */
+  readonly pending?: string;
 }
 
 export function readExpressions(): readonly ExpressionRow[] {
@@ -52,7 +54,8 @@ export function expressionPolicy(rows: readonly ExpressionRow[]): SourceFile {
   const policy = { resource: "doc", version: "default", rules };
   return {
     path: "expressions.json",
-    text: JSON.stringify({ apiVersion: "api.cerbos.dev/v1", resourcePolicy: policy }),
+    // On many lines: error contexts of one long line make Cerbos slow to start.
+    text: JSON.stringify({ apiVersion: "api.cerbos.dev/v1", resourcePolicy: policy }, null, 1),
   };
 }
 

@@ -27,6 +27,10 @@ const results = await withPolicyDirectory([expressionPolicy(rows)], async (direc
   }
 });
 const recorded = rows.map(
-  (row, index): ExpressionRow => (row.differs === undefined ? { expr: row.expr, ...results.get(index) } : row),
+  (row, index): ExpressionRow => {
+    if (row.differs !== undefined) return row;
+    return { expr: row.expr, ...results.get(index), ...(row.pending === undefined ? {} : { pending: row.pending }) };
+  },
 );
-await writeFile(EXPRESSIONS, stringify(recorded, { lineWidth: 120 }));
+const header = "# Expressions and their results on the real Cerbos 0.55.0; see expression-table.ts.\n";
+await writeFile(EXPRESSIONS, header + stringify(recorded, { lineWidth: 120 }));

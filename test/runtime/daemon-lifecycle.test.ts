@@ -5,7 +5,21 @@ import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { albumRequest, Daemon, IS_BUILT, POLICIES, runEdict, temporaryDirectory, writeFiles } from "./support/daemon.ts";
+import {
+  albumRequest,
+  Daemon,
+  IS_BUILT,
+  POLICIES,
+  runEdict,
+  temporaryDirectory,
+  writeFiles,
+} from "./support/daemon.ts";
+
+/** The effect of viewing the album of the sample request. */
+async function viewOf(running: Daemon): Promise<string> {
+  const body = (await running.check(albumRequest())).json() as { results: { actions: { view: string } }[] }
+  return body.results[0]?.actions.view ?? "";
+}
 
 describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -24,14 +38,11 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
     await directory.remove();
   });
 
-  const viewOf = async (running: Daemon): Promise<string> => {
-    const body = (await running.check(albumRequest())).json() as { results: { actions: { view: string } }[] };
-    return body.results[0]?.actions.view ?? "";
-  };
-
   it("prints one line when it is ready and exits 0 on SIGTERM", async () => {
     daemon = await Daemon.start("--policies", policies);
-    expect(daemon.output().out).toMatch(/^edict ready on http:\/\/127\.0\.0\.1:\d+ \(bundle [0-9a-f]{12}, 2 policy files\)\n$/);
+    expect(daemon.output().out).toMatch(
+      /^edict ready on http:\/\/127\.0\.0\.1:\d+ \(bundle [0-9a-f]{12}, 2 policy files\)\n$/,
+    );
     expect(await daemon.stop()).toBe(0);
   });
 
@@ -41,7 +52,9 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
     const socket = connect(daemon.port, "127.0.0.1");
     let received = "";
     socket.on("data", (chunk) => (received += chunk.toString()));
-    socket.write(`POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 20)}`);
+    socket.write(
+      `POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 20)}`,
+    );
     await sleep(100);
     daemon.process.kill("SIGTERM");
     await sleep(300);
@@ -76,15 +89,25 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
     const before = (await running.json("/readyz"))["bundle"];
 
     const album = POLICIES["album.yaml"] ?? "";
-    await writeFile(join(policies, "album.yaml"), album.replace("R.attr.public == true", "R.attr.public ==== true"));
-    await running.until(async () => (await running.json("/healthz"))["lastReload"] !== undefined && JSON.stringify(await running.json("/healthz")).includes('"ok":false'));
+    await writeFile(
+      join(policies, "album.yaml"),
+      album.replace("R.attr.public == true", "R.attr.public ==== true"),
+    );
+    await running.until(
+      async () =>
+        (await running.json("/healthz"))["lastReload"] !== undefined &&
+        JSON.stringify(await running.json("/healthz")).includes('"ok":false'),
+    );
     const health = await running.json("/readyz");
     expect(health).toMatchObject({ status: "SERVING", bundle: before, lastReload: { ok: false } });
     expect((health["lastReload"] as { diagnostics: number }).diagnostics).toBeGreaterThan(0);
     expect(running.output().err).toMatch(/album\.yaml:\d+:\d+/);
     expect(await viewOf(running)).toBe("EFFECT_ALLOW");
 
-    await writeFile(join(policies, "album.yaml"), album.replace("R.attr.public == true", "R.attr.public == false"));
+    await writeFile(
+      join(policies, "album.yaml"),
+      album.replace("R.attr.public == true", "R.attr.public == false"),
+    );
     await running.until(async () => (await viewOf(running)) === "EFFECT_DENY");
     const after = await running.json("/readyz");
     expect(after).toMatchObject({ lastReload: { ok: true } });
@@ -95,16 +118,18 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
     daemon = await Daemon.start("--policies", policies, "--watch");
     const running = daemon;
     const album = POLICIES["album.yaml"] ?? "";
-    let stop = false;
+    const until = new AbortController();
     const statuses = new Set<number>();
     const load = (async () => {
-      while (!stop) statuses.add((await running.check(albumRequest())).status);
+      while (!until.signal.aborted) statuses.add((await running.check(albumRequest())).status);
     })();
     for (const version of ["false", "true", "false"]) {
       await writeFile(join(policies, "album.yaml"), album.replace("public == true", `public == ${version}`));
-      await running.until(async () => (await viewOf(running)) === (version === "true" ? "EFFECT_ALLOW" : "EFFECT_DENY"));
+      await running.until(
+        async () => (await viewOf(running)) === (version === "true" ? "EFFECT_ALLOW" : "EFFECT_DENY"),
+      );
     }
-    stop = true;
+    until.abort();
     await load;
     expect([...statuses]).toEqual([200]);
   });

@@ -3,7 +3,14 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pack, unpack } from "msgpackr";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { albumRequest, Daemon, IS_BUILT, POLICIES, temporaryDirectory, writeFiles } from "./support/daemon.ts";
+import {
+  albumRequest,
+  Daemon,
+  IS_BUILT,
+  POLICIES,
+  temporaryDirectory,
+  writeFiles,
+} from "./support/daemon.ts";
 
 const MSGPACK = { "content-type": "application/msgpack" };
 
@@ -14,7 +21,12 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
   beforeAll(async () => {
     directory = await temporaryDirectory();
     await writeFiles(directory.path, POLICIES);
-    daemon = await Daemon.start("--policies", directory.path, "--set", "server.requestLimits.maxActionsPerResource=3");
+    daemon = await Daemon.start(
+      "--policies",
+      directory.path,
+      "--set",
+      "server.requestLimits.maxActionsPerResource=3",
+    );
   });
 
   afterAll(async () => {
@@ -57,7 +69,9 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
     });
 
     it("fails closed on an error in a DENY condition", async () => {
-      const owned = await daemon.check(albumRequest({ public: true, flagged: false, locked: false, owner: "alice" }));
+      const owned = await daemon.check(
+        albumRequest({ public: true, flagged: false, locked: false, owner: "alice" }),
+      );
       expect(owned.json()).toMatchObject({ results: [{ actions: { delete: "EFFECT_ALLOW" } }] });
       const unknown = await daemon.check(albumRequest({ public: true, flagged: false, owner: "alice" }));
       expect(unknown.json()).toMatchObject({ results: [{ actions: { delete: "EFFECT_DENY" } }] });
@@ -90,7 +104,12 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
     });
 
     it("decides chunked bodies and large bodies", async () => {
-      const chunked = await daemon.request("POST", "/api/check/resources", { "transfer-encoding": "chunked" }, JSON.stringify(albumRequest()));
+      const chunked = await daemon.request(
+        "POST",
+        "/api/check/resources",
+        { "transfer-encoding": "chunked" },
+        JSON.stringify(albumRequest()),
+      );
       expect(chunked.json()).toMatchObject({ results });
       const attr = { public: true, flagged: false, locked: false, owner: "bob", note: "x".repeat(3_000_000) };
       expect((await daemon.check(albumRequest(attr))).json()).toMatchObject({ results });
@@ -125,12 +144,22 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
     ])("refuses %s", async (_name, body) => {
       const reply = await daemon.check(body);
       expect(reply.status).toBe(400);
-      expect(reply.json()).toMatchObject({ code: 3, message: expect.stringMatching(/^proto: \(line \d+:\d+\): /) });
+      expect(reply.json()).toMatchObject({
+        code: 3,
+        message: expect.stringMatching(/^proto: \(line \d+:\d+\): /),
+      });
     });
 
     it("refuses invalid UTF-8 and bad msgpack, naming the field", async () => {
-      const text = Buffer.concat([Buffer.from('{"principal":{"id":"'), Buffer.from([0xff]), Buffer.from('"}}')]);
-      expect((await daemon.check(text)).json()).toMatchObject({ code: 3, message: expect.stringContaining("UTF-8") });
+      const text = Buffer.concat([
+        Buffer.from('{"principal":{"id":"'),
+        Buffer.from([0xff]),
+        Buffer.from('"}}'),
+      ]);
+      expect((await daemon.check(text)).json()).toMatchObject({
+        code: 3,
+        message: expect.stringContaining("UTF-8"),
+      });
       const packed = await daemon.check(pack({ principal: { id: "a", foo: 1 } }), MSGPACK);
       expect(packed.status).toBe(400);
       expect(packed.json()).toMatchObject({
@@ -145,10 +174,15 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
         message: "validation errors:\n - principal: value is required\n - resources: value is required",
         details: [{ "@type": "type.googleapis.com/buf.validate.Violations" }],
       });
-      const request = { principal: { id: "a", roles: ["u"] }, resources: [{ actions: [], resource: { kind: "k", id: "1" } }] };
+      const request = {
+        principal: { id: "a", roles: ["u"] },
+        resources: [{ actions: [], resource: { kind: "k", id: "1" } }],
+      };
       for (const reply of [await daemon.check(request), await daemon.check(pack(request), MSGPACK)]) {
         expect(reply.status).toBe(400);
-        expect(reply.json()).toMatchObject({ message: "validation error: resources[0].actions: value is required" });
+        expect(reply.json()).toMatchObject({
+          message: "validation error: resources[0].actions: value is required",
+        });
       }
     });
 
@@ -159,7 +193,10 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
     it("enforces the limits", async () => {
       const principal = { id: "a", roles: ["u"] };
       const resource = { kind: "k", id: "1" };
-      const tooManyActions = await daemon.check({ principal, resources: [{ actions: ["a", "b", "c", "d"], resource }] });
+      const tooManyActions = await daemon.check({
+        principal,
+        resources: [{ actions: ["a", "b", "c", "d"], resource }],
+      });
       expect(tooManyActions.json()).toMatchObject({
         code: 3,
         message: "number of actions (4) exceeds configured limit (3)",
@@ -198,8 +235,16 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
 
     it("answers every mutation of a valid body, in both formats, and never with an allow it should not give", async () => {
       const sources = [
-        { bytes: Buffer.from(JSON.stringify(albumRequest({ public: false, flagged: true, locked: true, owner: "bob" }))), headers: {} },
-        { bytes: pack(albumRequest({ public: false, flagged: true, locked: true, owner: "bob" })), headers: MSGPACK },
+        {
+          bytes: Buffer.from(
+            JSON.stringify(albumRequest({ public: false, flagged: true, locked: true, owner: "bob" })),
+          ),
+          headers: {},
+        },
+        {
+          bytes: pack(albumRequest({ public: false, flagged: true, locked: true, owner: "bob" })),
+          headers: MSGPACK,
+        },
       ];
       let seed = 42;
       const random = (below: number): number => {
@@ -223,7 +268,9 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
     it("survives clients that go away in the middle", async () => {
       for (let count = 0; count < 20; count++) {
         const socket = connect(daemon.port, "127.0.0.1");
-        socket.write("POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"principal\"");
+        socket.write(
+          'POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"principal"',
+        );
         await sleep(5);
         socket.destroy();
       }
@@ -239,7 +286,9 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
         buildDate: expect.any(String),
       });
       expect(await daemon.json("/_cerbos/health")).toEqual({ status: "SERVING" });
-      expect(await daemon.json("/_cerbos/health?service=cerbos.svc.v1.CerbosService")).toEqual({ status: "SERVING" });
+      expect(await daemon.json("/_cerbos/health?service=cerbos.svc.v1.CerbosService")).toEqual({
+        status: "SERVING",
+      });
       for (const path of ["/healthz", "/readyz"]) {
         expect(await daemon.json(path)).toMatchObject({
           status: "SERVING",
@@ -288,7 +337,10 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
           "access-control-allow-headers": "content-type",
         });
       }
-      const foreign = await daemon.request("OPTIONS", "/api/check/resources", { ...headers, "access-control-request-headers": "x-odd" });
+      const foreign = await daemon.request("OPTIONS", "/api/check/resources", {
+        ...headers,
+        "access-control-request-headers": "x-odd",
+      });
       expect(foreign.headers["access-control-allow-origin"]).toBeUndefined();
     });
   });

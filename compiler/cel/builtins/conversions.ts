@@ -1,5 +1,17 @@
 /** Conversions and type tests (cel-spec langdef, "Type Conversions"). */
-import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, TYPE, UINT, parameter } from "../types.ts";
+import {
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DURATION,
+  DYN,
+  INT,
+  STRING,
+  TIMESTAMP,
+  TYPE,
+  UINT,
+  parameter,
+} from "../types.ts";
 import { globals, type Overload } from "./overload.ts";
 
 const A = parameter("A");

@@ -1,7 +1,18 @@
 /** Lists and lists as sets: the lists and sets extensions of cel-go, and the list functions of Cerbos. */
 import type { CelType } from "../expression.ts";
 import {
-  BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, UINT, listOf, optionalOf, parameter,
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DURATION,
+  DYN,
+  INT,
+  STRING,
+  TIMESTAMP,
+  UINT,
+  listOf,
+  optionalOf,
+  parameter,
 } from "../types.ts";
 import { both, globals, members, type Overload } from "./overload.ts";
 

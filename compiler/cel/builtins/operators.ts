@@ -1,7 +1,18 @@
 /** Operators (cel-spec langdef, "List of Standard Definitions"). `&&` and `||` are nodes of their own. */
 import type { CelType } from "../expression.ts";
 import {
-  BOOL, BYTES, DOUBLE, DURATION, INT, STRING, TIMESTAMP, UINT, listOf, mapOf, optionalOf, parameter,
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DURATION,
+  INT,
+  STRING,
+  TIMESTAMP,
+  UINT,
+  listOf,
+  mapOf,
+  optionalOf,
+  parameter,
 } from "../types.ts";
 import type { GuestFunction } from "./guest-functions.ts";
 import { HIERARCHY } from "./hierarchies.ts";

@@ -4,7 +4,10 @@
  */
 import type { CallStyle } from "./overload.ts";
 
-export const UNSUPPORTED_YET: ReadonlyMap<string, readonly CallStyle[]> = new Map<string, readonly CallStyle[]>([
+export const UNSUPPORTED_YET: ReadonlyMap<string, readonly CallStyle[]> = new Map<
+  string,
+  readonly CallStyle[]
+>([
   // regular expressions
   ["matches", ["global", "member"]],
   ["regex.extract", ["global"]],

@@ -3,7 +3,7 @@
  * problems and go on, so that one run shows all of them; `undefined` stands for a value that was not given or not usable.
  * What may stand where follows Cerbos (COMPAT.md sections 1 and 2); what the fields mean is not their business.
  */
-import { describeNode, type MapEntry, type Node } from "../../load/node.ts";
+import { describeNode, isWholeNumber, type MapEntry, type Node } from "../../load/node.ts";
 import type { JsonValue } from "../policy-set.ts";
 import type { Reader, Spot } from "./spot.ts";
 
@@ -43,7 +43,7 @@ export function textOf(node: Node): string | undefined {
   if (node.kind !== "scalar") {
     return undefined;
   }
-  if (typeof node.value === "number" && !/^([-+]?\d+|0[ox][\da-fA-F]+)$/.test(node.text)) {
+  if (typeof node.value === "number" && !isWholeNumber(node)) {
     return undefined;
   }
   return node.value === null ? "" : node.text;
@@ -76,7 +76,8 @@ export function oneOf<const Name extends string>(names: readonly Name[]): Decode
   return (spot, reader) => {
     const { node } = spot;
     const value = node.kind === "scalar" ? node.value : undefined;
-    const name = typeof value === "number" ? names[value] : names.find((candidate) => candidate === value);
+    const whole = node.kind === "scalar" && isWholeNumber(node);
+    const name = whole ? names[Number(value)] : names.find((candidate) => candidate === value);
     if (name !== undefined || value === null) {
       return name ?? names[0];
     }
@@ -170,6 +171,10 @@ function toJson(spot: Spot, reader: Reader): JsonValue {
   const { node } = spot;
   switch (node.kind) {
     case "scalar":
+      if (typeof node.value === "number" && !Number.isFinite(node.value)) {
+        const params = { expected: "a finite number", found: `\`${node.text}\``, advice: "quote it if it is a text" };
+        reader.atValue("EDICT2002", params, spot);
+      }
       return node.value;
     case "list":
       return node.items.map((child, index) =>

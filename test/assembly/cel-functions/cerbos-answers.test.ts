@@ -12,7 +12,9 @@ import { evaluate, MODULES } from "./evaluate.ts";
 
 type Row = readonly [expression: string, type: string, json?: string];
 
-const rows = JSON.parse(readFileSync(new URL("cerbos-answers.json", import.meta.url), "utf8")) as readonly Row[];
+const rows: readonly Row[] = JSON.parse(
+  readFileSync(new URL("cerbos-answers.json", import.meta.url), "utf8"),
+);
 
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   [abi.TAG_DOUBLE]: "double",

@@ -10,7 +10,7 @@ import { decode, tagOf, type Value } from "../support/values.ts";
 export function withNumbersAsText(json: string): unknown {
   return JSON.parse(
     json.replaceAll(/("(?:[^"\\]|\\.)*")|(-?\d[\d.eE+-]*)/g, (_, text: string | undefined, number: string) =>
-      text === undefined ? `"number ${String(number)}"` : text,
+      text === undefined ? `"number ${number}"` : text,
     ),
   );
 }

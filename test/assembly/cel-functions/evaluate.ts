@@ -12,25 +12,84 @@ type Expression = ReturnType<typeof parse>["expr"];
 
 /** The guest modules that expressions may need. */
 export const MODULES = [
-  ...["addresses", "encoders", "hierarchy", "identity", "lists", "math", "optionals", "sets", "string-extension", "time"],
-  ...["arithmetic", "convert", "equality", "logic", "order", "select", "size", "strings", "types", "format"],
+  "addresses",
+  "arithmetic",
+  "convert",
+  "encoders",
+  "equality",
+  "format",
+  "hierarchy",
+  "identity",
+  "lists",
+  "logic",
+  "math",
+  "optionals",
+  "order",
+  "select",
+  "sets",
+  "size",
+  "string-extension",
+  "strings",
+  "time",
+  "types",
 ].map((name) => `assembly/cel/${name}`);
 
 const OPERATORS: Readonly<Record<string, string>> = {
-  "_==_": "equals", "_!=_": "notEquals", "_<_": "less", "_<=_": "lessEquals", "_>_": "greater", "_>=_": "greaterEquals",
-  "!_": "not", "@in": "isIn", "_+_": "add", "_-_": "subtract", "_*_": "multiply", "_/_": "divide", "_%_": "modulo",
-  "-_": "negate", "_[_]": "index", "base64.decode": "base64Decode", "base64.encode": "base64Encode",
-  "optional.of": "optionalOf", "optional.none": "optionalNone", "optional.ofNonZeroValue": "optionalOfNonZero",
-  "strings.quote": "quote", "lists.range": "listsRange", "sets.contains": "setsContains",
-  "sets.equivalent": "setsEquivalent", "sets.intersects": "setsIntersects",
-  hasValue: "optionalHasValue", value: "optionalValue", or: "optionalOr", orValue: "optionalOrValue",
-  has_intersection: "hasIntersection", is_subset: "isSubset", id: "identity", int: "toInt", uint: "toUint",
-  double: "toDouble", bool: "toBool", bytes: "toBytes", string: "toText", timestamp: "toTimestamp",
-  duration: "toDuration", dyn: "toDyn", type: "typeOf",
+  "_==_": "equals",
+  "_!=_": "notEquals",
+  "_<_": "less",
+  "_<=_": "lessEquals",
+  "_>_": "greater",
+  "_>=_": "greaterEquals",
+  "!_": "not",
+  "@in": "isIn",
+  "_+_": "add",
+  "_-_": "subtract",
+  "_*_": "multiply",
+  "_/_": "divide",
+  "_%_": "modulo",
+  "-_": "negate",
+  "_[_]": "index",
+  "base64.decode": "base64Decode",
+  "base64.encode": "base64Encode",
+  "optional.of": "optionalOf",
+  "optional.none": "optionalNone",
+  "optional.ofNonZeroValue": "optionalOfNonZero",
+  "strings.quote": "quote",
+  "lists.range": "listsRange",
+  "sets.contains": "setsContains",
+  "sets.equivalent": "setsEquivalent",
+  "sets.intersects": "setsIntersects",
+  hasValue: "optionalHasValue",
+  value: "optionalValue",
+  or: "optionalOr",
+  orValue: "optionalOrValue",
+  has_intersection: "hasIntersection",
+  is_subset: "isSubset",
+  id: "identity",
+  int: "toInt",
+  uint: "toUint",
+  double: "toDouble",
+  bool: "toBool",
+  bytes: "toBytes",
+  string: "toText",
+  timestamp: "toTimestamp",
+  duration: "toDuration",
+  dyn: "toDyn",
+  type: "typeOf",
 };
 const TYPES: Readonly<Record<string, string>> = {
-  int: "int", uint: "uint", double: "double", bool: "bool", string: "string", bytes: "bytes", list: "list", map: "map",
-  null_type: "null_type", type: "type", "google.protobuf.Timestamp": "google.protobuf.Timestamp",
+  int: "int",
+  uint: "uint",
+  double: "double",
+  bool: "bool",
+  string: "string",
+  bytes: "bytes",
+  list: "list",
+  map: "map",
+  null_type: "null_type",
+  type: "type",
+  "google.protobuf.Timestamp": "google.protobuf.Timestamp",
   "google.protobuf.Duration": "google.protobuf.Duration",
 };
 const BY_ARITY = new Set(
@@ -41,7 +100,9 @@ const BY_ARITY = new Set(
 );
 /** Operations that other files hand on to hierarchy.ts. */
 const OF_HIERARCHIES: Readonly<Record<string, string>> = {
-  equals: "hierarchyEquals", index: "hierarchyAt", size: "hierarchySize",
+  equals: "hierarchyEquals",
+  index: "hierarchyAt",
+  size: "hierarchySize",
 };
 /** What `now()` answers: 2026-01-01T00:00:00Z. */
 const NOW: Value = { timestamp: [1_767_225_600n, 0] };
@@ -63,27 +124,23 @@ export function evaluate(guest: Guest, expression: string): bigint {
 
 function walk(guest: Guest, expression: Expression): bigint {
   const kind = expression.exprKind;
-  switch (kind.case) {
-    case "constExpr":
-      return encode(guest, constant(kind.value.constantKind));
-    case "listExpr":
-      return container(guest, abi.TAG_LIST, kind.value.elements.map((item) => walk(guest, item)), 1);
-    case "structExpr": {
-      const items = kind.value.entries.flatMap((entry) => {
-        if (entry.keyKind.case !== "mapKey" || entry.value === undefined) throw new Unsupported("message");
-        return [walk(guest, entry.keyKind.value), walk(guest, entry.value)];
-      });
-      return container(guest, abi.TAG_MAP, items, 2);
-    }
-    case "callExpr":
-      return call(guest, kind.value.function, kind.value.target, kind.value.args);
-    default: {
-      const name = qualifiedName(expression);
-      const type = name === undefined ? undefined : TYPES[name];
-      if (type === undefined) throw new Unsupported(`${name ?? kind.case}`);
-      return encode(guest, { type });
-    }
+  if (kind.case === "constExpr") return encode(guest, constant(kind.value.constantKind));
+  if (kind.case === "callExpr") return call(guest, kind.value.function, kind.value.target, kind.value.args);
+  if (kind.case === "listExpr") {
+    const items = kind.value.elements.map((item) => walk(guest, item));
+    return container(guest, abi.TAG_LIST, items, 1);
   }
+  if (kind.case === "structExpr") {
+    const items = kind.value.entries.flatMap((entry) => {
+      if (entry.keyKind.case !== "mapKey" || entry.value === undefined) throw new Unsupported("message");
+      return [walk(guest, entry.keyKind.value), walk(guest, entry.value)];
+    });
+    return container(guest, abi.TAG_MAP, items, 2);
+  }
+  const name = qualifiedName(expression);
+  const type = name === undefined ? undefined : TYPES[name];
+  if (type === undefined) throw new Unsupported(name ?? kind.case);
+  return encode(guest, { type });
 }
 
 function constant(kind: { readonly case: string | undefined; readonly value?: unknown }): Value {
@@ -113,13 +170,21 @@ function qualifiedName(expression: Expression): string | undefined {
   return operand === undefined ? undefined : `${operand}.${kind.value.field}`;
 }
 
-function call(guest: Guest, name: string, target: Expression | undefined, args: readonly Expression[]): bigint {
+function call(
+  guest: Guest,
+  name: string,
+  target: Expression | undefined,
+  args: readonly Expression[],
+): bigint {
   const namespace = target === undefined ? undefined : qualifiedName(target);
-  const isNamespace = namespace !== undefined && ["base64", "math", "sets", "lists", "strings", "optional"].includes(namespace);
+  const isNamespace =
+    namespace !== undefined && ["base64", "math", "sets", "lists", "strings", "optional"].includes(namespace);
   const full = isNamespace ? `${namespace}.${name}` : name;
   if (full === "math.greatest" || full === "math.least") return extreme(guest, full, args);
   if (name === "_&&_" || name === "_||_" || name === "_?_:_") return logic(guest, name, args);
-  const values = [...(target === undefined || isNamespace ? [] : [target]), ...args].map((item) => walk(guest, item));
+  const values = [...(target === undefined || isNamespace ? [] : [target]), ...args].map((item) =>
+    walk(guest, item),
+  );
   if (full === "now") return encode(guest, NOW);
   if (full === "timeSince") values.push(encode(guest, NOW));
   const wanted = guestName(guest, full, values.length);

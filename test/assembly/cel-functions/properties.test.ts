@@ -2,7 +2,7 @@
  * Properties of the guest's CEL functions against JavaScript models: dates against `Date`, base64 against
  * `Buffer`, sets and strings against arrays, fixed decimals against exact BigInt arithmetic.
  */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, type Value } from "../support/values.ts";
@@ -29,7 +29,11 @@ const text = fc.string({ unit: fc.constantFrom("a", "b", "é", "😀", " "), max
 function identityOf(value: Value): string {
   if (typeof value === "bigint" || typeof value === "number") return `number ${value}`;
   if (value !== null && typeof value === "object" && "uint" in value) return `number ${value.uint}`;
-  return `${typeof value} ${String(value)}`;
+  return JSON.stringify(value);
+}
+
+function pad(number: number): string {
+  return String(number).padStart(2, "0");
 }
 
 /** `|value| * 10^precision` rounded half to even, exactly. */
@@ -81,7 +85,8 @@ describe.each(BUILDS)("CEL functions agree with models (%s build)", (build) => {
           getSeconds1: date.getUTCSeconds(),
           getMilliseconds1: Math.floor(nanos / 1_000_000),
         };
-        for (const [name, field] of Object.entries(fields)) expect([name, call(name, timestamp)]).toEqual([name, BigInt(field)]);
+        for (const [name, field] of Object.entries(fields))
+          expect([name, call(name, timestamp)]).toEqual([name, BigInt(field)]);
       }),
       RUNS,
     );
@@ -92,7 +97,6 @@ describe.each(BUILDS)("CEL functions agree with models (%s build)", (build) => {
     fc.assert(
       fc.property(seconds, offset, (second, minutes) => {
         const size = Math.abs(minutes);
-        const pad = (number: number) => String(number).padStart(2, "0");
         const zone = `${minutes < 0 ? "-" : "+"}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;
         const moved = new Date((second + minutes * 60) * 1000);
         const timestamp: Value = { timestamp: [BigInt(second), 0] };
@@ -155,7 +159,9 @@ describe.each(BUILDS)("CEL functions agree with models (%s build)", (build) => {
         expect(call("setsContains", left, right)).toBe(superset);
         expect(call("setsEquivalent", left, right)).toBe(subset && superset);
         const seen = new Set<string>();
-        const firsts = left.filter((item) => !seen.has(identityOf(item)) && seen.add(identityOf(item)).size > 0);
+        const firsts = left.filter(
+          (item) => !seen.has(identityOf(item)) && seen.add(identityOf(item)).size > 0,
+        );
         expect(call("distinct", left)).toEqual(firsts);
       }),
       RUNS,
@@ -174,12 +180,16 @@ describe.each(BUILDS)("CEL functions agree with models (%s build)", (build) => {
   it("string functions count code points", () => {
     fc.assert(
       fc.property(text, text, fc.integer({ min: 0, max: 6 }), (whole, piece, from) => {
-        const points = [...whole];
-        const starts = points.map((_, index) => index).filter((index) => points.slice(index).join("").startsWith(piece));
+        const points = Array.from(whole);
+        const starts = points
+          .map((_, index) => index)
+          .filter((index) => points.slice(index).join("").startsWith(piece));
         if (piece !== "") {
-          expect(call("indexOf3", whole, piece, BigInt(from))).toBe(BigInt(starts.find((index) => index >= from) ?? -1));
+          expect(call("indexOf3", whole, piece, BigInt(from))).toBe(
+            BigInt(starts.find((index) => index >= from) ?? -1),
+          );
           expect(call("lastIndexOf2", whole, piece)).toBe(BigInt(starts.at(-1) ?? -1));
-          const last = from >= points.length ? -1 : (starts.filter((index) => index <= from).at(-1) ?? -1);
+          const last = from >= points.length ? -1 : (starts.findLast((index) => index <= from) ?? -1);
           expect(call("lastIndexOf3", whole, piece, BigInt(from))).toBe(BigInt(last));
         }
         if (from <= points.length) {
@@ -200,7 +210,9 @@ describe.each(BUILDS)("CEL functions agree with models (%s build)", (build) => {
     const double = fc.double({ noNaN: true, noDefaultInfinity: true });
     fc.assert(
       fc.property(double, fc.integer({ min: 0, max: 100 }), (value, precision) => {
-        const digits = exactScaled(value, precision).toString().padStart(precision + 1, "0");
+        const digits = exactScaled(value, precision)
+          .toString()
+          .padStart(precision + 1, "0");
         const whole = digits.slice(0, digits.length - precision);
         const sign = value < 0 || Object.is(value, -0) ? "-" : "";
         const wanted = `${sign}${whole}${precision === 0 ? "" : `.${digits.slice(-precision)}`}`;
@@ -215,7 +227,9 @@ describe.each(BUILDS)("CEL functions agree with models (%s build)", (build) => {
     fc.assert(
       fc.property(double, fc.integer({ min: 17, max: 40 }), (value, precision) => {
         // With 17 digits and more no double is a tie, so the two ways of rounding agree.
-        const wanted = Math.abs(value).toExponential(precision).replace(/e([+-])(\d)$/, "e$10$2");
+        const wanted = Math.abs(value)
+          .toExponential(precision)
+          .replace(/e([+-])(\d)$/, "e$10$2");
         const sign = value < 0 || Object.is(value, -0) ? "-" : "";
         expect(call("format", `%.${precision}e`, [value])).toBe(sign + wanted);
       }),

@@ -1,5 +1,5 @@
 /** CEL arithmetic against exact integers and JavaScript's doubles; the refusals are those of Cerbos 0.55. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   ERROR_DIVISION_BY_ZERO,
@@ -70,7 +70,9 @@ describe.each(BUILDS)("arithmetic (%s build)", (build) => {
       fc.property(anyUint, anyUint, (left, right) => {
         guest.reset();
         const wanted = exact(name, left, right, isUint);
-        expect(apply(guest, name, { uint: left }, { uint: right })).toEqual(typeof wanted === "bigint" ? { uint: wanted } : wanted);
+        expect(apply(guest, name, { uint: left }, { uint: right })).toEqual(
+          typeof wanted === "bigint" ? { uint: wanted } : wanted,
+        );
       }),
       RUNS,
     );
@@ -87,7 +89,12 @@ describe.each(BUILDS)("arithmetic (%s build)", (build) => {
   });
 
   it("negates ints, doubles and durations", () => {
-    expect([5n, 1.5, 0, { duration: 7n }].map((value) => apply(guest, "negate", value))).toEqual([-5n, -1.5, -0, { duration: -7n }]);
+    expect([5n, 1.5, 0, { duration: 7n }].map((value) => apply(guest, "negate", value))).toEqual([
+      -5n,
+      -1.5,
+      -0,
+      { duration: -7n },
+    ]);
     expect(apply(guest, "negate", MIN)).toEqual(failure(ERROR_OVERFLOW));
     expect(apply(guest, "negate", { duration: MIN })).toEqual(failure(ERROR_OVERFLOW));
     for (const value of [{ uint: 1n }, "a", null, true]) {
@@ -96,15 +103,30 @@ describe.each(BUILDS)("arithmetic (%s build)", (build) => {
   });
 
   it.each([
-    [1n, 1], [1n, { uint: 1n }], [1, { uint: 1n }], ["a", 1n], ["a", new Uint8Array([1])], [[1n], "a"], [null, null], [true, true],
-    [{ map: [] }, { map: [] }], [{ timestamp: [0n, 0] }, 1n], [{ duration: 0n }, 1n], [{ type: "int" }, { type: "int" }],
+    [1n, 1],
+    [1n, { uint: 1n }],
+    [1, { uint: 1n }],
+    ["a", 1n],
+    ["a", new Uint8Array([1])],
+    [[1n], "a"],
+    [null, null],
+    [true, true],
+    [{ map: [] }, { map: [] }],
+    [{ timestamp: [0n, 0] }, 1n],
+    [{ duration: 0n }, 1n],
+    [{ type: "int" }, { type: "int" }],
   ] as const)("has no overload for %o and %o", (left, right) => {
-    for (const name of NAMES) expect(apply(guest, name, left, right)).toEqual(failure(ERROR_NO_SUCH_OVERLOAD));
+    for (const name of NAMES)
+      expect(apply(guest, name, left, right)).toEqual(failure(ERROR_NO_SUCH_OVERLOAD));
   });
 
   it.each([
-    ["subtract", "a", "a"], ["multiply", [1n], [1n]], ["modulo", 1.5, 1], ["multiply", { duration: 1n }, { duration: 1n }],
-    ["add", { timestamp: [0n, 0] }, { timestamp: [0n, 0] }], ["subtract", { duration: 1n }, { timestamp: [0n, 0] }],
+    ["subtract", "a", "a"],
+    ["multiply", [1n], [1n]],
+    ["modulo", 1.5, 1],
+    ["multiply", { duration: 1n }, { duration: 1n }],
+    ["add", { timestamp: [0n, 0] }, { timestamp: [0n, 0] }],
+    ["subtract", { duration: 1n }, { timestamp: [0n, 0] }],
   ] as const)("has no overload for %s of %o and %o", (name, left, right) => {
     expect(apply(guest, name, left, right)).toEqual(failure(ERROR_NO_SUCH_OVERLOAD));
   });
@@ -119,7 +141,9 @@ describe.each(BUILDS)("arithmetic (%s build)", (build) => {
   it("joins strings, bytes and lists", () => {
     expect(apply(guest, "add", "é", "😀x")).toBe("é😀x");
     expect(apply(guest, "add", "", "")).toBe("");
-    expect(apply(guest, "add", new Uint8Array([1]), new Uint8Array([2, 3]))).toEqual(new Uint8Array([1, 2, 3]));
+    expect(apply(guest, "add", new Uint8Array([1]), new Uint8Array([2, 3]))).toEqual(
+      new Uint8Array([1, 2, 3]),
+    );
     expect(apply(guest, "add", [1n, "a"], [null])).toEqual([1n, "a", null]);
     expect(apply(guest, "add", [], [1n])).toEqual([1n]);
     expect(apply(guest, "add", [1n], [])).toEqual([1n]);
@@ -157,7 +181,12 @@ describe.each(BUILDS)("arithmetic (%s build)", (build) => {
     ["subtract", { timestamp: [0n, 1, -3600] }, { duration: 2n }, { timestamp: [-1n, 999_999_999, -3600] }],
     ["subtract", { timestamp: [5n, 1] }, { timestamp: [3n, 2] }, { duration: 1_999_999_999n }],
     ["subtract", { timestamp: [3n, 2] }, { timestamp: [5n, 1] }, { duration: -1_999_999_999n }],
-    ["add", { timestamp: [253402300799n, 0] }, { duration: 999_999_999n }, { timestamp: [253402300799n, 999_999_999] }],
+    [
+      "add",
+      { timestamp: [253402300799n, 0] },
+      { duration: 999_999_999n },
+      { timestamp: [253402300799n, 999_999_999] },
+    ],
     ["add", { timestamp: [253402300799n, 0] }, { duration: 1_000_000_000n }, failure(ERROR_OVERFLOW)],
     ["subtract", { timestamp: [-62135596800n, 0] }, { duration: 1n }, failure(ERROR_OVERFLOW)],
     ["subtract", { timestamp: [0n, 0] }, { duration: MIN }, failure(ERROR_OVERFLOW)],
@@ -165,7 +194,12 @@ describe.each(BUILDS)("arithmetic (%s build)", (build) => {
     ["subtract", { timestamp: [0n, 0] }, { timestamp: [9223372036n, 854775808] }, { duration: MIN }],
     ["subtract", { timestamp: [0n, 0] }, { timestamp: [9223372036n, 854775809] }, failure(ERROR_OVERFLOW)],
     ["subtract", { timestamp: [-9223372037n, 999_999_999] }, { timestamp: [0n, 0] }, failure(ERROR_OVERFLOW)],
-    ["subtract", { timestamp: [253402300799n, 0] }, { timestamp: [-62135596800n, 0] }, failure(ERROR_OVERFLOW)],
+    [
+      "subtract",
+      { timestamp: [253402300799n, 0] },
+      { timestamp: [-62135596800n, 0] },
+      failure(ERROR_OVERFLOW),
+    ],
     ["add", { duration: 1n }, { duration: 2n }, { duration: 3n }],
     ["add", { duration: -MIN - 1n }, { duration: 1n }, failure(ERROR_OVERFLOW)],
     ["subtract", { duration: MIN }, { duration: 1n }, failure(ERROR_OVERFLOW)],

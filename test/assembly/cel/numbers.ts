@@ -1,5 +1,5 @@
-/** Numbers of all three CEL kinds for property tests, crowded where the kinds meet, and their exact order. */
-import fc from "fast-check";
+/** Numbers of all three CEL kinds for property tests, crowded where the kinds meet, and their order. */
+import * as fc from "fast-check";
 import type { Value } from "../support/values.ts";
 
 const EDGES = [0n, 1n << 31n, 1n << 32n, 1n << 53n, 1n << 62n, 1n << 63n, 1n << 64n];
@@ -18,7 +18,11 @@ export const anyUint = fc.oneof(
   fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
   fc.bigInt({ min: 0n, max: 20n }),
 );
-export const anyDouble = fc.oneof(near.map(Number), fc.double(), fc.integer({ min: -20, max: 20 }).map((value) => value / 2));
+export const anyDouble = fc.oneof(
+  near.map(Number),
+  fc.double(),
+  fc.integer({ min: -20, max: 20 }).map((value) => value / 2),
+);
 
 /** An int, a uint or a double, as a `Value`. */
 export const anyNumber: fc.Arbitrary<Value> = fc.oneof(
@@ -27,12 +31,22 @@ export const anyNumber: fc.Arbitrary<Value> = fc.oneof(
   anyDouble,
 );
 
-/** The mathematical order of two numbers: negative, 0, positive; undefined when one is NaN. */
-export function exactOrder(left: Value, right: Value): number | undefined {
-  const first = plain(left);
-  const second = plain(right);
-  // JavaScript compares bigint with number exactly.
-  return first < second ? -1 : first > second ? 1 : Number.isNaN(first) || Number.isNaN(second) ? undefined : 0;
+/**
+ * The order of two numbers: negative, 0, positive; undefined when one is NaN. Ints and uints are compared exactly, with
+ * a double they are compared as the nearest double.
+ */
+export function celOrder(left: Value, right: Value): number | undefined {
+  let first = plain(left);
+  let second = plain(right);
+  if (typeof first === "number") second = Number(second);
+  if (typeof second === "number") first = Number(first);
+  return first < second
+    ? -1
+    : first > second
+      ? 1
+      : Number.isNaN(first) || Number.isNaN(second)
+        ? undefined
+        : 0;
 }
 
 function plain(value: Value): bigint | number {

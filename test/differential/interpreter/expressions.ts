@@ -73,10 +73,9 @@ export function evaluate(program: Program, inputs: Inputs, id: ExprId, locals: r
       return mapOf(expr, at);
     case "macro":
       return macro(program, inputs, expr, locals);
-    case "bind": {
-      const value = at(expr.value);
-      return value.kind === "error" ? value : evaluate(program, inputs, expr.body, bind(locals, expr.depth, [value]));
-    }
+    // An error is bound like any value: it shows only where the body reads the variable.
+    case "bind":
+      return evaluate(program, inputs, expr.body, bind(locals, expr.depth, [at(expr.value)]));
   }
 }
 

@@ -313,10 +313,19 @@ export function formatTimestamp(nanos: bigint): string {
   return `${year}${digits}Z`;
 }
 
-/** Seconds with a fraction as long as needed and `s`, e.g. `3661.5s`. */
+/** Seconds as the nearest double, without an exponent, and `s`: `3661.5s`. */
 export function formatDuration(nanos: bigint): string {
-  const magnitude = nanos < 0n ? -nanos : nanos;
-  const fraction = magnitude % 1_000_000_000n;
-  const digits = fraction === 0n ? "" : `.${String(fraction).padStart(9, "0").replace(/0+$/u, "")}`;
-  return `${nanos < 0n ? "-" : ""}${magnitude / 1_000_000_000n}${digits}s`;
+  const seconds = Number(nanos / 1_000_000_000n) + Number(nanos % 1_000_000_000n) / 1e9;
+  return `${formatPlain(seconds)}s`;
+}
+
+/** A double with the fewest digits that read back the same, never with an exponent. */
+export function formatPlain(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
+  if (Math.abs(value) >= 1e21) return BigInt(value).toString();
+  const text = Object.is(value, -0) ? "-0" : String(value);
+  const [digits = "", exponent] = text.split("e-");
+  if (exponent === undefined) return text;
+  const sign = digits.startsWith("-") ? "-" : "";
+  return `${sign}0.${"0".repeat(Number(exponent) - 1)}${digits.replace("-", "").replace(".", "")}`;
 }

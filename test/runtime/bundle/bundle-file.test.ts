@@ -1,8 +1,14 @@
 /** The bundle reader accepts exactly what the format says and refuses everything else with a reason. */
 import { createHash } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { IMAGE_BASE, SECTION_CORE, SECTION_MANIFEST, SECTION_RULES, SECTION_SIGNATURE } from "../../../assembly/abi.ts";
+import {
+  IMAGE_BASE,
+  SECTION_CORE,
+  SECTION_MANIFEST,
+  SECTION_RULES,
+  SECTION_SIGNATURE,
+} from "../../../assembly/abi.ts";
 import { readBundle } from "../../../runtime/bundle/bundle-file.ts";
 import { BundleError } from "../../../runtime/errors.ts";
 import { MANIFEST, type Section, sampleSections, writeBundle } from "../support/bundle-writer.ts";
@@ -79,14 +85,22 @@ describe("readBundle", () => {
 
   it.each([
     ["another magic", (file: Uint8Array) => file.fill(0x41, 0, 1), /not an edict bundle/],
-    ["another version", (file: Uint8Array) => file.fill(9, 8, 9), /format version 9, this edict reads version 1/],
+    [
+      "another version",
+      (file: Uint8Array) => file.fill(9, 8, 9),
+      /format version 9, this edict reads version 1/,
+    ],
     ["no sections", (file: Uint8Array) => file.fill(0, 12, 13), /names 0 sections/],
     ["too many sections", (file: Uint8Array) => file.fill(200, 12, 13), /names 200 sections/],
     ["an unknown kind", (file: Uint8Array) => file.fill(77, 16, 17), /unknown kind 77/],
     ["a reserved field", (file: Uint8Array) => file.fill(1, 20, 21), /reserved/],
     ["an offset in the table", (file: Uint8Array) => file.fill(0, 24, 28), /outside the file/],
     ["a misaligned offset", (file: Uint8Array) => file.fill(0xc1, 24, 25), /not aligned/],
-    ["a length beyond the file", (file: Uint8Array) => file.fill(0xff, 28, 30), /outside the file|over the limit/],
+    [
+      "a length beyond the file",
+      (file: Uint8Array) => file.fill(0xff, 28, 30),
+      /outside the file|over the limit/,
+    ],
     ["an enormous length", (file: Uint8Array) => file.fill(0xff, 28, 32), /over the limit/],
   ])("refuses %s", (_name, mutate, reason) => {
     const file = writeBundle(sampleSections());
@@ -99,8 +113,12 @@ describe("readBundle", () => {
     const [first] = sections;
     expect(first).toBeDefined();
     expect(reasonFor(writeBundle([...sections, ...sections.slice(0, 1)]))).toMatch(/occurs twice/);
-    expect(reasonFor(writeBundle(sections.filter((section) => section.kind !== SECTION_RULES)))).toMatch(/no rules section/);
-    expect(reasonFor(writeBundle([...sections, { kind: SECTION_SIGNATURE, bytes: new Uint8Array(8) }]))).toMatch(/signed/);
+    expect(reasonFor(writeBundle(sections.filter((section) => section.kind !== SECTION_RULES)))).toMatch(
+      /no rules section/,
+    );
+    expect(
+      reasonFor(writeBundle([...sections, { kind: SECTION_SIGNATURE, bytes: new Uint8Array(8) }])),
+    ).toMatch(/signed/);
     const overlapping = writeBundle(sections);
     overlapping.copyWithin(16 + 48 + 8, 16 + 8, 16 + 12);
     expect(reasonFor(overlapping)).toMatch(/overlaps/);
@@ -134,7 +152,11 @@ describe("readBundle", () => {
   });
 
   it("refuses a manifest that is not JSON or not UTF-8", () => {
-    expect(reasonFor(writeBundle(withSection(SECTION_MANIFEST, new TextEncoder().encode("{"))))).toMatch(/not valid JSON/);
-    expect(reasonFor(writeBundle(withSection(SECTION_MANIFEST, new Uint8Array([0x22, 0xff, 0x22]))))).toMatch(/not valid JSON/);
+    expect(reasonFor(writeBundle(withSection(SECTION_MANIFEST, new TextEncoder().encode("{"))))).toMatch(
+      /not valid JSON/,
+    );
+    expect(reasonFor(writeBundle(withSection(SECTION_MANIFEST, new Uint8Array([0x22, 0xff, 0x22]))))).toMatch(
+      /not valid JSON/,
+    );
   });
 });

@@ -2,7 +2,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { albumRequest, IS_BUILT, POLICIES, runEdict, temporaryDirectory, writeFiles } from "../support/daemon.ts";
+import {
+  albumRequest,
+  IS_BUILT,
+  POLICIES,
+  runEdict,
+  temporaryDirectory,
+  writeFiles,
+} from "../support/daemon.ts";
 
 describe.skipIf(!IS_BUILT)("commands on real policies", () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -69,8 +76,12 @@ describe.skipIf(!IS_BUILT)("commands on real policies", () => {
   it("decides a request from a file, from standard input, from policies and from a bundle", async () => {
     const expected = /album 1\n +ALLOW {2}view .*resource\.album\.vdefault\n +DENY {3}delete/;
     expect((await runEdict(["check", "--bundle", bundle, request])).out).toMatch(expected);
-    expect((await runEdict(["check", "--policies", policies, "-"], JSON.stringify(albumRequest()))).out).toMatch(expected);
-    const json = JSON.parse((await runEdict(["check", "--bundle", bundle, "--json", request])).out) as unknown;
+    expect(
+      (await runEdict(["check", "--policies", policies, "-"], JSON.stringify(albumRequest()))).out,
+    ).toMatch(expected);
+    const json = JSON.parse(
+      (await runEdict(["check", "--bundle", bundle, "--json", request])).out,
+    ) as unknown;
     expect(json).toMatchObject({ results: [{ actions: { view: "EFFECT_ALLOW", delete: "EFFECT_DENY" } }] });
   });
 
@@ -84,33 +95,50 @@ describe.skipIf(!IS_BUILT)("commands on real policies", () => {
 
   it("explains an allow by rule, place and condition", async () => {
     const { out } = await runEdict(["check", "--bundle", bundle, "--explain", request]);
-    expect(out).toMatch(/ALLOW {2}view\n +decided by rule anyone-reads-public of resource policy resource\.album\.vdefault\n +at album\.yaml:\d+:\d+, for role user/);
-    expect(out).toMatch(/true {2}all of\n +true {2}R\.attr\.public == true {2}\(album\.yaml:\d+:\d+\)\n +true {2}none of\n +false R\.attr\.flagged == true/);
+    expect(out).toMatch(
+      /ALLOW {2}view\n +decided by rule anyone-reads-public of resource policy resource\.album\.vdefault\n +at album\.yaml:\d+:\d+, for role user/,
+    );
+    expect(out).toMatch(
+      /true {2}all of\n +true {2}R\.attr\.public == true {2}\(album\.yaml:\d+:\d+\)\n +true {2}none of\n +false R\.attr\.flagged == true/,
+    );
     expect(out).toMatch(/owner: not active .*people\.yaml:\d+:\d+\)\n +false R\.attr\.owner == P\.id/);
   });
 
   it("explains a denial by what came closest", async () => {
     const { out } = await runEdict(["check", "--bundle", bundle, "--explain", request]);
     expect(out).toMatch(/DENY {3}delete\n +denied because no rule allows it/);
-    expect(out).toMatch(/allow rule owner-does-all at album\.yaml:\d+:\d+: the derived role it needs is false/);
+    expect(out).toMatch(
+      /allow rule owner-does-all at album\.yaml:\d+:\d+: the derived role it needs is false/,
+    );
     expect(out).toMatch(/deny rule nobody-deletes-locked .*its condition is false/);
   });
 
   it("explains a condition that ends in an error, and how the modes differ", async () => {
     const text = JSON.stringify(albumRequest({ public: true, flagged: false, owner: "alice" }));
     const closed = await runEdict(["check", "--bundle", bundle, "--explain", "-"], text);
-    expect(closed.out).toMatch(/DENY {3}delete\n +decided by rule nobody-deletes-locked[^]*error R\.attr\.locked == true/);
+    expect(closed.out).toMatch(
+      /DENY {3}delete\n +decided by rule nobody-deletes-locked[^]*error R\.attr\.locked == true/,
+    );
     const compatible = await runEdict(["check", "--bundle", bundle, "--on-error", "compatible", "-"], text);
     expect(compatible.out).toMatch(/ALLOW {2}delete/);
   });
 
   it("says that no policy matches", async () => {
-    const other = { ...albumRequest(), resources: [{ actions: ["view"], resource: { kind: "unknown", id: "1" } }] };
+    const other = {
+      ...albumRequest(),
+      resources: [{ actions: ["view"], resource: { kind: "unknown", id: "1" } }],
+    };
     const { out } = await runEdict(["check", "--bundle", bundle, "--explain", "-"], JSON.stringify(other));
     expect(out).toMatch(/no policy matches this kind/);
-    const action = { ...albumRequest(), resources: [{ actions: ["rename"], resource: { kind: "album", id: "1" } }], principal: { id: "x", roles: ["guest"] } };
+    const action = {
+      ...albumRequest(),
+      resources: [{ actions: ["rename"], resource: { kind: "album", id: "1" } }],
+      principal: { id: "x", roles: ["guest"] },
+    };
     const known = await runEdict(["check", "--bundle", bundle, "--explain", "-"], JSON.stringify(action));
-    expect(known.out).toMatch(/no rule covers this action for these roles; rules for this kind:\n +allow anyone-reads-public at album\.yaml/);
+    expect(known.out).toMatch(
+      /no rule covers this action for these roles; rules for this kind:\n +allow anyone-reads-public at album\.yaml/,
+    );
   });
 
   it("explains as JSON", async () => {

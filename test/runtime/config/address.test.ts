@@ -13,10 +13,19 @@ describe("parseAddress", () => {
     expect(parseAddress(text)).toEqual(address);
   });
 
-  it.each(["", "3592", "host", "host:", "host:x", ":65536", ":99999999", "::1:80", "a b:80", "unix:", `unix:/${"x".repeat(120)}`])(
-    "refuses %j with a reason",
-    (text) => {
-      expect(parseAddress(text)).toBeTypeOf("string");
-    },
-  );
+  it.each([
+    "",
+    "3592",
+    "host",
+    "host:",
+    "host:x",
+    ":65536",
+    ":99999999",
+    "::1:80",
+    "a b:80",
+    "unix:",
+    `unix:/${"x".repeat(120)}`,
+  ])("refuses %j with a reason", (text) => {
+    expect(parseAddress(text)).toBeTypeOf("string");
+  });
 });

@@ -1,5 +1,5 @@
 /** Environment variables in configuration values. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expand } from "../../../runtime/config/expand.ts";
 
@@ -34,7 +34,7 @@ describe("expand", () => {
 
   it("leaves text without dollar signs alone and never loops", () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(..."$ {}:ab") }), (text) => {
+      fc.property(fc.string({ unit: fc.constantFrom("$", " ", "{", "}", ":", "a", "b") }), (text) => {
         const result = expand(text, { a: "1", b: "2" });
         return text.includes("$") || ("value" in result && result.value === text);
       }),

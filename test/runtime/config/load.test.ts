@@ -1,5 +1,5 @@
 /** Configuration files: Cerbos's keys keep their meaning, mistakes are reported with their place, nothing unsafe is ignored. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../runtime/errors.ts";
 import type { Config } from "../../../runtime/config/config.ts";
@@ -21,7 +21,8 @@ function problems(text: string, overrides: string[] = []): string[] {
   return [];
 }
 
-const warnings = (text: string): readonly string[] => readConfig(text, "edict.yaml", [], ENVIRONMENT).warnings;
+const warnings = (text: string): readonly string[] =>
+  readConfig(text, "edict.yaml", [], ENVIRONMENT).warnings;
 
 describe("readConfig", () => {
   it("has Cerbos's defaults, and listens on this machine only without a file", () => {
@@ -87,8 +88,12 @@ storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
     expect(load("server: {httpListenAddr: '127.0.0.1:${PORT}'}").server.addresses).toEqual([
       { kind: "tcp", host: "127.0.0.1", port: 4000 },
     ]);
-    expect(load("server:\n  requestLimits:\n    maxActionsPerResource: ${LIMIT}").engine.maxActionsPerResource).toBe(7);
-    expect(load("server:\n  requestLimits:\n    maxActionsPerResource: ${NO:9}").engine.maxActionsPerResource).toBe(9);
+    expect(
+      load("server:\n  requestLimits:\n    maxActionsPerResource: ${LIMIT}").engine.maxActionsPerResource,
+    ).toBe(7);
+    expect(
+      load("server:\n  requestLimits:\n    maxActionsPerResource: ${NO:9}").engine.maxActionsPerResource,
+    ).toBe(9);
     expect(load("engine: {globals: {price: $$5}}").engine.globals).toEqual({ price: "$5" });
     expect(problems("storage:\n  disk:\n    directory: ${NO}")).toEqual([
       "edict.yaml:3:16: environment variable `NO` is not set",
@@ -96,7 +101,9 @@ storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
   });
 
   it("lets no variable add keys", () => {
-    expect(load("storage:\n  disk:\n    directory: ${INJECT}").policies).toMatchObject({ directory: ENVIRONMENT.INJECT });
+    expect(load("storage:\n  disk:\n    directory: ${INJECT}").policies).toMatchObject({
+      directory: ENVIRONMENT.INJECT,
+    });
   });
 
   it("applies --set on top, inventing sections as needed", () => {
@@ -128,7 +135,9 @@ bogus: 1
       "edict.yaml:3:3: unknown key `server.HttpListenAddr`, did you mean `httpListenAddr`",
       "edict.yaml:7:23: `engine.lenientScopeSearch` must be true or false",
       "edict.yaml:9:1: unknown key `bogus`",
-      expect.stringMatching(/^edict\.yaml:2:19: `server\.httpListenAddr` is invalid: `nowhere` is not an address/),
+      expect.stringMatching(
+        /^edict\.yaml:2:19: `server\.httpListenAddr` is invalid: `nowhere` is not an address/,
+      ),
       "edict.yaml:8:12: `engine.onError` must be one of fail-closed, compatible, strict",
       "edict.yaml:5:28: `server.requestLimits.maxActionsPerResource` must be from 1 to 500",
     ]);
@@ -142,7 +151,9 @@ bogus: 1
   });
 
   it("names known but unsupported keys in warnings, unless they ask for nothing", () => {
-    expect(warnings("audit: {enabled: true}\nserver: {grpcListenAddr: ':1', playgroundEnabled: false}")).toEqual([
+    expect(
+      warnings("audit: {enabled: true}\nserver: {grpcListenAddr: ':1', playgroundEnabled: false}"),
+    ).toEqual([
       "edict.yaml:1:9: `audit.enabled` is not supported yet",
       "edict.yaml:2:10: `server.grpcListenAddr` is not supported yet: there is no gRPC server yet",
     ]);
@@ -165,11 +176,38 @@ bogus: 1
     for (let level = 1; level < 9; level++) {
       lines.push(`a${level}: &a${level} [${Array.from({ length: 10 }, () => `*a${level - 1}`).join(", ")}]`);
     }
-    expect(problems(`engine:\n  globals:\n${lines.map((line) => `    ${line}`).join("\n")}`)[0]).toMatch(/too large/);
+    expect(problems(`engine:\n  globals:\n${lines.map((line) => `    ${line}`).join("\n")}`)[0]).toMatch(
+      /too large/,
+    );
   });
 
   it("ends in a configuration or in a ConfigError for any text", () => {
-    const word = fc.constantFrom("server", "engine", "storage", ":", "{", "}", "[", "]", "\n", "  ", "- ", "&a", "*a", "${", "}", "!!x", "1", "true", "|", ">", "'", '"', "#", "?");
+    const word = fc.constantFrom(
+      "server",
+      "engine",
+      "storage",
+      ":",
+      "{",
+      "}",
+      "[",
+      "]",
+      "\n",
+      "  ",
+      "- ",
+      "&a",
+      "*a",
+      "${",
+      "}",
+      "!!x",
+      "1",
+      "true",
+      "|",
+      ">",
+      "'",
+      '"',
+      "#",
+      "?",
+    );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 30 }), (words) => {
         try {

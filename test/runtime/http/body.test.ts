@@ -1,5 +1,5 @@
 /** Bodies in several chunks: in order, within their limit, within the budget of all. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BodyBudget, BodyBuffer } from "../../../runtime/http/body.ts";
 

@@ -4,19 +4,26 @@ import { FORMAT_JSON, FORMAT_MSGPACK } from "../../../assembly/abi.ts";
 import { inputFormat, outputFormat } from "../../../runtime/http/media-type.ts";
 
 describe("inputFormat", () => {
-  it.each(["application/msgpack", "application/x-msgpack", "application/vnd.msgpack", "APPLICATION/MSGPACK", "application/msgpack; q=1"])(
-    "takes %s for msgpack",
-    (type) => {
-      expect(inputFormat(type)).toBe(FORMAT_MSGPACK);
-    },
-  );
+  it.each([
+    "application/msgpack",
+    "application/x-msgpack",
+    "application/vnd.msgpack",
+    "APPLICATION/MSGPACK",
+    "application/msgpack; q=1",
+  ])("takes %s for msgpack", (type) => {
+    expect(inputFormat(type)).toBe(FORMAT_MSGPACK);
+  });
 
-  it.each(["", "application/json", "application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded", "application/msgpackx"])(
-    "takes %j for JSON",
-    (type) => {
-      expect(inputFormat(type)).toBe(FORMAT_JSON);
-    },
-  );
+  it.each([
+    "",
+    "application/json",
+    "application/json; charset=utf-8",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "application/msgpackx",
+  ])("takes %j for JSON", (type) => {
+    expect(inputFormat(type)).toBe(FORMAT_JSON);
+  });
 });
 
 describe("outputFormat", () => {

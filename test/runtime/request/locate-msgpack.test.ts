@@ -1,17 +1,23 @@
 /** A byte offset in a refused msgpack request is turned into a field path. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { pack } from "msgpackr";
 import { describe, expect, it } from "vitest";
 import { locateMsgpack } from "../../../runtime/request/locate-msgpack.ts";
 
 const REQUEST = {
-  principal: { id: "x", roles: ["a", "b"], attr: { big: "y".repeat(300), n: 1.5, deep: { list: [1, 2, { k: null }] } } },
+  principal: {
+    id: "x",
+    roles: ["a", "b"],
+    attr: { big: "y".repeat(300), n: 1.5, deep: { list: [1, 2, { k: null }] } },
+  },
   resources: [{ actions: ["read"], resource: { kind: "album", id: "1", attr: { "odd key": true } } }],
 };
 
 /** Offset of a string's header in packed bytes. */
 function offsetOf(bytes: Uint8Array, text: string): number {
-  const found = Buffer.from(bytes).indexOf(Buffer.concat([Buffer.from([0xa0 + text.length]), Buffer.from(text)]));
+  const found = Buffer.from(bytes).indexOf(
+    Buffer.concat([Buffer.from([0xa0 + text.length]), Buffer.from(text)]),
+  );
   expect(found).toBeGreaterThanOrEqual(0);
   return found;
 }
@@ -27,7 +33,10 @@ describe("locateMsgpack", () => {
     ["album", "resources[0].resource.kind"],
     ["odd key", 'resources[0].resource.attr["odd key"]'],
   ])("finds %s", (text, path) => {
-    expect(locateMsgpack(bytes, offsetOf(bytes, text))).toMatchObject({ path, offset: offsetOf(bytes, text) });
+    expect(locateMsgpack(bytes, offsetOf(bytes, text))).toMatchObject({
+      path,
+      offset: offsetOf(bytes, text),
+    });
   });
 
   it("names the field in which a truncated request ends", () => {

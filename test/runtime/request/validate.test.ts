@@ -11,10 +11,11 @@ function messageFor(request: unknown): string {
   return validationError(validateRequest(request)).message;
 }
 
-const several = (...lines: string[]): string => `validation errors:\n${lines.map((line) => ` - ${line}`).join("\n")}`;
+const several = (...lines: string[]): string =>
+  `validation errors:\n${lines.map((line) => ` - ${line}`).join("\n")}`;
 const one = (line: string): string => `validation error: ${line}`;
-const VERSION = String.raw`does not match regex pattern ` + "`^[\\w]*$`";
-const SCOPE = "does not match regex pattern " + "`^(^$|\\.|[0-9a-zA-Z][\\w\\-]*(\\.\\w[\\w\\-]*)*)$`";
+const VERSION = "does not match regex pattern `^[\\w]*$`";
+const SCOPE = "does not match regex pattern `^(^$|\\.|[0-9a-zA-Z][\\w\\-]*(\\.\\w[\\w\\-]*)*)$`";
 
 describe("validateRequest", () => {
   it.each([
@@ -45,7 +46,11 @@ describe("validateRequest", () => {
       { resources: RESOURCES, principal: { ...PRINCIPAL, policy_version: "a b" } },
       one(`principal.policy_version: ${VERSION}`),
     ],
-    ["a leading dot", { resources: RESOURCES, principal: { ...PRINCIPAL, scope: ".a" } }, one(`principal.scope: ${SCOPE}`)],
+    [
+      "a leading dot",
+      { resources: RESOURCES, principal: { ...PRINCIPAL, scope: ".a" } },
+      one(`principal.scope: ${SCOPE}`),
+    ],
     [
       "an empty attribute name",
       { resources: RESOURCES, principal: { ...PRINCIPAL, attr: { "": 1 } } },
@@ -84,7 +89,10 @@ describe("validateRequest", () => {
     [
       "an empty token name",
       { principal: PRINCIPAL, resources: RESOURCES, auxData: { jwts: { "": { token: "", keySetId: "e" } } } },
-      several('aux_data.jwts[""]: must be at least 1 characters', 'aux_data.jwts[""].token: value is required'),
+      several(
+        'aux_data.jwts[""]: must be at least 1 characters',
+        'aux_data.jwts[""].token: value is required',
+      ),
     ],
     [
       "an empty annotation name",
@@ -97,7 +105,9 @@ describe("validateRequest", () => {
 
   it("finds nothing wrong with a proper request", () => {
     expect(validateRequest({ principal: { ...PRINCIPAL, scope: "." }, resources: RESOURCES })).toEqual([]);
-    expect(validateRequest({ principal: PRINCIPAL, resources: RESOURCES, auxData: null, requestId: null })).toEqual([]);
+    expect(
+      validateRequest({ principal: PRINCIPAL, resources: RESOURCES, auxData: null, requestId: null }),
+    ).toEqual([]);
   });
 
   it("puts the violations into the details", () => {

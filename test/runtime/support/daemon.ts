@@ -12,7 +12,8 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BINARY = join(ROOT, "bin", "edict.js");
 
 /** Whether `npm run build` has produced everything that a daemon needs. */
-export const IS_BUILT = existsSync(join(ROOT, "dist", "wasm", "core.wasm")) && existsSync(join(ROOT, "dist", "runtime"));
+export const IS_BUILT =
+  existsSync(join(ROOT, "dist", "wasm", "core.wasm")) && existsSync(join(ROOT, "dist", "runtime"));
 
 /** A policy with one rule per behaviour that the daemon's tests need. */
 export const POLICIES: Readonly<Record<string, string>> = {
@@ -59,7 +60,9 @@ derivedRoles:
 };
 
 /** A request that `POLICIES` answer: view and delete of a public album that belongs to somebody else. */
-export function albumRequest(attr: Record<string, unknown> = { public: true, flagged: false, locked: false, owner: "bob" }): object {
+export function albumRequest(
+  attr: Record<string, unknown> = { public: true, flagged: false, locked: false, owner: "bob" },
+): object {
   return {
     requestId: "r1",
     principal: { id: "alice", roles: ["user"] },
@@ -119,7 +122,9 @@ export class Daemon {
 
   /** Starts it on a free port unless `given` names an address, and waits until it is ready. */
   static async start(...given: string[]): Promise<Daemon> {
-    const address = given.some((flag) => flag === "--http" || flag === "--unix") ? [] : ["--http", "127.0.0.1:0"];
+    const address = given.some((flag) => flag === "--http" || flag === "--unix")
+      ? []
+      : ["--http", "127.0.0.1:0"];
     const child = spawn(process.execPath, [BINARY, "serve", ...given, ...address], { cwd: ROOT });
     const output = collect(child);
     for (let wait = 0; wait < 3000; wait++) {
@@ -136,7 +141,12 @@ export class Daemon {
     return Number(new URL(this.address).port);
   }
 
-  async request(method: string, path: string, headers: Record<string, string> = {}, body?: string | Uint8Array): Promise<Reply> {
+  async request(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: string | Uint8Array,
+  ): Promise<Reply> {
     const target = this.address.startsWith("unix:")
       ? { socketPath: this.address.slice(5) }
       : { host: "127.0.0.1", port: this.port };
@@ -163,7 +173,12 @@ export class Daemon {
   /** Asks for a decision in JSON. */
   check(body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
     const bytes = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
-    return this.request("POST", "/api/check/resources", { "content-type": "application/json", ...headers }, bytes);
+    return this.request(
+      "POST",
+      "/api/check/resources",
+      { "content-type": "application/json", ...headers },
+      bytes,
+    );
   }
 
   async json(path: string): Promise<Record<string, unknown>> {

@@ -20,6 +20,8 @@ import type { Family } from "./family.ts";
 const TRUE_TEXTS = new Set(["1", "t", "T", "true", "TRUE", "True"]);
 const FALSE_TEXTS = new Set(["0", "f", "F", "false", "FALSE", "False"]);
 const FLOAT_TEXT = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)$/iu;
+/** `0x1.8p3`: hexadecimal digits and a power of two. */
+const HEX_FLOAT = /^([+-]?)0x([\da-f]*)\.?([\da-f]*)p([+-]?\d+)$/iu;
 
 function cannot(value: Value, type: string): Value {
   return error(`type conversion error from '${typeName(value)}' to '${type}'`);
@@ -35,12 +37,25 @@ function toBool(value: Value): Value {
 function toDouble(value: Value): Value {
   if (value.kind === "double") return value;
   if (value.kind === "int" || value.kind === "uint") return double(Number(value.value));
-  if (value.kind !== "string" || !FLOAT_TEXT.test(value.value)) return cannot(value, "double");
-  const word = /^([+-]?)(inf|nan)/iu.exec(value.value);
-  if (word?.[2]?.toLowerCase() === "nan") return double(Number.NaN);
-  if (word !== null) return double(word[1] === "-" ? -Infinity : Infinity);
-  const parsed = Number(value.value);
-  return Number.isFinite(parsed) ? double(parsed) : cannot(value, "double");
+  const parsed = value.kind === "string" ? parseFloatText(value.value) : undefined;
+  return parsed === undefined ? cannot(value, "double") : double(parsed);
+}
+
+/** What Go's strconv.ParseFloat accepts: digits may be grouped with `_`. */
+function parseFloatText(written: string): number | undefined {
+  const text = written.replaceAll(/(?<=[\da-f])_(?=[\da-f])/giu, "");
+  const hex = HEX_FLOAT.exec(text);
+  if (hex !== null) {
+    const [, sign = "", whole = "", fraction = "", exponent = "0"] = hex;
+    if (whole + fraction === "") return undefined;
+    return (sign === "-" ? -1 : 1) * Number(`0x${whole}${fraction}`) * 2 ** (Number(exponent) - 4 * fraction.length);
+  }
+  if (!FLOAT_TEXT.test(text)) return undefined;
+  const word = /^([+-]?)(inf|nan)/iu.exec(text);
+  if (word?.[2]?.toLowerCase() === "nan") return Number.NaN;
+  if (word !== null) return word[1] === "-" ? -Infinity : Infinity;
+  const parsed = Number(text);
+  return Number.isFinite(parsed) ? parsed : undefined;
 }
 
 /** A double to an integer: truncated, and strictly inside the range. */

@@ -1,5 +1,5 @@
 /** `string.format(list)` of cel-go ext strings: `%s %d %f %e %b %o %x %X %%`. */
-import { error, string, typeName, type Value } from "../values.ts";
+import { error, formatPlain, string, typeName, type Value } from "../values.ts";
 import { formatValue } from "./format-value.ts";
 
 const CLAUSE = /%(?:(%)|(?:\.(\d+))?([sdfeboxX])|(.?))/gsu;
@@ -20,9 +20,9 @@ export function formatText(text: string, args: readonly Value[]): Value {
       failed ??= `index ${next - 1} out of range`;
       return "";
     }
-    const shown = clause(verb, precision === undefined ? 6 : Number(precision), argument);
-    if (shown === undefined) failed ??= `error during formatting: %${verb} cannot be used on ${typeName(argument)}`;
-    return shown ?? "";
+    const written = clause(verb, precision === undefined ? 6 : Number(precision), argument);
+    if (written === undefined) failed ??= `error during formatting: %${verb} cannot be used on ${typeName(argument)}`;
+    return written ?? "";
   });
   return failed === undefined ? string(formatted) : error(failed);
 }
@@ -30,15 +30,36 @@ export function formatText(text: string, args: readonly Value[]): Value {
 function clause(verb: string, precision: number, value: Value): string | undefined {
   switch (verb) {
     case "s":
-      return value.kind === "error" ? undefined : formatValue(value);
+      return value.kind === "hierarchy" || value.kind === "error" ? undefined : shown(value);
     case "d":
-      return value.kind === "int" || value.kind === "uint" ? String(value.value) : special(value);
+      if (value.kind === "int" || value.kind === "uint") return String(value.value);
+      return special(value) ?? (value.kind === "double" ? formatPlain(value.value) : undefined);
     case "f":
     case "e":
       return float(verb, precision, value);
     default:
       return radix(verb, value);
   }
+}
+
+/** `%s`: doubles without an exponent, maps by key. */
+function shown(value: Value): string {
+  if (value.kind === "double") return special(value) ?? formatPlain(value.value);
+  if (value.kind === "list") return `[${value.items.map(shown).join(", ")}]`;
+  if (value.kind !== "map") return formatValue(value);
+  const entries = value.entries.map(({ key, value: item }) => `${shown(key)}: ${shown(item)}`);
+  return `{${entries.sort().join(", ")}}`;
+}
+
+/** Exact ties go to the even digit, as in Go; toFixed rounds them up. */
+function fixed(value: number, precision: number): string {
+  const rounded = value.toFixed(precision);
+  const exact = Math.abs(value).toFixed(100);
+  const tail = exact.slice(exact.indexOf(".") + 1 + precision);
+  const odd = Number(rounded.at(-1)) % 2 === 1;
+  if (!odd || !/^50*$/u.test(tail)) return rounded;
+  const kept = exact.slice(0, exact.indexOf(".") + (precision === 0 ? 0 : 1 + precision));
+  return `${value < 0 ? "-" : ""}${kept}`;
 }
 
 function special(value: Value): string | undefined {
@@ -50,7 +71,7 @@ function float(verb: string, precision: number, value: Value): string | undefine
   if (value.kind !== "double" && value.kind !== "int" && value.kind !== "uint") return undefined;
   const number = Number(value.value);
   if (!Number.isFinite(number)) return special({ kind: "double", value: number });
-  if (verb === "f") return number.toFixed(precision);
+  if (verb === "f") return fixed(number, precision);
   return number.toExponential(precision).replace(/e([+-])(\d)$/u, "e$10$2");
 }
 

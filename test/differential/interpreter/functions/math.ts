@@ -12,8 +12,13 @@ function round(value: number): number {
   return Math.sign(value) * Math.round(Math.abs(value));
 }
 
+function isNaN(value: Value): boolean {
+  return value.kind === "double" && Number.isNaN(value.value);
+}
+
 function extreme(values: Value, better: (a: Value, b: Value) => boolean | undefined): Value {
   if (values.kind !== "list") return noSuchOverload();
+  if (values.items.length > 1 && values.items.some(isNaN)) return error("NaN values cannot be ordered: math.@max");
   const [first, ...rest] = values.items;
   if (first === undefined) return error("math.@max(list) argument must not be empty");
   if (!isNumber(first)) return noSuchOverload();

@@ -42,7 +42,7 @@ export function parseTimestamp(text: string): bigint | undefined {
   date.setUTCHours(hour, minute, second);
   const zoneHours = Number(match[9] ?? 0);
   const zoneMinutes = Number(match[10] ?? 0);
-  if (zoneHours > 24 || zoneMinutes > 60) return undefined;
+  if (zoneHours > 23 || zoneMinutes > 59) return undefined;
   const offset = (match[8] === "-" ? -1 : 1) * (zoneHours * 60 + zoneMinutes);
   const nanos = BigInt((match[7] ?? "").padEnd(9, "0").slice(0, 9));
   return BigInt(date.getTime() - offset * 60_000) * 1_000_000n + nanos;

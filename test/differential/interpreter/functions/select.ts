@@ -33,7 +33,7 @@ export function itemAt(container: Value, key: Value): Value {
     }
     case "list":
     case "hierarchy": {
-      const index = integral(key);
+      const index = container.kind === "hierarchy" && key.kind === "double" ? undefined : integral(key);
       if (index === undefined) return error(`unsupported index type '${key.kind}' in list`);
       const item =
         container.kind === "list" ? container.items[Number(index)] : text(container.parts[Number(index)]);

@@ -38,8 +38,8 @@ function indexOf(target: Value, sought: Value, from: Value): Value {
 
 function lastIndexOf(target: Value, sought: Value, from: Value): Value {
   const [text, part, start] = [[...textOf(target)], [...textOf(sought)], numberOf(from)];
-  if (part.length === 0) return integer(start);
   if (start < 0) return outOfRange(start);
+  if (part.length === 0) return integer(Math.min(start, text.length));
   if (start >= text.length) return integer(-1);
   for (let at = Math.min(start, text.length - part.length); at >= 0; at -= 1) {
     if (startsAt(text, part, at)) return integer(at);

@@ -1,0 +1,2 @@
+import * as t from "@bufbuild/cel-spec/testdata/tests.js";
+console.log(Object.keys(t));
