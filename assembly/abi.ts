@@ -40,6 +40,9 @@ export const CONTROL_CONDITION_ERRORS = 36;
 /** First byte and length of the explain trace (u32 words), when `FLAG_TRACE` was set. */
 export const CONTROL_TRACE_START = 40;
 export const CONTROL_TRACE_LENGTH = 44;
+/** Text of the error that the last `evaluateCondition` met (UTF-8); length 0 when there was none. */
+export const CONTROL_ERROR_TEXT_START = 48;
+export const CONTROL_ERROR_TEXT_LENGTH = 52;
 
 /** Where the image blob is linked and loaded; core's static data must end below it. */
 export const IMAGE_BASE = 262144;

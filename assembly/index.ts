@@ -5,6 +5,8 @@
 import {
   ABI_VERSION,
   CONTROL_BASE,
+  CONTROL_ERROR_TEXT_LENGTH,
+  CONTROL_ERROR_TEXT_START,
   CONTROL_INPUT_CAPACITY,
   CONTROL_INPUT_START,
   CONTROL_OUTPUT_LENGTH,
@@ -16,9 +18,10 @@ import {
   STATUS_OK,
 } from "./abi";
 import { checkRequest, setLimits } from "./decide/check";
+import { describeError, errorTextLength, errorTextStart } from "./decide/error-text";
 import { setGlobalsValue } from "./decide/inputs";
 import { responseStart } from "./decide/respond";
-import { condition, placeCaches, setOnError } from "./decide/state";
+import { lastError, placeCaches, reevaluate, setOnError } from "./decide/state";
 import { setDefaultNames, setLenient } from "./decide/subject";
 import { conditionCount, loadTables } from "./decide/tables";
 import { decodeJsonValue } from "./decode/json-build";
@@ -119,7 +122,18 @@ export function check(length: i32, inputFormat: i32, outputFormat: i32, flags: i
   return status;
 }
 
-/** The outcome of a condition for the last resource of the last check, for explanations; -1 for an unknown id. */
+/**
+ * The outcome of a condition for the last resource of the last check, for explanations, with the text of the error it
+ * ended in; -1 for an unknown id.
+ */
 export function evaluateCondition(id: i32): i32 {
-  return ready && <u32>id < conditionCount ? condition(id) : -1;
+  store<u32>(CONTROL_BASE, 0, CONTROL_ERROR_TEXT_LENGTH);
+  if (!ready || <u32>id >= conditionCount) return -1;
+  const outcome = reevaluate(id);
+  if (lastError != 0) {
+    describeError(lastError);
+    store<u32>(CONTROL_BASE, <u32>errorTextStart, CONTROL_ERROR_TEXT_START);
+    store<u32>(CONTROL_BASE, errorTextLength, CONTROL_ERROR_TEXT_LENGTH);
+  }
+  return outcome;
 }

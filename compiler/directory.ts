@@ -73,7 +73,7 @@ class Walk {
   }
 
   async run(): Promise<void> {
-    for (let level = [""]; level.length > 0; ) {
+    for (let level = [""]; level.length > 0;) {
       const next: string[] = [];
       for (const path of level) {
         next.push(...(await this.list(path)));
@@ -118,7 +118,11 @@ function insideSchemas(path: string): boolean {
   return path === SCHEMA_DIRECTORY || path.startsWith(`${SCHEMA_DIRECTORY}/`);
 }
 
-async function readSource(directory: string, path: string, maxBytes: number): Promise<SourceFile | Diagnostic> {
+async function readSource(
+  directory: string,
+  path: string,
+  maxBytes: number,
+): Promise<SourceFile | Diagnostic> {
   const full = join(directory, path);
   try {
     // Links are followed, as Kubernetes mounts need; a pipe or device would block or never end.

@@ -150,7 +150,9 @@ describe("the sample requests get the answers of examples/README.md", () => {
 describe("the real Cerbos", () => {
   const binary = findCerbos();
 
-  it.skipIf(binary === undefined)(`passes the sample suites too (${INSTALL_CERBOS})`, () => {
+  const skipped = binary === undefined ? ` (skipped: ${INSTALL_CERBOS})` : "";
+
+  it.skipIf(binary === undefined)(`passes the sample suites too${skipped}`, () => {
     const output = execFileSync(binary ?? "", ["compile", "--no-color", "--test-output=list", POLICIES], {
       encoding: "utf8",
       timeout: 60_000,

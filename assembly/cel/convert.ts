@@ -124,14 +124,14 @@ export function toUint(value: u64): u64 {
   if (tag == TAG_INT) return intOf(value) >= 0 ? ofUint(uintOf(value)) : fail(ERROR_OVERFLOW, NULL);
   if (tag != TAG_STRING) return noOverload1(value);
   const length = lengthOf(value);
-  if (!readDigits(startOf(value), length)) return badNumber(value, length);
-  return ofUint(magnitude);
+  if (!burn(1 + (length >> 2))) return noFuel();
+  return readDigits(startOf(value), length) ? ofUint(magnitude) : fail(ERROR_BAD_CONVERSION, value);
 }
 
 /** The number that the last `readDigits` read. */
 let magnitude: u64 = 0;
 
-/** Reads decimal digits only, at least one, into `magnitude`; false for anything else and beyond 64 bits. */
+/** Reads decimal digits only, at least one and any number of leading zeros, into `magnitude`; false for anything else and beyond 64 bits. */
 function readDigits(start: usize, length: u32): bool {
   magnitude = 0;
   if (length == 0) return false;
@@ -146,18 +146,14 @@ function readDigits(start: usize, length: u32): bool {
 }
 
 function intOfText(value: u64, start: usize, length: u32): u64 {
+  if (!burn(1 + (length >> 2))) return noFuel();
   const first = length > 0 ? load<u8>(start) : 0;
   const negative = first == 0x2d;
   const sign: u32 = negative || first == 0x2b ? 1 : 0;
-  if (!readDigits(start + sign, length - sign)) return badNumber(value, length);
+  if (!readDigits(start + sign, length - sign)) return fail(ERROR_BAD_CONVERSION, value);
   const limit: u64 = (<u64>1) << 63;
   if (magnitude > limit || (magnitude == limit && !negative)) return fail(ERROR_BAD_CONVERSION, value);
   return ofInt(<i64>(negative ? 0 - magnitude : magnitude));
-}
-
-/** Leading zeros let a number be as long as its text, so the fuel is taken by length. */
-function badNumber(value: u64, length: u32): u64 {
-  return burn(1 + (length >> 4)) ? fail(ERROR_BAD_CONVERSION, value) : noFuel();
 }
 
 /** CEL `string(value)`: strings, UTF-8 bytes, numbers, bools, timestamps and durations. */

@@ -29,76 +29,28 @@ import {
   uintOf,
 } from "../value/value";
 import { noFuel, noOverload1, noOverload2 } from "./failure";
+import { compareNumbers, isNumeric, UNORDERED } from "./numeric";
 
 /** Above this magnitude every double is an integer: 2^52. */
 const WHOLE_DOUBLES: f64 = 4503599627370496;
-const TWO_63: f64 = 9.223372036854775808e18;
-const TWO_64: f64 = 1.8446744073709552e19;
-
-function isNumber(tag: i32): bool {
-  return tag == TAG_DOUBLE || tag == TAG_INT || tag == TAG_UINT;
-}
-
-function orderDoubles(left: f64, right: f64): i32 {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** A double against an int: exact outside the int range, as doubles inside it (the order of CEL's operators). */
-function orderDoubleInt(left: f64, right: i64): i32 {
-  if (left < -TWO_63) return -1;
-  if (left > TWO_63) return 1;
-  return orderDoubles(left, <f64>right);
-}
-
-function orderDoubleUint(left: f64, right: u64): i32 {
-  if (left < 0) return -1;
-  if (left > TWO_64) return 1;
-  return orderDoubles(left, <f64>right);
-}
-
-function orderIntUint(left: i64, right: u64): i32 {
-  if (left < 0) return -1;
-  return <u64>left < right ? -1 : <u64>left > right ? 1 : 0;
-}
-
-/** Negative, 0 or positive for two numbers of any kinds, neither of them NaN. */
-function orderNumbers(left: u64, right: u64): i32 {
-  const leftTag = tagOf(left);
-  const rightTag = tagOf(right);
-  if (leftTag == TAG_DOUBLE) {
-    if (rightTag == TAG_DOUBLE) return orderDoubles(doubleOf(left), doubleOf(right));
-    if (rightTag == TAG_INT) return orderDoubleInt(doubleOf(left), intOf(right));
-    return orderDoubleUint(doubleOf(left), uintOf(right));
-  }
-  if (rightTag == TAG_DOUBLE) return -orderNumbers(right, left);
-  if (leftTag == TAG_INT) {
-    if (rightTag == TAG_UINT) return orderIntUint(intOf(left), uintOf(right));
-    return intOf(left) < intOf(right) ? -1 : intOf(left) > intOf(right) ? 1 : 0;
-  }
-  if (rightTag == TAG_INT) return -orderIntUint(intOf(right), uintOf(left));
-  return uintOf(left) < uintOf(right) ? -1 : uintOf(left) > uintOf(right) ? 1 : 0;
-}
-
-function isNaNValue(value: u64): bool {
-  return tagOf(value) == TAG_DOUBLE && doubleOf(value) != doubleOf(value);
-}
 
 /** The extreme of a list in `direction` (1: greatest, -1: least); of equal numbers the first. */
 function extreme(argument: u64, direction: i32): u64 {
-  if (isNumber(tagOf(argument))) return argument;
+  if (isNumeric(tagOf(argument))) return argument;
   const values = settle(argument);
   if (tagOf(values) != TAG_LIST) return noOverload1(values);
   const count = countOf(values);
   if (count == 0) return fail(ERROR_BAD_ARGUMENT, NULL);
   if (!burn(count)) return noFuel();
   let best = itemAt(values, 0);
-  if (!isNumber(tagOf(best))) return noOverload1(best);
+  if (!isNumeric(tagOf(best))) return noOverload1(best);
   for (let index: u32 = 1; index < count; index++) {
     const item = itemAt(values, index);
     if (isError(item)) return item;
-    if (!isNumber(tagOf(item))) return fail(ERROR_NO_SUCH_OVERLOAD, NULL);
-    if (isNaNValue(best) || isNaNValue(item)) return fail(ERROR_BAD_ARGUMENT, NULL);
-    if (orderNumbers(item, best) * direction > 0) best = item;
+    if (!isNumeric(tagOf(item))) return fail(ERROR_NO_SUCH_OVERLOAD, NULL);
+    const order = compareNumbers(item, tagOf(item), best, tagOf(best));
+    if (order == UNORDERED) return fail(ERROR_BAD_ARGUMENT, NULL);
+    if (order == direction) best = item;
   }
   return best;
 }
@@ -161,7 +113,7 @@ export function mathSign(value: u64): u64 {
 }
 
 export function mathIsNaN(value: u64): u64 {
-  return tagOf(value) == TAG_DOUBLE ? ofBool(isNaNValue(value)) : noOverload1(value);
+  return tagOf(value) == TAG_DOUBLE ? ofBool(isNaN(doubleOf(value))) : noOverload1(value);
 }
 
 export function mathIsInf(value: u64): u64 {

@@ -44,7 +44,11 @@ function find(table: usize, start: usize, length: u32): i32 {
     const entry = table + 8 + ((<usize>index) << 4);
     const slot = load<u32>(entry, 12);
     if (slot == 0) return NO_SLOT;
-    if (load<u32>(entry) == hash && load<u32>(entry, 8) == length && equalBytes(load<u32>(entry, 4), start, length)) {
+    if (
+      load<u32>(entry) == hash &&
+      load<u32>(entry, 8) == length &&
+      equalBytes(load<u32>(entry, 4), start, length)
+    ) {
       return <i32>slot - 1;
     }
     index = (index + 1) & mask;

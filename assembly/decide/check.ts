@@ -49,7 +49,14 @@ import { setNow } from "./inputs";
 import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
 import { beginResults, setResult } from "./results";
-import { beginRequest, beginResource, buildPrincipalSlots, fillSlots, requestEpoch, resourceEpoch } from "./state";
+import {
+  beginRequest,
+  beginResource,
+  buildPrincipalSlots,
+  fillSlots,
+  requestEpoch,
+  resourceEpoch,
+} from "./state";
 import {
   kindLength,
   kindStart,
@@ -78,7 +85,14 @@ export function setLimits(actions: u32, resourceLimit: u32): void {
 }
 
 /** Decides the request of `length` bytes at `input`. Returns a status; STATUS_OK means the response is complete. */
-export function checkRequest(input: usize, length: u32, inputFormat: i32, outputFormat: i32, flags: i32, now: f64): i32 {
+export function checkRequest(
+  input: usize,
+  length: u32,
+  inputFormat: i32,
+  outputFormat: i32,
+  flags: i32,
+  now: f64,
+): i32 {
   resetArena();
   clearRequest();
   clearControl();
@@ -104,7 +118,7 @@ export function checkRequest(input: usize, length: u32, inputFormat: i32, output
   const base = mark();
   for (let index: u32 = 0; index < resourceCount; index++) {
     rewind(base);
-    const record = resources + (<usize>index) * RESOURCE_SIZE;
+    const record = resources + <usize>index * RESOURCE_SIZE;
     if (!checkResource(record, index, (flags & FLAG_DENY_ALL) != 0)) return STATUS_MEMORY;
     if (outOfFuel()) return STATUS_FUEL;
     if (exhausted) return STATUS_MEMORY;
@@ -123,9 +137,8 @@ function checkResource(record: usize, index: u32, denyAll: bool): bool {
   beginResource();
   resolveResource(record);
   fillSlots(load<u32>(record, RESOURCE_PAIRS), load<u32>(record, RESOURCE_PAIR_COUNT), resourceEpoch);
-  beginDerivedRoles();
   beginOutputs();
-  if (!beginResults(actions, count)) return false;
+  if (!beginDerivedRoles() || !beginResults(actions, count)) return false;
   const principalExists = anyPrincipalPolicy();
   const resourceExists = anyResourcePolicy();
   const decidable = (principalExists || resourceExists) && !denyAll;
@@ -138,7 +151,7 @@ function checkResource(record: usize, index: u32, denyAll: bool): bool {
       setResult(at, EFFECT_DENY, KEY_NONE, NO_SYMBOL, 0);
       continue;
     }
-    decideAction(actions + (<usize>at) * STRING_SIZE);
+    decideAction(actions + <usize>at * STRING_SIZE);
     setResult(at, effect, keyKind, decidingScope, keyBlock);
     if (effect == EFFECT_ALLOW) addControl(CONTROL_ALLOWED, 1);
   }
@@ -167,7 +180,7 @@ function anyResourcePolicy(): bool {
 function countDecisions(): u32 {
   let count: u32 = 0;
   for (let index: u32 = 0; index < resourceCount; index++) {
-    count += load<u32>(resources + (<usize>index) * RESOURCE_SIZE, RESOURCE_ACTION_COUNT);
+    count += load<u32>(resources + <usize>index * RESOURCE_SIZE, RESOURCE_ACTION_COUNT);
   }
   return count;
 }

@@ -178,12 +178,21 @@ function principalScope(block: usize, scope: u32): i32 {
   let allowed = false;
   burn(1 + count);
   for (let index: u32 = 0; index < count; index++) {
-    const row = rows + (<usize>index) * PRINCIPAL_ROW_SIZE;
-    if (!matches(load<u32>(row, PRINCIPAL_ROW_KIND), load<u32>(row, PRINCIPAL_ROW_KIND + 4), kindSymbol, kindStart, kindLength)) {
+    const row = rows + <usize>index * PRINCIPAL_ROW_SIZE;
+    if (
+      !matches(
+        load<u32>(row, PRINCIPAL_ROW_KIND),
+        load<u32>(row, PRINCIPAL_ROW_KIND + 4),
+        kindSymbol,
+        kindStart,
+        kindLength,
+      )
+    ) {
       continue;
     }
     const pattern = row + PRINCIPAL_ROW_ACTION;
-    if (!matches(load<u32>(pattern), load<u32>(pattern, 4), actionSymbol, actionStart, actionLength)) continue;
+    if (!matches(load<u32>(pattern), load<u32>(pattern, 4), actionSymbol, actionStart, actionLength))
+      continue;
     const rule = load<u32>(block, BLOCK_FIRST_RULE) + load<u32>(row);
     const conditionId = load<u32>(row, PRINCIPAL_ROW_CONDITION);
     const result = evaluateRow(load<i32>(row, ROW_EFFECT), OUTCOME_TRUE, conditionId, consent, rule, 0);
@@ -255,7 +264,8 @@ function resourceScope(block: usize, scope: u32, role: u32): i32 {
   const count = load<u32>(list);
   // An ALLOW ends the scope at once when no later row could deny, emit an output or (strict) fail.
   const flags = load<u32>(list, 4);
-  const stopAtAllow = (flags & (LIST_HAS_DENY | LIST_HAS_OUTPUTS)) == 0 && !consent && onError != ON_ERROR_STRICT;
+  const stopAtAllow =
+    (flags & (LIST_HAS_DENY | LIST_HAS_OUTPUTS)) == 0 && !consent && onError != ON_ERROR_STRICT;
   const rows: usize = load<u32>(block, BLOCK_ROWS);
   let allowed = false;
   burn(count);
@@ -269,7 +279,14 @@ function resourceScope(block: usize, scope: u32, role: u32): i32 {
     const derived = load<u32>(row, ROW_DERIVED_ROLE);
     const active = derived == 0 ? OUTCOME_TRUE : derivedOutcome(derived - 1);
     const rule = load<u32>(block, BLOCK_FIRST_RULE) + load<u32>(row);
-    const result = evaluateRow(load<i32>(row, ROW_EFFECT), active, load<u32>(row, ROW_CONDITION), consent, rule, role);
+    const result = evaluateRow(
+      load<i32>(row, ROW_EFFECT),
+      active,
+      load<u32>(row, ROW_CONDITION),
+      consent,
+      rule,
+      role,
+    );
     if (active != OUTCOME_FALSE) {
       emitOutput(row + ROW_OUTPUTS, applies(result), KEY_RESOURCE_AT_SCOPE, scope, 0, action);
     }
@@ -296,7 +313,14 @@ function applies(result: i32): bool {
  * DENY needs not-false. In a scope that needs parental consent a conditional ALLOW denies unless its condition is true,
  * and allows nothing by itself.
  */
-function evaluateRow(rowEffect: i32, active: i32, conditionId: u32, consent: bool, rule: u32, role: u32): i32 {
+function evaluateRow(
+  rowEffect: i32,
+  active: i32,
+  conditionId: u32,
+  consent: bool,
+  rule: u32,
+  role: u32,
+): i32 {
   let outcome = OUTCOME_TRUE;
   let result = ROW_SKIPPED;
   if (active == OUTCOME_STOP) result = ROW_FAILED;
@@ -307,7 +331,7 @@ function evaluateRow(rowEffect: i32, active: i32, conditionId: u32, consent: boo
     else if (consent && conditionId != 0) result = outcome == OUTCOME_TRUE ? ROW_SKIPPED : ROW_DENIES;
     else result = outcome == OUTCOME_TRUE && active == OUTCOME_TRUE ? ROW_ALLOWS : ROW_SKIPPED;
   }
-  if (tracing) trace(TRACE_RULE, rule, role, (<u32>active << 8) | <u32>outcome);
+  if (tracing) trace(TRACE_RULE, rule, role, ((<u32>active) << 8) | <u32>outcome);
   return result;
 }
 
@@ -338,14 +362,23 @@ function rolePolicyDenies(symbol: u32, scope: u32, role: u32): bool {
   let denied = false;
   burn(count);
   for (let index: u32 = 0; index < count; index++) {
-    const row = rows + (<usize>index) * ROLE_ROW_SIZE;
-    if (!matches(load<u32>(row, ROLE_ROW_KIND), load<u32>(row, ROLE_ROW_KIND + 4), kindSymbol, kindStart, kindLength)) continue;
+    const row = rows + <usize>index * ROLE_ROW_SIZE;
+    if (
+      !matches(
+        load<u32>(row, ROLE_ROW_KIND),
+        load<u32>(row, ROLE_ROW_KIND + 4),
+        kindSymbol,
+        kindStart,
+        kindLength,
+      )
+    )
+      continue;
     if (!matchesAny(load<u32>(row, ROLE_ROW_ACTIONS), actionSymbol, actionStart, actionLength)) continue;
     listed = true;
     const conditionId = load<u32>(row, ROLE_ROW_CONDITION);
     const outcome = conditionId == 0 ? OUTCOME_TRUE : condition(<i32>conditionId - 1);
     const rule = load<u32>(block, BLOCK_FIRST_RULE) + load<u32>(row);
-    if (tracing) trace(TRACE_RULE, rule, role, (<u32>OUTCOME_TRUE << 8) | <u32>outcome);
+    if (tracing) trace(TRACE_RULE, rule, role, ((<u32>OUTCOME_TRUE) << 8) | <u32>outcome);
     emitOutput(row + ROLE_ROW_OUTPUTS, outcome == OUTCOME_TRUE, KEY_ROLE, scope, block, action);
     if (outcome != OUTCOME_TRUE) {
       denied = true;

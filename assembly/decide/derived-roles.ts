@@ -4,17 +4,25 @@
  */
 import {
   ERROR_DERIVED_ROLES,
+  ERROR_MEMORY,
   OUTCOME_ERROR,
   OUTCOME_STOP,
   OUTCOME_TRUE,
   TRACE_DERIVED_ROLE,
 } from "../abi";
-import { allocate } from "../memory/arena";
+import { allocate, fits } from "../memory/arena";
 import { compareBytes } from "../memory/bytes";
 import { NULL, fail, newList, ofString, setItem } from "../value/value";
 import { anyRoleMatches } from "./roles";
 import { condition, derivedOutcomes, resourceEpoch } from "./state";
-import { BLOCK_DERIVED, BLOCK_DERIVED_COUNT, derivedRoleAt, derivedRoleCount, symbolLength, symbolStart } from "./tables";
+import {
+  BLOCK_DERIVED,
+  BLOCK_DERIVED_COUNT,
+  derivedRoleAt,
+  derivedRoleCount,
+  symbolLength,
+  symbolStart,
+} from "./tables";
 import { trace, tracing } from "./trace";
 
 const NAME: usize = 0;
@@ -33,13 +41,15 @@ let visitedCount: u32 = 0;
 /** Most scopes one chain can have: a scope string cannot hold more segments within the input limit that matter. */
 const MAX_VISITED: u32 = 256;
 
-/** Starts a resource. Allocates the list once per resource, bounded by the number of derived roles. */
-export function beginDerivedRoles(): void {
-  listed = allocate((<usize>derivedRoleCount) << 2);
+/** Starts a resource: room for its list, bounded by the number of derived roles. False when the arena is full. */
+export function beginDerivedRoles(): bool {
   listedCount = 0;
-  visited = allocate((<usize>MAX_VISITED) << 2);
   visitedCount = 0;
   currentBlock = 0;
+  if (!fits((<usize>(derivedRoleCount + MAX_VISITED)) << 2)) return false;
+  listed = allocate((<usize>derivedRoleCount) << 2);
+  visited = allocate((<usize>MAX_VISITED) << 2);
+  return true;
 }
 
 /** Says which block's scope conditions are evaluated in (0: none, the principal pass). */
@@ -93,6 +103,7 @@ export function effectiveDerivedRoles(): u64 {
   if (currentBlock == 0) return newList(0);
   const count = load<u32>(currentBlock, BLOCK_DERIVED_COUNT);
   const ids: usize = load<u32>(currentBlock, BLOCK_DERIVED);
+  if (!fits((<usize>count) << 4)) return fail(ERROR_MEMORY, NULL);
   const list = newList(count);
   let found: u32 = 0;
   for (let index: u32 = 0; index < count; index++) {
@@ -117,7 +128,8 @@ function insertListed(symbol: u32): void {
   while (at < listedCount) {
     const other = listedAt(at);
     if (other == symbol) return;
-    if (compareBytes(symbolStart(other), symbolLength(other), symbolStart(symbol), symbolLength(symbol)) > 0) break;
+    if (compareBytes(symbolStart(other), symbolLength(other), symbolStart(symbol), symbolLength(symbol)) > 0)
+      break;
     at += 1;
   }
   const place = listed + ((<usize>at) << 2);
@@ -147,5 +159,10 @@ function sortNames(list: u64, count: u32): u64 {
 function compareNames(left: u64, right: u64): i32 {
   const leftCell = <usize>(<u32>left);
   const rightCell = <usize>(<u32>right);
-  return compareBytes(load<u32>(leftCell), load<u32>(leftCell, 4), load<u32>(rightCell), load<u32>(rightCell, 4));
+  return compareBytes(
+    load<u32>(leftCell),
+    load<u32>(leftCell, 4),
+    load<u32>(rightCell),
+    load<u32>(rightCell, 4),
+  );
 }

@@ -55,7 +55,7 @@ function sequenceMatches(sequence: usize, start: usize, end: usize): bool {
     if (!burn(1)) return false;
     let next: usize = 0;
     if (token < count) {
-      const address = sequence + 8 + (<usize>token) * 12;
+      const address = sequence + 8 + <usize>token * 12;
       const kind = load<u32>(address);
       if (kind == TOKEN_STAR) {
         starToken = <i32>token + 1;
@@ -125,6 +125,7 @@ function codePointAt(at: usize, end: usize): u32 {
   const lead = <u32>load<u8>(at);
   if (length == 1) return lead;
   let codePoint: u32 = lead & (0x7f >> <u32>length);
-  for (let index: usize = 1; index < length; index++) codePoint = (codePoint << 6) | (<u32>load<u8>(at + index) & 0x3f);
+  for (let index: usize = 1; index < length; index++)
+    codePoint = (codePoint << 6) | (<u32>load<u8>(at + index) & 0x3f);
   return codePoint;
 }

@@ -31,7 +31,14 @@ export function beginOutputs(): void {
  * Evaluates the output of a row that has just been decided. `outputs` are the row's four output words; the rest says
  * whose rule it is and for which action.
  */
-export function emitOutput(outputs: usize, applied: bool, keyKind: u32, keyScope: u32, keyBlock: usize, action: usize): void {
+export function emitOutput(
+  outputs: usize,
+  applied: bool,
+  keyKind: u32,
+  keyScope: u32,
+  keyBlock: usize,
+  action: usize,
+): void {
   const id = load<u32>(outputs + (applied ? 0 : 4));
   if (id == 0 || !fits(OUTPUT_SIZE)) return;
   const entry = allocate(OUTPUT_SIZE);

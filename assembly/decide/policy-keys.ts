@@ -68,11 +68,25 @@ export function composeKey(kind: u32, scope: u32, block: usize): void {
     );
   } else if (kind == KEY_PRINCIPAL_AT_SCOPE) {
     // Rows of principal policies are found by the resource's version (COMPAT.md section 5.2).
-    compose(PRINCIPAL, principalKeyStart, principalKeyLength, resourceVersionStart, resourceVersionLength, scope);
+    compose(
+      PRINCIPAL,
+      principalKeyStart,
+      principalKeyLength,
+      resourceVersionStart,
+      resourceVersionLength,
+      scope,
+    );
   }
 }
 
-function compose(prefix: usize, name: usize, nameLength: u32, version: usize, versionLength: u32, scope: u32): void {
+function compose(
+  prefix: usize,
+  name: usize,
+  nameLength: u32,
+  version: usize,
+  versionLength: u32,
+  scope: u32,
+): void {
   const scopeBytes: u32 = scope == NO_SYMBOL ? 0 : symbolLength(scope);
   const size = fragmentLength(prefix) + nameLength + fragmentLength(VERSION) + versionLength + 1 + scopeBytes;
   if (!fits(size)) {

@@ -170,7 +170,11 @@ function outputs(): void {
 
 /** `<policy key>#<rule name>`. */
 function source(entry: usize): void {
-  composeKey(load<u32>(entry, OUTPUT_KEY_KIND), load<u32>(entry, OUTPUT_KEY_SCOPE), load<u32>(entry, OUTPUT_KEY_BLOCK));
+  composeKey(
+    load<u32>(entry, OUTPUT_KEY_KIND),
+    load<u32>(entry, OUTPUT_KEY_SCOPE),
+    load<u32>(entry, OUTPUT_KEY_BLOCK),
+  );
   jsonString(keyStart, keyLength, false);
   // Reopen the string just closed to append the rule's name, which needs no escaping (COMPAT.md section 2).
   moveTo(position - 1);

@@ -162,7 +162,11 @@ function outputs(): void {
 
 /** `<policy key>#<rule name>`. */
 function source(entry: usize): void {
-  composeKey(load<u32>(entry, OUTPUT_KEY_KIND), load<u32>(entry, OUTPUT_KEY_SCOPE), load<u32>(entry, OUTPUT_KEY_BLOCK));
+  composeKey(
+    load<u32>(entry, OUTPUT_KEY_KIND),
+    load<u32>(entry, OUTPUT_KEY_SCOPE),
+    load<u32>(entry, OUTPUT_KEY_BLOCK),
+  );
   const nameLength = load<u32>(entry, OUTPUT_NAME_LENGTH);
   const size = keyLength + 1 + nameLength;
   if (!fits(size)) return;

@@ -15,15 +15,15 @@ let actionRecords: usize = 0;
 
 /** Makes room for the results of `count` actions, whose string records start at `actions`. */
 export function beginResults(actions: usize, count: u32): bool {
-  if (!fits((<usize>count) * (RESULT_SIZE + 4))) return false;
+  if (!fits(<usize>count * (RESULT_SIZE + 4))) return false;
   actionRecords = actions;
-  results = allocate((<usize>count) * RESULT_SIZE);
+  results = allocate(<usize>count * RESULT_SIZE);
   order = allocate((<usize>count) << 2);
   return true;
 }
 
 export function setResult(index: u32, effect: i32, keyKind: u32, scope: u32, block: usize): void {
-  const result = results + (<usize>index) * RESULT_SIZE;
+  const result = results + <usize>index * RESULT_SIZE;
   store<u32>(result, <u32>effect);
   store<u32>(result, keyKind, 4);
   store<u32>(result, scope, 8);
@@ -32,19 +32,19 @@ export function setResult(index: u32, effect: i32, keyKind: u32, scope: u32, blo
 }
 
 export function resultEffect(index: u32): i32 {
-  return load<i32>(results + (<usize>index) * RESULT_SIZE);
+  return load<i32>(results + <usize>index * RESULT_SIZE);
 }
 
 export function resultKeyKind(index: u32): u32 {
-  return load<u32>(results + (<usize>index) * RESULT_SIZE, 4);
+  return load<u32>(results + <usize>index * RESULT_SIZE, 4);
 }
 
 export function resultScope(index: u32): u32 {
-  return load<u32>(results + (<usize>index) * RESULT_SIZE, 8);
+  return load<u32>(results + <usize>index * RESULT_SIZE, 8);
 }
 
 export function resultBlock(index: u32): usize {
-  return load<u32>(results + (<usize>index) * RESULT_SIZE, 12);
+  return load<u32>(results + <usize>index * RESULT_SIZE, 12);
 }
 
 /** The action at `position` when actions are sorted by name. */
@@ -54,7 +54,7 @@ export function sortedAction(position: u32): u32 {
 
 /** The string record of an action. */
 export function actionAt(index: u32): usize {
-  return actionRecords + (<usize>index) * STRING_SIZE;
+  return actionRecords + <usize>index * STRING_SIZE;
 }
 
 /** Insertion by binary search: results come in request order, one per index. */

@@ -46,7 +46,7 @@ function maskOf(roleSet: u32): u64 {
 function matchesRole(list: usize, index: u32): bool {
   burn(1 + load<u32>(list));
   const symbol = roleSymbol(index);
-  const role = roles + (<usize>index) * STRING_SIZE;
+  const role = roles + <usize>index * STRING_SIZE;
   if (matchesAny(list, symbol, stringStart(role), stringLength(role))) return true;
   const parents = parentsOfRole(index);
   if (parents == 0) return false;

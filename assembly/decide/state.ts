@@ -101,7 +101,7 @@ export function beginResource(): void {
 /** Puts decoded attribute pairs into their slots. */
 export function fillSlots(pairs: usize, count: u32, stamp: u32): void {
   for (let index: u32 = 0; index < count; index++) {
-    const pair = pairs + (<usize>index) * PAIR_SIZE;
+    const pair = pairs + <usize>index * PAIR_SIZE;
     const slot = slots + ((<usize>load<u32>(pair)) << 4);
     store<u64>(slot, load<u64>(pair, 8));
     store<u32>(slot, stamp, 8);
@@ -111,7 +111,7 @@ export function fillSlots(pairs: usize, count: u32, stamp: u32): void {
 /** Builds the principal's lists and maps now instead of on first use. */
 export function buildPrincipalSlots(pairs: usize, count: u32): void {
   for (let index: u32 = 0; index < count; index++) {
-    read(<i32>load<u32>(pairs + (<usize>index) * PAIR_SIZE), requestEpoch);
+    read(<i32>load<u32>(pairs + <usize>index * PAIR_SIZE), requestEpoch);
   }
 }
 
@@ -161,10 +161,20 @@ export function remember(id: i32, value: u64): u64 {
   return value;
 }
 
+/** The last error that a leaf condition ended in, for explanations; 0 when there was none. */
+export let lastError: u64 = 0;
+
+/** Evaluates condition `id` anew, past what is remembered, so that `lastError` is its own. */
+export function reevaluate(id: i32): i32 {
+  lastError = 0;
+  return call_indirect<i32>(<u32>(tableBaseIndex + id));
+}
+
 /** The outcome of a leaf condition from its value: only the bool true holds; errors count as the mode says. */
 export function settle(value: u64): i32 {
   if (value == TRUE) return OUTCOME_TRUE;
   if (value == FALSE || tagOf(value) != TAG_ERROR) return OUTCOME_FALSE;
+  lastError = value;
   store<u32>(CONTROL_BASE, load<u32>(CONTROL_BASE, CONTROL_CONDITION_ERRORS) + 1, CONTROL_CONDITION_ERRORS);
   if (onError == ON_ERROR_COMPATIBLE) return OUTCOME_FALSE;
   return onError == ON_ERROR_STRICT ? OUTCOME_STOP : OUTCOME_ERROR;

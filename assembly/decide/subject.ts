@@ -82,7 +82,7 @@ export function resolvePrincipal(): bool {
   if (!fits((<usize>roleCount) << 2)) return false;
   roleSymbols = allocate((<usize>roleCount) << 2);
   for (let index: u32 = 0; index < roleCount; index++) {
-    const role = roles + (<usize>index) * STRING_SIZE;
+    const role = roles + <usize>index * STRING_SIZE;
     store<u32>(roleSymbols + ((<usize>index) << 2), symbolOf(stringStart(role), stringLength(role)));
   }
   return true;

@@ -105,7 +105,8 @@ function header(word: usize): u32 {
 
 /** Reads the header. False when the image is not one this core understands. */
 export function loadTables(imageLength: u32): bool {
-  if (imageLength < 160 || header(0) != IMAGE_MAGIC || header(1) != ABI_VERSION || header(2) != imageLength) return false;
+  if (imageLength < 160 || header(0) != IMAGE_MAGIC || header(1) != ABI_VERSION || header(2) != imageLength)
+    return false;
   setNameTables(header(3), header(4));
   attributeCount = header(5);
   attributeKeys = header(6);
@@ -143,7 +144,11 @@ export function symbolOf(start: usize, length: u32): u32 {
     const entry = symbolTable + 8 + ((<usize>index) << 4);
     const value = load<u32>(entry, 12);
     if (value == 0) return NO_SYMBOL;
-    if (load<u32>(entry) == hash && load<u32>(entry, 8) == length && equalBytes(load<u32>(entry, 4), start, length)) {
+    if (
+      load<u32>(entry) == hash &&
+      load<u32>(entry, 8) == length &&
+      equalBytes(load<u32>(entry, 4), start, length)
+    ) {
       return value - 1;
     }
     index = (index + 1) & mask;
@@ -175,7 +180,9 @@ export function resourceBlock(kind: u32, version: u32, scope: u32): usize {
 }
 
 export function principalBlock(principal: u32, version: u32, scope: u32): usize {
-  return principal == NO_SYMBOL || version == NO_SYMBOL ? 0 : findIndex(principalIndex, principal, version, scope);
+  return principal == NO_SYMBOL || version == NO_SYMBOL
+    ? 0
+    : findIndex(principalIndex, principal, version, scope);
 }
 
 /** Whether any principal policy has this version and scope. */

@@ -2,85 +2,84 @@
  * The `attr` objects of a JSON request: keys are looked up in the projection (projection.ts), hits become attribute
  * pairs in `pairs`, everything else is validated and skipped. Lists and maps are kept as their bytes.
  */
-import { STATUS_MEMORY, STATUS_SYNTAX, TAG_RAW_JSON, TAG_STRING } from "../abi";
+import { STATUS_MEMORY, TAG_RAW_JSON, TAG_STRING } from "../abi";
 import { NO_SLOT } from "../decide/attributes";
 import { box, FALSE, NULL, ofDouble, TRUE } from "../value/value";
-import { refuse, refuseAnyway } from "./failure";
+import { refuseAnyway } from "./failure";
 import { numberValue, scanNumber } from "./json-number";
-import { CLOSE_BRACE, COMMA, isFalse, isTrue, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
+import { isFalse, isTrue, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
 import { hasEscapes, scanString, unescape } from "./json-string";
 import { refuseMember, skipArray, skipObject, skipValue } from "./json-skip";
 import { MEMBER_NEW } from "./key-set";
-import { CELL_SIZE, closePairs, growPairs, learnKey, learntSlot, openShape, roomFor, Shape } from "./projection";
+import {
+  CELL_SIZE,
+  closePairs,
+  freeCell,
+  freePair,
+  learnKey,
+  learntSlot,
+  movePairs,
+  openShape,
+  Shape,
+} from "./projection";
 import { PAIR_SIZE } from "./request";
 
 let decodedValue: u64 = NULL;
 
 /** object, from its opening brace to the byte after the closing one. `depth` counts this object too. */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
-  closePairs(0, 0);
-  at = Scan.space(at + 1);
-  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   const shape = openShape(ofPrincipal);
   let known = Shape.known(shape);
   let entry = Shape.first(shape);
   let index: u32 = 0;
-  // The next pair and its cell, the end of the chunk's pairs and their beginning.
-  let pair: usize = 0;
-  let cell: usize = 0;
-  let full: usize = 0;
-  let first: usize = 0;
-  while (true) {
-    if (load<u8>(at) != QUOTE) return refuse(STATUS_SYNTAX, at);
-    at += 1;
+  let first = freePair;
+  let pair = first;
+  let cell = freeCell;
+  at = Scan.firstKey(at);
+  while (!Scan.ended(at)) {
+    const key = at + 1;
     let slot: i32;
-    if (index < known && Shape.repeatsQuoted(at, entry)) {
-      slot = Shape.slot(entry, at);
-      at = Scan.colon(at + Shape.length(entry) + 1);
+    if (index < known && Shape.repeatsQuoted(key, entry)) {
+      slot = Shape.slot(entry, key);
+      at = Scan.colon(key + Shape.length(entry) + 1);
     } else {
       known = 0;
-      at = decodeKey(at, shape, index, ofPrincipal);
+      at = decodeKey(key, shape, index, ofPrincipal);
       slot = learntSlot;
     }
     if (at == 0) return 0;
     if (slot == NO_SLOT) {
       at = skipValue(at, depth);
+      if (at == 0) return 0;
     } else {
-      if (pair == full) {
-        const count = <u32>(pair - first) / <u32>PAIR_SIZE;
-        first = growPairs(first, count);
+      if (pair + PAIR_SIZE + CELL_SIZE > cell) {
+        const used = pair - first;
+        first = movePairs(first, pair);
         if (first == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-        pair = first + (<usize>count) * PAIR_SIZE;
-        full = first + (<usize>roomFor(count)) * PAIR_SIZE;
-        cell = full + (<usize>count) * CELL_SIZE;
+        pair = first + used;
+        cell = freeCell;
       }
+      cell -= CELL_SIZE;
+      store<u64>(pair, <u64>slot);
       const start = at + 1;
-      const end = Scan.shortEnd(start);
-      if (end != 0 && load<u8>(at) == QUOTE) {
+      const end = Scan.plainEnd(start);
+      if (load<u8>(at) == QUOTE && load<u8>(end) == QUOTE) {
         store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
         store<u64>(pair, box(TAG_STRING, cell), 8);
         at = end + 1;
       } else {
         at = decodeValue(at, cell, depth);
+        if (at == 0) return 0;
         store<u64>(pair, decodedValue, 8);
       }
-      store<u64>(pair, <u64>slot);
       pair += PAIR_SIZE;
-      cell += CELL_SIZE;
     }
-    if (at == 0) return 0;
-    at = Scan.space(at);
-    const byte = load<u8>(at);
-    if (byte == COMMA) {
-      at = Scan.space(at + 1);
-      index += 1;
-      entry = Shape.next(entry);
-      continue;
-    }
-    if (byte != CLOSE_BRACE) return refuse(STATUS_SYNTAX, at);
-    closePairs(first, pair);
-    return at + 1;
+    index += 1;
+    entry = Shape.next(entry);
+    at = Scan.nextKey(at);
   }
+  closePairs(first, pair, cell);
+  return Scan.afterObject(at);
 }
 
 /** string `:`, for a key that its shape did not foresee, from the byte after the quote. */

@@ -5,9 +5,9 @@
  * Lists and maps grow while their items are read: the cell has room to spare and gets its count at the end, so no
  * item is read twice.
  */
-import { ERROR_MEMORY, STATUS_MEMORY, STATUS_TRAILING, TAG_LIST, TAG_MAP, TAG_STRING } from "../abi";
-import { ABSENT, box, fail, FALSE, isError, NULL, ofDouble, TRUE } from "../value/value";
-import { expectUntil, failureStatus, refuse, refuseAnyway } from "./failure";
+import { ERROR_BAD_CONVERSION, ERROR_MEMORY, STATUS_MEMORY, STATUS_TRAILING, TAG_LIST, TAG_MAP, TAG_STRING } from "../abi";
+import { box, fail, FALSE, isError, NULL, ofDouble, TRUE } from "../value/value";
+import { expectUntil, failureStatus, refuse } from "./failure";
 import { numberValue, scanNumber } from "./json-number";
 import { CLOSE_BRACE, CLOSE_BRACKET, guardEnd, LETTER_F, LETTER_N, LETTER_T, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan } from "./json-scan";
 import { skipValue } from "./json-skip";
@@ -29,16 +29,14 @@ export function buildJson(at: usize): u64 {
 }
 
 /**
- * The value of the JSON text of `length` bytes at `start`. Answers ABSENT when the text is refused, with the reason
- * in `jsonValueStatus()` and the place in `failurePlace()`. The value lives in the arena only, text included.
+ * The value of the JSON text of `length` bytes at `start`. Answers an error value when the text is refused
+ * (ERROR_BAD_CONVERSION) or does not fit (ERROR_MEMORY), with the status in `jsonValueStatus()`. The value lives in the
+ * arena only, text included.
  */
 export function decodeJsonValue(start: usize, length: u32): u64 {
+  textStatus = STATUS_MEMORY;
   const text = reserve((<usize>length) + 16);
-  if (text == 0) {
-    refuseAnyway(STATUS_MEMORY, start, 0);
-    textStatus = STATUS_MEMORY;
-    return ABSENT;
-  }
+  if (text == 0) return noRoom();
   memory.copy(text, start, length);
   const end = text + length;
   expectUntil(end);
@@ -50,11 +48,10 @@ export function decodeJsonValue(start: usize, length: u32): u64 {
     if (at != end) at = refuse(STATUS_TRAILING, at);
   }
   textStatus = failureStatus();
-  if (at == 0) return ABSENT;
+  if (at == 0) return fail(ERROR_BAD_CONVERSION, NULL);
   const value = build(first);
-  if (!isError(value)) return value;
-  textStatus = STATUS_MEMORY;
-  return ABSENT;
+  if (isError(value)) textStatus = STATUS_MEMORY;
+  return value;
 }
 
 /** STATUS_* of the last `decodeJsonValue`. */

@@ -1,17 +1,25 @@
 /**
  * Entering one field of a request message in JSON: its key, that it is known and new, and the colon.
  */
-import { STATUS_DUPLICATE_KEY, STATUS_SYNTAX } from "../abi";
+import { STATUS_DUPLICATE_KEY } from "../abi";
 import { refuse } from "./failure";
 import { escapedKeyEnd, matchEscaped } from "./json-fields";
-import { COLON, QUOTE, Scan } from "./json-scan";
+import { COLON, Scan } from "./json-scan";
 
-/** The usual case, expanded where it is used: `enterField` for a known and new name followed by a colon. */
+let field: u32 = 0;
+
+/** The usual case, expanded where it is used: a known and new name followed by a colon. */
 export class Enter {
+  /**
+   * Enters the field whose key has its quote at `at`: `match` is what the message's table says of the key, `seen` has
+   * a bit for each field that the message had before. Answers the first byte of the value, or 0.
+   */
   @inline static field(match: u32, message: i32, at: usize, seen: u32): usize {
     const colon = at + 1 + <usize>(match & 0xff);
-    if (load<u8>(at) == QUOTE && match != 0 && ((seen >> (match >> 8)) & 1) == 0 && load<u8>(colon) == COLON) {
-      return Scan.space(colon + 1);
+    if (match != 0) {
+      if (load<u8>(colon) == COLON) {
+        if (((seen >> (match >> 8)) & 1) == 0) return Scan.space(colon + 1);
+      }
     }
     return enterField(match, message, at, seen);
   }
@@ -22,15 +30,7 @@ export class Enter {
   }
 }
 
-/** The field that `enterField` entered (FIELD_*). */
-export let field: u32 = 0;
-
-/**
- * Enters the field whose key is at `at`: `match` is what the message's table says of the key, `seen` has a bit for
- * each field that the message had before. Answers the first byte of the value.
- */
-export function enterField(match: u32, message: i32, at: usize, seen: u32): usize {
-  if (load<u8>(at) != QUOTE) return refuse(STATUS_SYNTAX, at);
+function enterField(match: u32, message: i32, at: usize, seen: u32): usize {
   const key = at;
   if (match != 0) {
     at += 1 + <usize>(match & 0xff);

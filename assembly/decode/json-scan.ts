@@ -37,8 +37,14 @@ export function guardEnd(end: usize): u8 {
   return before;
 }
 
-const VECTORS = memory.data<u64>([0x2222222222222222,0x2222222222222222,0x5c5c5c5c5c5c5c5c,0x5c5c5c5c5c5c5c5c,0x2020202020202020,0x2020202020202020],16);
-/** The short ways, expanded at their call sites: a call per token would cost more than the token. */
+/** `,"` and `:"` as little-endian words: what stands between two members of compact text. */
+export const COMMA_QUOTE: u16 = 0x222c;
+
+/**
+ * The short ways, expanded at their call sites: a call per token would cost more than the token. What they compute
+ * from the text decides only branches, never the next cursor by a conditional move, so that the processor can run
+ * ahead of the scan.
+ */
 export class Scan {
   /** First byte from `at` on that is not white space (9, 10, 13, 32). */
   @inline static space(at: usize): usize {
@@ -57,37 +63,84 @@ export class Scan {
   @inline static specials(at: usize): i32 {
     const block = v128.load(at);
     const marks = v128.or(
-      v128.or(i8x16.eq(block, v128.load(VECTORS)), i8x16.eq(block, v128.load(VECTORS, 16))),
-      i8x16.lt_s(block, v128.load(VECTORS, 32)),
+      v128.or(i8x16.eq(block, i8x16.splat(0x22)), i8x16.eq(block, i8x16.splat(0x5c))),
+      i8x16.lt_s(block, i8x16.splat(0x20)),
     );
     return i8x16.bitmask(marks);
   }
 
-  /** The closing quote of a string of under 16 plain ASCII bytes from `at` on, 0 for any other. */
-  @inline static shortEnd(at: usize): usize {
-    const special = Scan.specials(at);
-    const end = at + ctz<i32>(special);
-    return special != 0 && load<u8>(end) == QUOTE ? end : 0;
+  /** The first special byte from `at` on, or the byte after 16 plain ones. If it is a quote, the string ends there. */
+  @inline static plainEnd(at: usize): usize {
+    return at + ctz<i32>(Scan.specials(at) | 0x10000);
   }
+
+  /** From an opening brace to the quote of the first key; see `nextKey`. */
+  @inline static firstKey(at: usize): usize {
+    return load<u8>(at + 1) == QUOTE ? at + 1 : findFirstKey(at);
+  }
+
+  /** From the byte after a value to the quote of the next key; see `nextKey`. */
+  @inline static nextKey(at: usize): usize {
+    return load<u16>(at) == COMMA_QUOTE ? at + 1 : nextKey(at);
+  }
+
+  /** Whether an answer of `nextKey` means that there is no key. */
+  @inline static ended(at: usize): bool {
+    return <isize>at <= 0;
+  }
+
+  /** The cursor after the object, 0 if it was refused, from an answer of `nextKey` that means the end. */
+  @inline static afterObject(at: usize): usize {
+    return at & ~CLOSED;
+  }
+}
+
+/** Marks the address after an object's closing brace (INVARIANT: memory is smaller than 2 GiB). */
+const CLOSED: usize = 0x8000_0000;
+
+/**
+ * From the byte after a value to the quote of the next key. At the end of the object the address after it, marked
+ * CLOSED; 0 when neither follows.
+ */
+export function nextKey(at: usize): usize {
+  at = Scan.space(at);
+  const byte = load<u8>(at);
+  if (byte == CLOSE_BRACE) return (at + 1) | CLOSED;
+  if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
+  at = Scan.space(at + 1);
+  return load<u8>(at) == QUOTE ? at : refuse(STATUS_SYNTAX, at);
+}
+
+function findFirstKey(at: usize): usize {
+  at = Scan.space(at + 1);
+  const byte = load<u8>(at);
+  if (byte == QUOTE) return at;
+  return byte == CLOSE_BRACE ? (at + 1) | CLOSED : refuse(STATUS_SYNTAX, at);
 }
 
 /** As `Scan.space`, where the first byte is likely to be white space. */
-function skipBlanks(at: usize): usize {
+export function skipBlanks(at: usize): usize {
   if (load<u8>(at) == 32 && load<u8>(at + 1) > 32) return at + 1;
-  while (true) {
-    const block = v128.load(at);
-    const blanks = v128.or(
-      i8x16.swizzle(i8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 0, 0, -1, 0, 0), block),
-      i8x16.eq(block, i8x16.splat(32)),
-    );
-    const others = ~i8x16.bitmask(blanks) & 0xffff;
-    if (others != 0) return at + ctz<i32>(others);
+  let others = notBlank(at);
+  while (others == 0) {
     at += 16;
+    others = notBlank(at);
   }
+  return at + ctz<u32>(others);
+}
+
+/** Which of the 16 bytes at `at` are not white space. */
+function notBlank(at: usize): u32 {
+  const block = v128.load(at);
+  const blanks = v128.or(
+    i8x16.swizzle(i8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 0, 0, -1, 0, 0), block),
+    i8x16.eq(block, i8x16.splat(32)),
+  );
+  return ~(<u32>i8x16.bitmask(blanks)) & 0xffff;
 }
 
 /** As `Scan.colon`, with white space around it. */
-function skipColon(at: usize): usize {
+export function skipColon(at: usize): usize {
   at = Scan.space(at);
   if (load<u8>(at) != COLON) return refuse(STATUS_SYNTAX, at);
   return Scan.space(at + 1);

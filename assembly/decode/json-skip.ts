@@ -6,15 +6,17 @@ import { MAX_DEPTH, STATUS_DEPTH, STATUS_DUPLICATE_KEY, STATUS_MEMORY, STATUS_SY
 import { mark, rewind } from "../memory/arena";
 import { refuse, refuseAnyway } from "./failure";
 import { scanNumber } from "./json-number";
-import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
-import { hasEscapes, scanString, unescape } from "./json-string";
+import { CLOSE_BRACKET, COMMA, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
+import { hasEscapes, scanLong, scanString, unescape } from "./json-string";
 import { addMember, MEMBER_NEW, MEMBER_REPEATED, newRun } from "./key-set";
 
 /** value: string | number | object | array | literal. `depth` is the number of containers around it. */
 export function skipValue(at: usize, depth: i32): usize {
   const byte = load<u8>(at);
   if (byte == QUOTE) {
-    const scanned = scanString(at + 1);
+    const end = Scan.plainEnd(at + 1);
+    if (load<u8>(end) == QUOTE) return end + 1;
+    const scanned = scanLong(at + 1);
     return scanned == 0 ? 0 : <usize>(<u32>scanned) + 1;
   }
   if (byte == OPEN_BRACE) return skipObject(at, depth + 1);
@@ -42,34 +44,28 @@ export function skipArray(at: usize, depth: i32): usize {
 /** object: `{` [string `:` value {`,` string `:` value}] `}`, no key twice. */
 export function skipObject(at: usize, depth: i32): usize {
   if (depth > MAX_DEPTH) return refuse(STATUS_DEPTH, at);
-  at = Scan.space(at + 1);
-  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
+  at = Scan.firstKey(at);
+  if (Scan.ended(at)) return Scan.afterObject(at);
   const before = mark();
   const keys = newRun();
   if (keys == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-  while (true) {
+  while (!Scan.ended(at)) {
     at = skipKey(at, keys);
     if (at == 0) return 0;
     at = skipValue(at, depth);
     if (at == 0) return 0;
-    at = Scan.space(at);
-    const byte = load<u8>(at);
-    if (byte == CLOSE_BRACE) {
-      rewind(before);
-      return at + 1;
-    }
-    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = Scan.space(at + 1);
+    at = Scan.nextKey(at);
   }
+  rewind(before);
+  return Scan.afterObject(at);
 }
 
-/** string `:`, up to the first byte of the value; the key joins `keys`. */
+/** string `:`, from the quote up to the first byte of the value; the key joins `keys`. */
 export function skipKey(at: usize, keys: usize): usize {
-  if (load<u8>(at) != QUOTE) return refuse(STATUS_SYNTAX, at);
-  const scanned = scanString(at + 1);
+  let start = at + 1;
+  const scanned = scanString(start);
   if (scanned == 0) return 0;
   const end = <usize>(<u32>scanned);
-  let start = at + 1;
   let length = <u32>(end - start);
   if (hasEscapes(scanned)) {
     const cell = unescape(start, end);

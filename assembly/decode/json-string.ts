@@ -18,8 +18,8 @@ const LETTER_U: u8 = 0x75;
  * in the low 32 bits, `hasEscapes` in the others; 0 when it is refused.
  */
 export function scanString(at: usize): u64 {
-  const end = Scan.shortEnd(at);
-  return end != 0 ? <u64>end : scanLong(at);
+  const end = Scan.plainEnd(at);
+  return load<u8>(end) == QUOTE ? <u64>end : scanLong(at);
 }
 
 /** Whether an answer of `scanString` tells of escapes. */

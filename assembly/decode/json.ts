@@ -14,7 +14,6 @@ import {
   STATUS_TRAILING,
   TAG_RAW_JSON,
 } from "../abi";
-import { mark, rewind } from "../memory/arena";
 import { box } from "../value/value";
 import { clearAuxData } from "./aux-data";
 import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
@@ -39,8 +38,8 @@ import {
   MESSAGE_REQUEST,
   MESSAGE_RESOURCE,
 } from "./json-fields";
-import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, guardEnd, isFalse, isNull, isTrue, OPEN_BRACE, OPEN_BRACKET, refuseType, Scan } from "./json-scan";
-import { decodeString, decodeStrings, listCount, listRecords } from "./json-text";
+import { CLOSE_BRACKET, COMMA, guardEnd, isFalse, isNull, isTrue, OPEN_BRACE, OPEN_BRACKET, QUOTE, refuseType, Scan } from "./json-scan";
+import { decodeString, decodeStrings, listCount, listRecords, Text } from "./json-text";
 import { pairCount, pairs, prepareShapes } from "./projection";
 import {
   clearRequest,
@@ -59,7 +58,9 @@ import {
 } from "./request";
 import {
   actionLimit,
+  beginSpare,
   clearResource,
+  endSpare,
   resourceLimit,
   setActions,
   setAttributes,
@@ -73,6 +74,8 @@ import { regrow, reserve } from "./reserve";
 /** Depth of the two `attr` objects: request, principal, attr; request, resources, entry, resource, attr. */
 const PRINCIPAL_ATTR_DEPTH: i32 = 3;
 const RESOURCE_ATTR_DEPTH: i32 = 5;
+/** Place in the resource record of each string field, by field number (kind 12, id 7, version 8, scope 11). */
+const RECORDS = memory.data<u8>([0, 0, 0, 0, 0, 0, 0, 16, 32, 0, 0, 48, 0]);
 const FIRST_RESOURCES: u32 = 16;
 const NO_LIMIT: u32 = 0xffff_ffff;
 
@@ -107,10 +110,9 @@ function decodeBody(start: usize, end: usize): usize {
 
 /** `{` [requestId] [includeMeta] [principal] [resources] [auxData] [requestContext] `}` */
 function decodeRequest(at: usize): usize {
-  at = Scan.space(at + 1);
-  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   let seen: u32 = 0;
-  while (true) {
+  at = Scan.firstKey(at);
+  while (!Scan.ended(at)) {
     const match = Field.request(at + 1);
     at = Enter.field(match, MESSAGE_REQUEST, at, seen);
     if (at == 0) return 0;
@@ -122,12 +124,9 @@ function decodeRequest(at: usize): usize {
     else if (field == FIELD_INCLUDE_META) at = decodeIncludeMeta(at);
     else at = field == FIELD_AUX_DATA ? decodeAuxData(at) : decodeContext(at);
     if (at == 0) return 0;
-    at = Scan.space(at);
-    const byte = load<u8>(at);
-    if (byte == CLOSE_BRACE) return at + 1;
-    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = Scan.space(at + 1);
+    at = Scan.nextKey(at);
   }
+  return Scan.afterObject(at);
 }
 
 /** true | false | null */
@@ -143,10 +142,9 @@ function decodeIncludeMeta(at: usize): usize {
 /** null | `{` [id] [policyVersion] [roles] [attr] [scope] `}` */
 function decodePrincipal(at: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
-  at = Scan.space(at + 1);
-  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   let seen: u32 = 0;
-  while (true) {
+  at = Scan.firstKey(at);
+  while (!Scan.ended(at)) {
     const match = Field.principal(at + 1);
     at = Enter.field(match, MESSAGE_PRINCIPAL, at, seen);
     if (at == 0) return 0;
@@ -157,12 +155,9 @@ function decodePrincipal(at: usize): usize {
     else if (field == FIELD_ATTR) at = decodePrincipalAttr(at);
     else at = decodeString(at, field == FIELD_VERSION ? principalVersion : principalScope);
     if (at == 0) return 0;
-    at = Scan.space(at);
-    const byte = load<u8>(at);
-    if (byte == CLOSE_BRACE) return at + 1;
-    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = Scan.space(at + 1);
+    at = Scan.nextKey(at);
   }
+  return Scan.afterObject(at);
 }
 
 function decodeRoles(at: usize): usize {
@@ -202,9 +197,9 @@ function decodeResources(at: usize): usize {
       }
       at = decodeEntry(at, records + (<usize>count) * RESOURCE_SIZE);
     } else {
-      const before = mark();
+      beginSpare();
       at = decodeEntry(at, spareResource);
-      rewind(before);
+      endSpare();
     }
     if (at == 0) return 0;
     count += 1;
@@ -222,10 +217,9 @@ function decodeResources(at: usize): usize {
 /** `{` [actions] [resource] `}` */
 function decodeEntry(at: usize, record: usize): usize {
   clearResource(record, at);
-  at = Scan.space(at + 1);
-  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   let seen: u32 = 0;
-  while (true) {
+  at = Scan.firstKey(at);
+  while (!Scan.ended(at)) {
     const match = Field.entry(at + 1);
     at = Enter.field(match, MESSAGE_ENTRY, at, seen);
     if (at == 0) return 0;
@@ -233,12 +227,9 @@ function decodeEntry(at: usize, record: usize): usize {
     seen |= 1 << field;
     at = field == FIELD_ACTIONS ? decodeActions(at, record) : decodeResource(at, record);
     if (at == 0) return 0;
-    at = Scan.space(at);
-    const byte = load<u8>(at);
-    if (byte == CLOSE_BRACE) return at + 1;
-    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = Scan.space(at + 1);
+    at = Scan.nextKey(at);
   }
+  return Scan.afterObject(at);
 }
 
 function decodeActions(at: usize, record: usize): usize {
@@ -252,26 +243,27 @@ function decodeActions(at: usize, record: usize): usize {
 /** null | `{` [kind] [policyVersion] [id] [attr] [scope] `}` */
 function decodeResource(at: usize, record: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
-  at = Scan.space(at + 1);
-  if (load<u8>(at) == CLOSE_BRACE) return at + 1;
   let seen: u32 = 0;
-  while (true) {
+  at = Scan.firstKey(at);
+  while (!Scan.ended(at)) {
     const match = Field.resource(at + 1);
     at = Enter.field(match, MESSAGE_RESOURCE, at, seen);
     if (at == 0) return 0;
     const field = Enter.entered(match);
     seen |= 1 << field;
-    if (field == FIELD_KIND) at = decodeString(at, record + RESOURCE_KIND);
-    else if (field == FIELD_ID) at = decodeString(at, record + RESOURCE_ID);
-    else if (field == FIELD_ATTR) at = decodeResourceAttr(at, record);
-    else at = decodeString(at, record + (field == FIELD_VERSION ? RESOURCE_VERSION : RESOURCE_SCOPE));
+    const start = at + 1;
+    const end = Scan.plainEnd(start);
+    if (load<u8>(at) == QUOTE && field != FIELD_ATTR && load<u8>(end) == QUOTE) {
+      Text.plain(record + <usize>load<u8>(RECORDS + field), start, <u32>(end - start));
+      at = Scan.nextKey(end + 1);
+      continue;
+    }
+    if (field == FIELD_ATTR) at = decodeResourceAttr(at, record);
+    else at = decodeString(at, record + <usize>load<u8>(RECORDS + field));
     if (at == 0) return 0;
-    at = Scan.space(at);
-    const byte = load<u8>(at);
-    if (byte == CLOSE_BRACE) return at + 1;
-    if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
-    at = Scan.space(at + 1);
+    at = Scan.nextKey(at);
   }
+  return Scan.afterObject(at);
 }
 
 /** null | object */

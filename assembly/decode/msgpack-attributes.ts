@@ -27,25 +27,32 @@ import {
   TRUE_BYTE,
 } from "./msgpack-scan";
 import { refuseMember, skipArray, skipMap, skipValue } from "./msgpack-skip";
-import { CELL_SIZE, closePairs, growPairs, learnKey, learntSlot, openShape, roomFor, Shape } from "./projection";
+import {
+  CELL_SIZE,
+  closePairs,
+  freeCell,
+  freePair,
+  learnKey,
+  learntSlot,
+  movePairs,
+  openShape,
+  Shape,
+} from "./projection";
 import { PAIR_SIZE } from "./request";
 
 let decodedValue: u64 = NULL;
 
 /** A map; `depth` counts it too. */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
-  closePairs(0, 0);
   at = readMap(at);
   if (at == 0) return 0;
   const count = itemCount;
   const shape = openShape(ofPrincipal);
   let known = Shape.known(shape);
   let entry = Shape.first(shape);
-  // The next pair and its cell, the end of the chunk's pairs and their beginning.
-  let pair: usize = 0;
-  let cell: usize = 0;
-  let full: usize = 0;
-  let first: usize = 0;
+  let first = freePair;
+  let pair = first;
+  let cell = freeCell;
   for (let index: u32 = 0; index < count; index++) {
     const key = at;
     let slot: i32;
@@ -63,31 +70,32 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     if (slot == NO_SLOT) {
       at = skipValue(at, depth);
     } else {
-      if (pair == full) {
-        const taken = <u32>(pair - first) / <u32>PAIR_SIZE;
-        first = growPairs(first, taken);
+      if (pair + PAIR_SIZE + CELL_SIZE > cell) {
+        const used = pair - first;
+        first = movePairs(first, pair);
         if (first == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-        pair = first + (<usize>taken) * PAIR_SIZE;
-        full = first + (<usize>roomFor(taken)) * PAIR_SIZE;
-        cell = full + (<usize>taken) * CELL_SIZE;
+        pair = first + used;
+        cell = freeCell;
       }
-      const end = Packed.shortEnd(at);
-      if (end != 0) {
-        store<u64>(cell, (<u64>at + 1) | ((<u64>(end - at - 1)) << 32));
+      cell -= CELL_SIZE;
+      store<u64>(pair, <u64>slot);
+      const length = Packed.fixLength(at);
+      const end = at + 1 + length;
+      if (length <= 16 && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
+        store<u64>(cell, (<u64>at + 1) | ((<u64>length) << 32));
         store<u64>(pair, box(TAG_STRING, cell), 8);
         at = end;
       } else {
         at = decodeValue(at, cell, depth);
+        if (at == 0) return 0;
         store<u64>(pair, decodedValue, 8);
       }
-      store<u64>(pair, <u64>slot);
       pair += PAIR_SIZE;
-      cell += CELL_SIZE;
     }
     if (at == 0) return 0;
     entry = Shape.next(entry);
   }
-  closePairs(first, pair);
+  closePairs(first, pair, cell);
   return at;
 }
 

@@ -76,25 +76,20 @@ export function refuseHeader(at: usize): usize {
 
 /** The short ways, expanded at their call sites: a call per value would cost more than the value. */
 export class Packed {
-  /** The byte after a fixstr of at most 16 bytes, all plain ASCII, that is inside the body; 0 for any other value. */
-  @inline static shortEnd(at: usize): usize {
-    const length = <u32>load<u8>(at) - FIXSTR;
-    const end = at + 1 + length;
-    const short = length <= 16 && end <= bodyEnd && (Scan.specials(at + 1) & ((1 << length) - 1)) == 0;
-    return short ? end : 0;
+  /** The length that the fixstr header at `at` announces; more than 31 for any other header. */
+  @inline static fixLength(at: usize): u32 {
+    return <u32>load<u8>(at) - FIXSTR;
+  }
+
+  /** Whether the first `length` (at most 16) bytes at `start` are ASCII that JSON does not escape. Reads 16 bytes. */
+  @inline static isPlain(start: usize, length: u32): bool {
+    return (Scan.specials(start) & ((1 << length) - 1)) == 0;
   }
 }
 
 /** A string: the byte after it, or 0; its text in `textStart`, `textLength`, `textPlain`. */
 export function readString(at: usize): usize {
   if (!atValue(at)) return 0;
-  const end = Packed.shortEnd(at);
-  if (end != 0) {
-    textStart = at + 1;
-    textLength = <u32>(end - at) - 1;
-    textPlain = true;
-    return end;
-  }
   const byte = load<u8>(at);
   if ((byte & 0xe0) != FIXSTR) return readLongString(at, byte);
   const length = <u32>(byte & 0x1f);

@@ -3,9 +3,9 @@
  */
 import { STATUS_MEMORY } from "../abi";
 import { refuseAnyway } from "./failure";
-import { itemCount, NIL, Packed, readArray, readString, textLength, textPlain, textStart } from "./msgpack-scan";
+import { bodyEnd, itemCount, NIL, Packed, readArray, readString, textLength, textPlain, textStart } from "./msgpack-scan";
+import { freeRecord, moveRecords, recordsEnd, takeRecords } from "./records";
 import { STRING_PLAIN, STRING_SET, STRING_SIZE } from "./request";
-import { reserve } from "./reserve";
 
 /** Results of the last `decodeStrings`: its records, and how many strings there were (stored or not). */
 export let listRecords: usize = 0;
@@ -13,10 +13,13 @@ export let listCount: u32 = 0;
 
 /** str | nil; the header is there. */
 export function decodeString(at: usize, record: usize): usize {
-  const end = Packed.shortEnd(at);
-  if (end == 0) return load<u8>(at) == NIL ? at + 1 : decodeLong(at, record);
-  setText(record, at + 1, <u32>(end - at) - 1, STRING_PLAIN);
-  return end;
+  const length = Packed.fixLength(at);
+  const end = at + 1 + length;
+  if (length <= 16 && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
+    setText(record, at + 1, length, STRING_PLAIN);
+    return end;
+  }
+  return load<u8>(at) == NIL ? at + 1 : decodeLong(at, record);
 }
 
 /** A string that is not short and plain. */
@@ -41,19 +44,28 @@ export function decodeStrings(at: usize, limit: u32): usize {
   if (at == 0) return 0;
   const count = itemCount;
   const kept = count < limit ? count : limit;
-  const records: usize = kept == 0 ? 0 : reserve((<usize>kept) * STRING_SIZE);
-  if (records == 0 && kept != 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-  for (let index: u32 = 0; index < count; index++) {
-    const end = Packed.shortEnd(at);
-    if (end == 0 || index >= kept) {
-      at = index < kept ? decodeLong(at, records + (<usize>index) * STRING_SIZE) : readString(at);
-      if (at == 0) return 0;
-    } else {
-      setText(records + (<usize>index) * STRING_SIZE, at + 1, <u32>(end - at) - 1, STRING_PLAIN);
-      at = end;
+  let first = freeRecord;
+  let record = first;
+  for (let index: u32 = 0; index < kept; index++) {
+    if (record == recordsEnd) {
+      first = moveRecords(first, index);
+      if (first == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+      record = first + (<usize>index) * STRING_SIZE;
     }
+    const length = Packed.fixLength(at);
+    const end = at + 1 + length;
+    if (length <= 16 && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
+      setText(record, at + 1, length, STRING_PLAIN);
+      at = end;
+    } else {
+      at = decodeLong(at, record);
+      if (at == 0) return 0;
+    }
+    record += STRING_SIZE;
   }
-  listRecords = records;
+  for (let index = kept; at != 0 && index < count; index++) at = readString(at);
+  takeRecords(record);
+  listRecords = first;
   listCount = count;
   return at;
 }

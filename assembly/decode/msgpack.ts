@@ -11,7 +11,6 @@ import {
   STATUS_TRAILING,
   TAG_RAW_MSGPACK,
 } from "../abi";
-import { mark, rewind } from "../memory/arena";
 import { box } from "../value/value";
 import { clearAuxData } from "./aux-data";
 import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
@@ -65,7 +64,9 @@ import {
 } from "./request";
 import {
   actionLimit,
+  beginSpare,
   clearResource,
+  endSpare,
   resourceLimit,
   setActions,
   setAttributes,
@@ -187,9 +188,9 @@ function decodeResources(at: usize): usize {
     if (index < kept) {
       at = decodeEntry(at, records + (<usize>index) * RESOURCE_SIZE);
     } else {
-      const before = mark();
+      beginSpare();
       at = decodeEntry(at, spareResource);
-      rewind(before);
+      endSpare();
     }
     if (at == 0) return 0;
   }

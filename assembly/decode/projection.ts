@@ -11,7 +11,10 @@
  * INVARIANT: the first `count` entries of a shape are pairwise different, and their slots are those of the
  * current name tables. Nothing else is remembered, so nothing of an earlier request can reach an answer.
  *
- * Chunk (arena): pairs in a row, then one 8-byte cell for each:   pair 0 | ... | pair n-1 | cell 0 | ... | cell n-1
+ * Blocks (arena): pairs grow from one end, the 8-byte cells of their strings and raw values from the other. The objects
+ * of a request share blocks, so that a short object costs no allocation of its own.
+ *
+ *   | pair | pair | ... free ... | cell | cell |
  */
 import { nameTablesVersion, principalSlot, resourceSlot } from "../decide/attributes";
 import {
@@ -30,8 +33,8 @@ import { reserve } from "./reserve";
 
 /** Matches no comparison of 16 lanes: the key is not one that can be recognised by its block. */
 const NEVER: u32 = 0xffff_ffff;
-/** Pairs that fit the first chunk of an object. */
-const FIRST_CAPACITY: u32 = 8;
+/** Pairs (and cells) in a block, at least. */
+const BLOCK_PAIRS: usize = 64;
 export const CELL_SIZE: usize = 8;
 
 /** Fields of a shape entry that key-set.ts leaves to this file. */
@@ -46,6 +49,9 @@ let shapesVersion: u32 = 0;
 
 /** Slot of the key that `learnKey` took. */
 export let learntSlot: i32 = 0;
+/** The next free pair of the current block, and the end of its free cells. */
+export let freePair: usize = 0;
+export let freeCell: usize = 0;
 /** Pairs of the last complete object: their address and their number. */
 export let pairs: usize = 0;
 export let pairCount: u32 = 0;
@@ -129,23 +135,31 @@ export function learnKey(shape: usize, index: u32, start: usize, length: u32, pl
   return MEMBER_NEW;
 }
 
-/** Notes the pairs of an object that is complete: from `first` up to `end`. */
-export function closePairs(first: usize, end: usize): void {
-  pairs = first;
-  pairCount = <u32>(end - first) / <u32>PAIR_SIZE;
+/** Begins a request: there is no block yet. */
+export function openPairs(): void {
+  freePair = 0;
+  freeCell = 0;
 }
 
-/** Room for pairs where there are `count`: how many then fit. */
-export function roomFor(count: u32): u32 {
-  return count == 0 ? FIRST_CAPACITY : count * 2;
+/** Notes the pairs of an object that is complete: from `first` up to `end`; cells from `cell` on are taken. */
+export function closePairs(first: usize, end: usize, cell: usize): void {
+  pairs = first;
+  pairCount = <u32>(end - first) / <u32>PAIR_SIZE;
+  freePair = end;
+  freeCell = cell;
 }
 
 /**
- * A chunk for `roomFor(count)` pairs, holding the `count` pairs at `first`; 0 when it does not fit. Pairs move, cells
- * stay where they are.
+ * Moves the pairs of an object to a block with room for as many again; cells stay where they are. Answers the block,
+ * whose cells end at `freeCell`, or 0 when it does not fit.
  */
-export function growPairs(first: usize, count: u32): usize {
-  const grown = reserve((<usize>roomFor(count)) * (PAIR_SIZE + CELL_SIZE));
-  if (grown != 0 && count != 0) memory.copy(grown, first, (<usize>count) * PAIR_SIZE);
-  return grown;
+export function movePairs(first: usize, end: usize): usize {
+  const used = end - first;
+  const count: usize = used / PAIR_SIZE;
+  const room: usize = count < BLOCK_PAIRS / 2 ? BLOCK_PAIRS : count * 2;
+  const block = reserve(room * (PAIR_SIZE + CELL_SIZE));
+  if (block == 0) return 0;
+  if (used != 0) memory.copy(block, first, used);
+  freeCell = block + room * (PAIR_SIZE + CELL_SIZE);
+  return block;
 }

@@ -3,9 +3,11 @@
  * actions beyond a limit are validated and counted, but not kept: the count goes into the error message.
  */
 import { STATUS_TOO_MANY_ACTIONS, STATUS_TOO_MANY_RESOURCES } from "../abi";
+import { mark, rewind } from "../memory/arena";
 import { ABSENT, box } from "../value/value";
 import { refuseAnyway } from "./failure";
-import { pairCount, pairs } from "./projection";
+import { openPairs, pairCount, pairs } from "./projection";
+import { openRecords } from "./records";
 import {
   RESOURCE_ACTION_COUNT,
   RESOURCE_ACTIONS,
@@ -28,6 +30,7 @@ export let resourceLimit: u32 = 0;
 /** The record of entries beyond the limit. */
 export const spareResource = memory.data(112, 16);
 
+let spareMark: usize = 0;
 let entryCount: u32 = 0;
 /** The first number of actions beyond the limit (0 = none), and where it stands. */
 let tooManyActions: u32 = 0;
@@ -35,10 +38,28 @@ let tooManyPlace: usize = 0;
 
 /** Begins a request. */
 export function setLimits(maxActions: u32, maxResources: u32): void {
+  openRecords();
+  openPairs();
   actionLimit = maxActions;
   resourceLimit = maxResources;
   entryCount = 0;
   tooManyActions = 0;
+}
+
+/**
+ * Encloses the decoding of an entry beyond the limit: whatever it takes is given back, so that any number of them can
+ * be counted. Blocks that it began are forgotten with their memory.
+ */
+export function beginSpare(): void {
+  openRecords();
+  openPairs();
+  spareMark = mark();
+}
+
+export function endSpare(): void {
+  rewind(spareMark);
+  openRecords();
+  openPairs();
 }
 
 /** A resource record with nothing given, for the entry at `at`. */

@@ -12,18 +12,22 @@ import {
   TAG_MAP,
   TAG_NULL,
   TAG_OPTIONAL,
+  TAG_RAW_JSON,
+  TAG_RAW_MSGPACK,
   TAG_STRING,
   TAG_TIMESTAMP,
   TAG_UINT,
 } from "../abi";
 import { base64Encode } from "../cel/encoders";
 import { durationText, timestampTextUtc } from "../cel/time-text";
+import { materialize } from "../decode/materialize";
 import { allocate, fits } from "../memory/arena";
 import { compareBytes } from "../memory/bytes";
 import {
   countOf,
   doubleOf,
   intOf,
+  isError,
   keyAt,
   lengthOf,
   ofDouble,
@@ -65,8 +69,15 @@ export function plainOf(value: u64): u64 {
       const number = uintOf(value);
       return number <= <u64>MAX_SAFE ? ofDouble(<f64>number) : digits(false, number);
     }
-    case TAG_BYTES:
-      return base64Encode(value);
+    case TAG_BYTES: {
+      const text = base64Encode(value);
+      return isError(text) ? NOT_PLAIN : text;
+    }
+    case TAG_RAW_JSON:
+    case TAG_RAW_MSGPACK: {
+      const built = materialize(value);
+      return isError(built) ? NOT_PLAIN : built;
+    }
     case TAG_TIMESTAMP:
       return timestampTextUtc(value);
     case TAG_DURATION:
@@ -80,28 +91,53 @@ export function plainOf(value: u64): u64 {
 
 /**
  * The entries of a map by sorted key: addresses of `u64 key, u64 value` pairs, 4 bytes each; 0 when a key is no string or
- * the arena is full.
+ * the arena is full. Keys come from requests, so the sort is a merge sort: n log n comparisons in any order.
  */
 export function sortedEntries(map: u64): usize {
   const count = countOf(map);
-  if (!fits((<usize>count) << 2)) return 0;
-  const order = allocate(((<usize>count) << 2) + 8);
+  const size = (<usize>count) << 2;
+  if (!fits(size * 2 + 8)) return 0;
+  let order = allocate(size * 2 + 8);
+  let other = order + size;
   for (let index: u32 = 0; index < count; index++) {
-    const key = keyAt(map, index);
-    if (tagOf(key) != TAG_STRING) return 0;
-    let low: u32 = 0;
-    let high: u32 = index;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const other = load<u64>(load<u32>(order + ((<usize>middle) << 2)));
-      if (compareBytes(startOf(other), lengthOf(other), startOf(key), lengthOf(key)) < 0) low = middle + 1;
-      else high = middle;
+    if (tagOf(keyAt(map, index)) != TAG_STRING) return 0;
+    store<u32>(order + ((<usize>index) << 2), <u32>(payloadOf(map) + 8 + ((<usize>index) << 4)));
+  }
+  for (let width: usize = 4; width < size; width *= 2) {
+    for (let start: usize = 0; start < size; start += width * 2) {
+      const middle = start + width < size ? start + width : size;
+      const end = middle + width < size ? middle + width : size;
+      merge(order + start, order + middle, order + end, other + start);
     }
-    const place = order + ((<usize>low) << 2);
-    if (low < index) memory.copy(place + 4, place, (<usize>(index - low)) << 2);
-    store<u32>(place, <u32>(payloadOf(map) + 8 + ((<usize>index) << 4)));
+    const sorted = other;
+    other = order;
+    order = sorted;
   }
   return order;
+}
+
+/** Merges the sorted runs [left, right) and [right, end) to `out`. */
+function merge(left: usize, right: usize, end: usize, out: usize): void {
+  const middle = right;
+  while (left < middle && right < end) {
+    if (comesBefore(load<u32>(right), load<u32>(left))) {
+      store<u32>(out, load<u32>(right));
+      right += 4;
+    } else {
+      store<u32>(out, load<u32>(left));
+      left += 4;
+    }
+    out += 4;
+  }
+  memory.copy(out, left, middle - left);
+  memory.copy(out + (middle - left), right, end - right);
+}
+
+/** Whether the key of one entry sorts before that of another. */
+function comesBefore(entry: usize, other: usize): bool {
+  const key = load<u64>(entry);
+  const otherKey = load<u64>(other);
+  return compareBytes(startOf(key), lengthOf(key), startOf(otherKey), lengthOf(otherKey)) < 0;
 }
 
 function digits(negative: bool, value: u64): u64 {

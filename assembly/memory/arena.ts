@@ -6,10 +6,16 @@
  * a small shared scratch area and sets `exhausted`, so that callers stay branch-free and the request ends in
  * STATUS_MEMORY.
  *
- *   arenaStart            pointer                      arenaEnd
- *   | used by the request | free ...                   |
+ *   scratch  arenaStart            pointer                      arenaEnd
+ *   | shared | used by the request | free ...                   |
+ *
+ * INVARIANT: blocks larger than SCRATCH_SIZE are allocated only after `fits` said yes.
  */
 
+/** Bytes that every allocation may write to after the arena is exhausted; nothing reads them as pointers. */
+export const SCRATCH_SIZE: usize = 1024;
+
+let scratch: usize = 0;
 let arenaStart: usize = 0;
 let arenaEnd: usize = 0;
 let pointer: usize = 0;
@@ -19,7 +25,9 @@ export let exhausted: bool = false;
 
 /** Sets the region. Called once, before the first request. */
 export function setArena(start: usize, end: usize): void {
-  arenaStart = (start + 7) & ~7;
+  scratch = (start + 7) & ~7;
+  memory.fill(scratch, 0, SCRATCH_SIZE);
+  arenaStart = scratch + SCRATCH_SIZE;
   arenaEnd = end;
   pointer = arenaStart;
   exhausted = false;
@@ -32,16 +40,15 @@ export function resetArena(): void {
 }
 
 /**
- * Allocates `size` bytes, aligned to 8. Never traps: when the arena is full, `exhausted` is set and the
- * start of the arena is returned if the block fits an empty arena; larger blocks must be checked by the
- * caller with `fits` first (blocks whose size depends on the request).
+ * Allocates `size` bytes, aligned to 8. Never traps: when the arena is full, `exhausted` is set and the scratch area is
+ * returned. Blocks whose size depends on the request must be checked by the caller with `fits` first.
  */
 export function allocate(size: usize): usize {
   const start = pointer;
   const next = start + ((size + 7) & ~7);
   if (next > arenaEnd || next < start) {
     exhausted = true;
-    return arenaStart;
+    return scratch;
   }
   pointer = next;
   return start;

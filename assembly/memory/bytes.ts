@@ -17,7 +17,7 @@ export function hashBytes(start: usize, length: u32): u32 {
     at += 4;
   }
   while (at < end) {
-    hash = (hash ^ (<u32>load<u8>(at))) * 0x01000193;
+    hash = (hash ^ <u32>load<u8>(at)) * 0x01000193;
     at += 1;
   }
   hash ^= hash >> 16;

@@ -83,7 +83,7 @@ function roundToOdd(high: u64, low: u64, factor: u64): u64 {
 function setShortest(digits: u64, power: i32): void {
   let rest = digits;
   let zeros = 0;
-  while (rest % 10 == 0) {
+  while (rest != 0 && rest % 10 == 0) {
     rest /= 10;
     zeros += 1;
   }

@@ -44,7 +44,7 @@ export function checkCall(context: CheckContext, scope: Scope | undefined, synta
       const given = isLong ? [listNode(context, args, span)] : args;
       return resolve(context, syntax, qualified, "global", given);
     }
-    if (isUnknownNamespace(scope, target)) {
+    if (!isFunction(name, "member") && isUnknownNamespace(scope, target)) {
       context.report(
         "EDICT3030",
         { name: qualified },
@@ -57,7 +57,10 @@ export function checkCall(context: CheckContext, scope: Scope | undefined, synta
 }
 
 function isFunction(name: string, style: CallStyle): boolean {
-  return UNSUPPORTED_YET.get(name)?.includes(style) === true || overloads.has(name);
+  return (
+    UNSUPPORTED_YET.get(name)?.includes(style) === true ||
+    overloads.get(name)?.some((overload) => overload.style === style) === true
+  );
 }
 
 /** Whether `target` is a name that means nothing, so that `target.f()` is best reported as one unknown function. */

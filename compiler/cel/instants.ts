@@ -37,7 +37,7 @@ export function isDuration(text: string): boolean {
   return total <= (text.startsWith("-") ? MAX_NANOSECONDS + 1n : MAX_NANOSECONDS);
 }
 
-const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,]\d+)?(?:Z|[+-](\d\d):(\d\d))$/;
+const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](\d\d):(\d\d))$/;
 
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z in seconds since the epoch. */
 const MIN_SECONDS = -62_135_596_800;
@@ -51,7 +51,7 @@ export function isTimestamp(text: string): boolean {
     .slice(1)
     .map((digits: string | undefined) => Number(digits ?? 0));
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return false;
-  if (hour > 23 || minute > 59 || second > 59 || zoneHour > 24 || zoneMinute > 59) return false;
+  if (hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59) return false;
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   date.setUTCHours(hour, minute, second);

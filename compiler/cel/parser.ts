@@ -299,11 +299,9 @@ class Parser {
   /** `List = "[" [["?"] Expr {"," ["?"] Expr}] [","] "]"`, after the bracket. */
   #parseList(start: number): Syntax {
     const items: { value: Syntax; optional: boolean }[] = [];
-    while (!this.#at("]") && !this.#at(",")) {
+    for (let more = !this.#at("]") && !this.#at(","); more; more = this.#takeSeparator("]")) {
       const optional = this.#take("?") !== undefined;
       items.push({ value: this.#parseExpr(), optional });
-      if (!this.#at(",") || this.#next.kind === "]") break;
-      this.#advance();
     }
     this.#take(",");
     this.#expect("]");
@@ -317,13 +315,11 @@ class Parser {
   /** `Map = "{" [MapInits] [","] "}"`, `MapInits = ["?"] Expr ":" Expr {"," ["?"] Expr ":" Expr}`, after the brace. */
   #parseMap(start: number): Syntax {
     const entries: { key: Syntax; value: Syntax; optional: boolean }[] = [];
-    while (!this.#at("}") && !this.#at(",")) {
+    for (let more = !this.#at("}") && !this.#at(","); more; more = this.#takeSeparator("}")) {
       const optional = this.#take("?") !== undefined;
       const key = this.#parseExpr();
       this.#expect(":");
       entries.push({ key, value: this.#parseExpr(), optional });
-      if (!this.#at(",") || this.#next.kind === "}") break;
-      this.#advance();
     }
     this.#take(",");
     this.#expect("}");
@@ -338,7 +334,7 @@ class Parser {
   #parseMessage(name: string, start: number): Syntax {
     this.#expect("{");
     const fields: { name: string; value: Syntax; optional: boolean }[] = [];
-    while (!this.#at("}") && !this.#at(",")) {
+    for (let more = !this.#at("}") && !this.#at(","); more; more = this.#takeSeparator("}")) {
       const optional = this.#take("?") !== undefined;
       const field = this.#token;
       if (field.kind !== "quoted" && (field.kind !== "identifier" || KEYWORDS.has(field.name))) {
@@ -348,8 +344,6 @@ class Parser {
       this.#advance();
       this.#expect(":");
       fields.push({ name: field.name, value: this.#parseExpr(), optional });
-      if (!this.#at(",") || this.#next.kind === "}") break;
-      this.#advance();
     }
     this.#take(",");
     this.#expect("}");
@@ -385,6 +379,13 @@ class Parser {
     if (token.kind !== kind) return undefined;
     this.#advance();
     return token;
+  }
+
+  /** Takes a comma, unless it is the last one before the closing bracket. */
+  #takeSeparator(close: Token["kind"]): boolean {
+    if (!this.#at(",") || this.#next.kind === close) return false;
+    this.#advance();
+    return true;
   }
 
   #expect(kind: Token["kind"]): void {

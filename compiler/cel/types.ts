@@ -69,7 +69,7 @@ export function withArguments(type: CelType, args: readonly CelType[]): CelType 
 }
 
 /** Nesting shown by `typeText`; what lies deeper is cut to `…`. */
-const MAX_TEXT_DEPTH = 4;
+const MAX_TEXT_DEPTH = 8;
 
 /** `map(string, list(int))`, `optional_type(dyn)`, `cerbos.lib.hierarchy`. */
 export function typeText(type: CelType, depth = 0): string {

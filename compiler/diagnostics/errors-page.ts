@@ -4,7 +4,10 @@ import { codes } from "./codes.ts";
 
 const STAGES: Readonly<Record<string, readonly [title: string, about: string]>> = {
   "1": ["Files and syntax", "Reading a policy directory, and YAML or JSON that is not well formed."],
-  "2": ["Policies", "Fields, names, imports, scopes and everything else that a policy says outside its expressions."],
+  "2": [
+    "Policies",
+    "Fields, names, imports, scopes and everything else that a policy says outside its expressions.",
+  ],
   "3": ["Expressions", "CEL in conditions, variables and outputs."],
   "4": ["Decision program", "Lowering the checked policies to the program that decides."],
   "5": ["Emitted code", "Writing the program as AssemblyScript."],

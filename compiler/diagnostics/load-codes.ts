@@ -60,11 +60,19 @@ export const loadCodes = {
     message: "`<<` can merge a map or a list of maps, got {found}",
     help: "give it an alias of a map, as in `<<: *base`",
   },
-  EDICT1113: { message: "tag `{tag}` is not supported", help: "remove the tag; quote the value if it is a string" },
+  EDICT1113: {
+    message: "`{text}` is a key without a value",
+    help: "put a space after the colon, or quote the key if the colon is part of it",
+  },
   EDICT1114: {
     message: "alias `*{name}` stands inside the value that it names",
     help: "a value cannot contain itself; write the inner part out",
   },
   // Schemas
-  EDICT1201: { message: "schema is not valid JSON: {problem}", help: "schemas under `_schemas` are JSON documents" },
+  // A warning: it only matters to policies that refer to the schema, and then it is missing there.
+  EDICT1201: {
+    message: "schema is not valid JSON: {problem}",
+    help: "schemas under `_schemas` are JSON documents",
+    severity: "warning",
+  },
 } as const satisfies CodeTable;

@@ -50,7 +50,10 @@ export const policyCodes = {
     message: "`condition.script` is no longer supported",
     help: "write the condition in CEL, under `condition.match`",
   },
-  EDICT2107: { message: "output has no expression", help: "add `when.ruleActivated` or `when.conditionNotMet`, or remove the output" },
+  EDICT2107: {
+    message: "output has no expression",
+    help: "add `when.ruleActivated` or `when.conditionNotMet`, or remove the output",
+  },
   EDICT2108: {
     message: "role policy has no version; `default` is assumed",
     help: "add `version: default`",
@@ -66,8 +69,14 @@ export const policyCodes = {
     help: "use letters, digits and `_`, starting with a letter or `_`",
   },
   EDICT2202: { message: "`{name}` is a reserved word and cannot name a {kind}", help: "choose another name" },
-  EDICT2203: { message: "variable `{name}` has several definitions: {places}", help: "rename or remove all but one" },
-  EDICT2204: { message: "constant `{name}` has several definitions: {places}", help: "rename or remove all but one" },
+  EDICT2203: {
+    message: "variable `{name}` has several definitions: {places}",
+    help: "rename or remove all but one",
+  },
+  EDICT2204: {
+    message: "constant `{name}` has several definitions: {places}",
+    help: "rename or remove all but one",
+  },
   // Rules of the whole set
   EDICT2301: {
     message: "policy `{key}` is already defined in {other}",
@@ -82,7 +91,7 @@ export const policyCodes = {
     help: "add a policy for the missing scope; it may have no rules",
   },
   EDICT2304: {
-    message: "policies in scope `{scope}` disagree about scopePermissions: {own} here, {other} in {file}",
+    message: "policies in {scope} disagree about scopePermissions: {own} here, {other} in {file}",
     help: "scopePermissions belongs to the scope: give all its policies the same value",
   },
   EDICT2305: {

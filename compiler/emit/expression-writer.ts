@@ -95,7 +95,9 @@ export class ExpressionWriter {
 
   #attribute(expression: Expr & { op: "attribute" | "hasAttribute" }): string {
     const root = this.#context.attributeRoots[expression.slot] === "principal" ? "principal" : "resource";
-    const name = comment(`${root === "principal" ? "P" : "R"}.attr.${this.#context.attributeNames[expression.slot] ?? ""}`);
+    const name = comment(
+      `${root === "principal" ? "P" : "R"}.attr.${this.#context.attributeNames[expression.slot] ?? ""}`,
+    );
     const read = expression.op === "attribute" ? "Attribute" : "HasAttribute";
     this.#context.use(root + read);
     return `${root}${read}(${expression.slot} ${name})`;
@@ -179,8 +181,12 @@ export class ExpressionWriter {
   /** A comprehension as a loop over a list or the entries of a map; every turn burns fuel. */
   #macro(expression: Expr & { op: "macro" }, locals: Locals): string {
     const pairs = expression.variables === 2;
-    const range = this.#let(this.#call(pairs ? "rangePairs" : "rangeList", [this.term(expression.range, locals)]));
-    const result = this.#let(this.#call("isError", [range]) + ` ? ${range} : ${this.#start(expression.macro)}`);
+    const range = this.#let(
+      this.#call(pairs ? "rangePairs" : "rangeList", [this.term(expression.range, locals)]),
+    );
+    const result = this.#let(
+      this.#call("isError", [range]) + ` ? ${range} : ${this.#start(expression.macro)}`,
+    );
     const found = expression.macro === "existsOne" ? this.#let("0", "i32") : "";
     const keys = expression.macro === "sortBy" ? this.#let(this.#call("listBuilder", ["0"])) : "";
     const index = `i${this.#counter++}`;
@@ -192,7 +198,10 @@ export class ExpressionWriter {
         this.#line("break;");
       });
       const names = pairs
-        ? [this.#let(this.#call("pairKey", [range, index])), this.#let(this.#call("pairValue", [range, index]))]
+        ? [
+            this.#let(this.#call("pairKey", [range, index])),
+            this.#let(this.#call("pairValue", [range, index])),
+          ]
         : [this.#let(this.#call("item", [range, index]))];
       const inner = bind(locals, expression.depth, names);
       this.#turn(expression, inner, { result, found, keys, names });
@@ -311,7 +320,11 @@ function constant(value: bigint, description: string): string {
   return `0x${value.toString(16)} ${comment(description)}`;
 }
 
-function describe(value: { readonly kind: string; readonly value?: unknown; readonly name?: string }): string {
+function describe(value: {
+  readonly kind: string;
+  readonly value?: unknown;
+  readonly name?: string;
+}): string {
   switch (value.kind) {
     case "string":
       return JSON.stringify(value.value);

@@ -26,7 +26,13 @@ export interface FunctionCounts {
 }
 
 /** Fills the header reserved at `header`; call it last, when everything else is in the blob. */
-export function writeImage(blob: Blob, header: number, program: Program, tables: Tables, functions: FunctionCounts): void {
+export function writeImage(
+  blob: Blob,
+  header: number,
+  program: Program,
+  tables: Tables,
+  functions: FunctionCounts,
+): void {
   const resourceIndex = tables.resources();
   const principalIndex = tables.principals();
   const principalPresence = tables.principalPresence();
@@ -87,7 +93,7 @@ function attributeNames(blob: Blob, program: Program, root: "principal" | "resou
 function scopeChain(blob: Blob, tables: Tables, blocks: readonly { readonly scope: string }[]): number {
   const scopes = new Set(blocks.map((block) => block.scope));
   const ids = new Map([...scopes].map((scope) => [scope, tables.symbols.id(scope)]));
-  const words = new Array<number>(tables.symbols.count + 1).fill(0);
+  const words = Array.from({ length: tables.symbols.count + 1 }, () => 0);
   for (const [scope, id] of ids) {
     const parent = parentScopes(scope).find((candidate) => scopes.has(candidate));
     const parentId = parent === undefined ? 0 : (ids.get(parent) ?? 0);

@@ -54,7 +54,10 @@ export class Matchers {
     if (known !== undefined) return known;
     const sequences = parseGlob(pattern);
     invariant(sequences !== undefined, "malformed globs were reported before");
-    const address = this.#blob.words([sequences.length, ...sequences.map((sequence) => this.#sequence(sequence))]);
+    const address = this.#blob.words([
+      sequences.length,
+      ...sequences.map((sequence) => this.#sequence(sequence)),
+    ]);
     this.#globs.set(pattern, address);
     return address;
   }
@@ -72,7 +75,11 @@ export class Matchers {
       case "one":
         return [TOKEN_ONE, 0, 0];
       case "class":
-        return [TOKEN_CLASS, this.#blob.words([token.ranges.length, ...token.ranges.flat()]), token.negated ? 1 : 0];
+        return [
+          TOKEN_CLASS,
+          this.#blob.words([token.ranges.length, ...token.ranges.flat()]),
+          token.negated ? 1 : 0,
+        ];
       case "star":
         return [TOKEN_STAR, 0, 0];
       case "super":

@@ -113,13 +113,24 @@ function outputFunction(context: WriterContext, index: number, id: number): stri
   return [`export function o${index}(): u64 {`, ...writer.lines, `  return ${term};`, "}\n"].join("\n");
 }
 
-function conditionFunction(program: Program, context: WriterContext, condition: Condition, id: ConditionId): string {
+function conditionFunction(
+  program: Program,
+  context: WriterContext,
+  condition: Condition,
+  id: ConditionId,
+): string {
   const header = `/** ${condition.place.file}:${condition.place.line} ${describe(program, condition)} */`;
   if (condition.kind === "expr") {
     context.use("settle");
     const writer = new ExpressionWriter(context);
     const term = writer.term(condition.expr);
-    return [header, `export function c${id}(): i32 {`, ...writer.lines, `  return settle(${term});`, "}\n"].join("\n");
+    return [
+      header,
+      `export function c${id}(): i32 {`,
+      ...writer.lines,
+      `  return settle(${term});`,
+      "}\n",
+    ].join("\n");
   }
   const decisive = condition.kind === "all" ? "NOT_MET" : "MET";
   context.use("condition");

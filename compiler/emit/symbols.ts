@@ -60,7 +60,7 @@ export class Symbols {
 export function nameTable(blob: Blob, entries: readonly NameEntry[]): number {
   if (entries.length === 0) return 0;
   const capacity = tableCapacity(entries.length);
-  const words = new Array<number>(2 + capacity * 4).fill(0);
+  const words = Array.from({ length: 2 + capacity * 4 }, () => 0);
   words[0] = capacity - 1;
   for (const { bytes, value } of entries) {
     const hash = hashBytes(bytes);

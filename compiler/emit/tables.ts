@@ -4,7 +4,14 @@
  * generated copies of a policy cost one set of rows and a thousand small blocks.
  */
 import { globMatches, isGlob, parseGlob } from "../ir/glob.ts";
-import type { OutputIds, PrincipalBlock, Program, ResourceBlock, ResourceRow, RoleBlock } from "../ir/program.ts";
+import type {
+  OutputIds,
+  PrincipalBlock,
+  Program,
+  ResourceBlock,
+  ResourceRow,
+  RoleBlock,
+} from "../ir/program.ts";
 import type { Blob } from "./blob.ts";
 import { hashSymbols } from "./hash.ts";
 import { Matchers } from "./matchers.ts";
@@ -95,7 +102,10 @@ export class Tables {
       for (const row of block.rows) entry.patterns.add(row.resource);
     }
     return this.#index(
-      [...patterns.values()].map((entry) => ({ key: entry.key, value: this.#matchers.list([...entry.patterns]) })),
+      [...patterns.values()].map((entry) => ({
+        key: entry.key,
+        value: this.#matchers.list([...entry.patterns]),
+      })),
     );
   }
 
@@ -148,7 +158,10 @@ export class Tables {
     ]);
   }
 
-  #resourceRows(all: readonly ResourceRow[], first: number): { rows: number; actions: number; otherwise: number } {
+  #resourceRows(
+    all: readonly ResourceRow[],
+    first: number,
+  ): { rows: number; actions: number; otherwise: number } {
     const rows = all.flatMap((row) => this.#perPattern(row));
     const words = rows.map((row) => this.#resourceRow(row, first));
     const key = JSON.stringify([words, rows.map((row) => row.actions)]);
@@ -168,10 +181,13 @@ export class Tables {
    * rows with outputs are written once per pair, all others once.
    */
   #perPattern(row: ResourceRow): PatternRow[] {
-    const parents = row.derivedRole < 0 ? row.roles : (this.#program.derivedRoles[row.derivedRole]?.parentRoles ?? []);
+    const parents =
+      row.derivedRole < 0 ? row.roles : (this.#program.derivedRoles[row.derivedRole]?.parentRoles ?? []);
     if (row.outputs.activated < 0 && row.outputs.notMet < 0) return [{ ...row, matching: parents }];
     const rolePatterns = parents.includes("*") ? [["*"]] : parents.map((parent) => [parent]);
-    return rolePatterns.flatMap((matching) => row.actions.map((action) => ({ ...row, actions: [action], matching })));
+    return rolePatterns.flatMap((matching) =>
+      row.actions.map((action) => ({ ...row, actions: [action], matching })),
+    );
   }
 
   #resourceRow(row: PatternRow, first: number): number[] {
@@ -191,14 +207,16 @@ export class Tables {
   #actionTable(rows: readonly ResourceRow[]): number {
     const exact = new Set(rows.flatMap((row) => row.actions.filter((action) => !isGlob(action))));
     const capacity = tableCapacity(exact.size);
-    const words = new Array<number>(2 + capacity * 2).fill(0);
+    const words = Array.from({ length: 2 + capacity * 2 }, () => 0);
     words[0] = capacity - 1;
     for (const action of exact) {
       const symbol = this.symbols.id(action);
       let index = hashSymbols(symbol, 0, 0) & (capacity - 1);
       while (words[2 + index * 2] !== 0) index = (index + 1) & (capacity - 1);
       words[2 + index * 2] = symbol;
-      words[3 + index * 2] = this.#rowList(rows, (row) => row.actions.some((pattern) => matches(pattern, action)));
+      words[3 + index * 2] = this.#rowList(rows, (row) =>
+        row.actions.some((pattern) => matches(pattern, action)),
+      );
     }
     return this.#blob.words(words);
   }
@@ -298,7 +316,7 @@ export class Tables {
   #index(entries: readonly IndexEntry[]): number {
     if (entries.length === 0) return 0;
     const capacity = tableCapacity(entries.length);
-    const words = new Array<number>(2 + capacity * 4).fill(0);
+    const words = Array.from({ length: 2 + capacity * 4 }, () => 0);
     words[0] = capacity - 1;
     for (const { key, value } of entries) {
       let index = hashSymbols(...key) & (capacity - 1);

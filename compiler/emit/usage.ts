@@ -36,7 +36,9 @@ export function analyse(program: Program): Usage {
   const memoizable: boolean[] = [];
   program.conditions.forEach((condition: Condition, id) => {
     memoizable[id] =
-      condition.kind === "expr" ? scoped[condition.expr] !== true : condition.of.every((member) => memoizable[member] === true);
+      condition.kind === "expr"
+        ? scoped[condition.expr] !== true
+        : condition.of.every((member) => memoizable[member] === true);
   });
   return { shared, sharedCount, memoizable, outputs };
 }
@@ -86,7 +88,7 @@ function outputExpressions(program: Program): ExprId[] {
 }
 
 function countUsers(program: Program, outputs: readonly ExprId[]): number[] {
-  const users = new Array<number>(program.expressions.length).fill(0);
+  const users = Array.from({ length: program.expressions.length }, () => 0);
   const use = (id: ExprId): void => {
     users[id] = (users[id] ?? 0) + 1;
   };
@@ -101,8 +103,10 @@ function lowestFreeLocal(expression: Expr, children: readonly ExprId[], free: re
   if (expression.op === "local") return expression.depth;
   const lowest = (ids: readonly ExprId[]): number =>
     Math.min(Number.POSITIVE_INFINITY, ...ids.map((id) => free[id] ?? Number.POSITIVE_INFINITY));
-  if (expression.op === "macro") return Math.min(lowest([expression.range]), outside(lowest(children), expression.depth));
-  if (expression.op === "bind") return Math.min(lowest([expression.value]), outside(lowest(children), expression.depth));
+  if (expression.op === "macro")
+    return Math.min(lowest([expression.range]), outside(lowest(children), expression.depth));
+  if (expression.op === "bind")
+    return Math.min(lowest([expression.value]), outside(lowest(children), expression.depth));
   return lowest(children);
 }
 
@@ -111,7 +115,10 @@ function outside(lowest: number, depth: number): number {
 }
 
 function dependsOnScope(expression: Expr): boolean {
-  return expression.op === "input" && (expression.input === "runtime" || expression.input === "runtime.effectiveDerivedRoles");
+  return (
+    expression.op === "input" &&
+    (expression.input === "runtime" || expression.input === "runtime.effectiveDerivedRoles")
+  );
 }
 
 /** Literals and lists of them lie in the image; remembering them would cost more than naming them. */

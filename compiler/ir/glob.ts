@@ -8,7 +8,11 @@ export type GlobToken =
   /** `?`: one character that is not `:`. */
   | { readonly kind: "one" }
   /** `[abc]`, `[a-z]`, `[!abc]`: one character in (or, negated, not in) the ranges of code points. */
-  | { readonly kind: "class"; readonly negated: boolean; readonly ranges: readonly (readonly [number, number])[] }
+  | {
+      readonly kind: "class";
+      readonly negated: boolean;
+      readonly ranges: readonly (readonly [number, number])[];
+    }
   /** `*`: any run without `:`. */
   | { readonly kind: "star" }
   /** `**`: any run. */
@@ -50,7 +54,7 @@ class GlobParser {
       if (depth > 0 && (character === "," || character === "}")) break;
       const choices = this.#term(depth);
       if (choices === undefined || sequences.length * choices.length > MAX_ALTERNATIVES) return undefined;
-      sequences = sequences.flatMap((before) => choices.map((choice) => [...before, ...choice]));
+      sequences = sequences.flatMap((before) => choices.map((choice) => before.concat(choice)));
     }
     return sequences;
   }
@@ -133,7 +137,9 @@ function mergeLiterals(sequence: readonly GlobToken[]): GlobToken[] {
 
 /** Whether a glob's sequences match `text`: the compile-time twin of assembly/decide/glob.ts. */
 export function globMatches(sequences: readonly (readonly GlobToken[])[], text: string): boolean {
-  return sequences.some((sequence) => new RegExp(`^(?:${sequence.map(tokenPattern).join("")})$`, "su").test(text));
+  return sequences.some((sequence) =>
+    new RegExp(`^(?:${sequence.map(tokenPattern).join("")})$`, "su").test(text),
+  );
 }
 
 function tokenPattern(token: GlobToken): string {

@@ -158,7 +158,7 @@ class Lowering {
     return id;
   }
 
-  #condition(match: Match | undefined): ConditionId | typeof NONE {
+  #condition(match: Match | undefined): ConditionId {
     if (match === undefined) return NONE;
     if (match.kind === "expr") {
       return this.#graph.leaf(this.#expressions.source(match.expr), match.expr.text, match.expr.place);
@@ -171,7 +171,7 @@ class Lowering {
     return { activated: this.#output(outputs.ruleActivated), notMet: this.#output(outputs.conditionNotMet) };
   }
 
-  #output(source: CelSource | undefined): ExprId | typeof NONE {
+  #output(source: CelSource | undefined): ExprId {
     return source === undefined ? NONE : this.#expressions.source(source);
   }
 }

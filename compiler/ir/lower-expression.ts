@@ -67,7 +67,10 @@ export class ExpressionLowering {
 
   #variable(name: string, names: Names): ExprId {
     const source = names.variables.get(name);
-    invariant(source !== undefined && !this.#open.has(source), "stage 3 refuses undefined and cyclical variables");
+    invariant(
+      source !== undefined && !this.#open.has(source),
+      "stage 3 refuses undefined and cyclical variables",
+    );
     this.#open.add(source);
     const id = this.source(source);
     this.#open.delete(source);
@@ -124,7 +127,10 @@ export class ExpressionLowering {
       case "list":
         return this.#add({
           op: "list",
-          items: expr.items.map(({ value, optional }) => ({ value: this.#lower(value, names, locals), optional })),
+          items: expr.items.map(({ value, optional }) => ({
+            value: this.#lower(value, names, locals),
+            optional,
+          })),
         });
       case "map":
         return this.#add({
@@ -165,9 +171,15 @@ export class ExpressionLowering {
     const guest = guestFunction(expr.guest);
     const [target, key] = expr.args;
     // `R.attr["x"]` reads the same slot as `R.attr.x`.
-    if (guest === "index" && target?.kind === "input" && key?.kind === "literal" && key.value.kind === "string") {
+    if (
+      guest === "index" &&
+      target?.kind === "input" &&
+      key?.kind === "literal" &&
+      key.value.kind === "string"
+    ) {
       const root = attributeRoot(target.input);
-      if (root !== undefined) return this.#add({ op: "attribute", slot: this.#attributes.slot(root, key.value.value) });
+      if (root !== undefined)
+        return this.#add({ op: "attribute", slot: this.#attributes.slot(root, key.value.value) });
     }
     return this.#add({ op: "call", guest, args: expr.args.map((arg) => this.#lower(arg, names, locals)) });
   }
@@ -197,8 +209,12 @@ function attributeRoot(input: string): "principal" | "resource" | undefined {
 }
 
 function guestFunction(name: string): GuestFunction {
-  invariant(Object.hasOwn(GUEST_FUNCTIONS, name), "the overload table names only guest functions");
-  return name as GuestFunction;
+  invariant(isGuestFunction(name), "the overload table names only guest functions");
+  return name;
+}
+
+function isGuestFunction(name: string): name is GuestFunction {
+  return Object.hasOwn(GUEST_FUNCTIONS, name);
 }
 
 function collectReferences(expr: CelExpr, variables: Set<string>, constants: Set<string>): void {

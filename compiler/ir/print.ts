@@ -4,7 +4,9 @@ import { NONE, type Expr, type Program } from "./program.ts";
 /** The whole program: attributes, expressions, conditions, then the policies with their rows. */
 export function printProgram(program: Program): string {
   return [
-    ...program.attributes.map((attribute, slot) => `attribute ${slot} ${attribute.root}.attr.${attribute.key}`),
+    ...program.attributes.map(
+      (attribute, slot) => `attribute ${slot} ${attribute.root}.attr.${attribute.key}`,
+    ),
     ...program.expressions.map((expression, id) => `expression ${id} ${printExpression(expression)}`),
     ...program.conditions.map((condition, id) =>
       condition.kind === "expr"
@@ -12,25 +14,29 @@ export function printProgram(program: Program): string {
         : `condition ${id} ${condition.kind} of ${condition.of.join(" ")}`,
     ),
     ...program.derivedRoles.map(
-      (role, id) => `derived role ${id} ${role.name} parents ${role.parentRoles.join(" ")}${when(role.condition)}`,
+      (role, id) =>
+        `derived role ${id} ${role.name} parents ${role.parentRoles.join(" ")}${when(role.condition)}`,
     ),
     ...program.resources.flatMap((block) => [
       `policy ${block.key}${block.requireParentalConsent ? " requires parental consent" : ""}`,
       ...block.rows.map((row) => {
-        const who = row.derivedRole === NONE ? `roles ${row.roles.join(" ")}` : `derived role ${row.derivedRole}`;
+        const who =
+          row.derivedRole === NONE ? `roles ${row.roles.join(" ")}` : `derived role ${row.derivedRole}`;
         return `  ${row.effect} ${row.actions.join(" ")} for ${who}${when(row.condition)}  # ${nameOf(program, row.rule)}`;
       }),
     ]),
     ...program.principals.flatMap((block) => [
       `policy ${block.key}${block.requireParentalConsent ? " requires parental consent" : ""}`,
       ...block.rows.map(
-        (row) => `  ${row.effect} ${row.action} on ${row.resource}${when(row.condition)}  # ${nameOf(program, row.rule)}`,
+        (row) =>
+          `  ${row.effect} ${row.action} on ${row.resource}${when(row.condition)}  # ${nameOf(program, row.rule)}`,
       ),
     ]),
     ...program.roles.flatMap((block) => [
       `policy ${block.key}${block.parentRoles.length > 0 ? ` parents ${block.parentRoles.join(" ")}` : ""}`,
       ...block.rows.map(
-        (row) => `  only ${row.allowActions.join(" ")} on ${row.resource}${when(row.condition)}  # ${nameOf(program, row.rule)}`,
+        (row) =>
+          `  only ${row.allowActions.join(" ")} on ${row.resource}${when(row.condition)}  # ${nameOf(program, row.rule)}`,
       ),
     ]),
     "",

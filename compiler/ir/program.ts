@@ -34,12 +34,21 @@ export type Expr =
   | { readonly op: "optionalSelect"; readonly operand: ExprId; readonly field: string }
   | { readonly op: "has"; readonly operand: ExprId; readonly field: string }
   | { readonly op: "and" | "or"; readonly args: readonly ExprId[] }
-  | { readonly op: "conditional"; readonly condition: ExprId; readonly then: ExprId; readonly otherwise: ExprId }
+  | {
+      readonly op: "conditional";
+      readonly condition: ExprId;
+      readonly then: ExprId;
+      readonly otherwise: ExprId;
+    }
   | { readonly op: "call"; readonly guest: GuestFunction; readonly args: readonly ExprId[] }
   | { readonly op: "list"; readonly items: readonly { readonly value: ExprId; readonly optional: boolean }[] }
   | {
       readonly op: "map";
-      readonly entries: readonly { readonly key: ExprId; readonly value: ExprId; readonly optional: boolean }[];
+      readonly entries: readonly {
+        readonly key: ExprId;
+        readonly value: ExprId;
+        readonly optional: boolean;
+      }[];
     }
   /** Binds `variables` (1 or 2) locals at depth, depth+1. */
   | {
@@ -48,7 +57,7 @@ export type Expr =
       readonly range: ExprId;
       readonly depth: number;
       readonly variables: 1 | 2;
-      readonly filter: ExprId | typeof NONE;
+      readonly filter: ExprId;
       readonly body: ExprId;
     }
   | { readonly op: "bind"; readonly depth: number; readonly value: ExprId; readonly body: ExprId };
@@ -72,15 +81,15 @@ export interface RuleInfo {
 }
 
 export interface OutputIds {
-  readonly activated: ExprId | typeof NONE;
-  readonly notMet: ExprId | typeof NONE;
+  readonly activated: ExprId;
+  readonly notMet: ExprId;
 }
 
 export interface DerivedRoleInfo {
   readonly name: string;
   readonly origin: string;
   readonly parentRoles: readonly string[];
-  readonly condition: ConditionId | typeof NONE;
+  readonly condition: ConditionId;
   readonly place: Place;
 }
 
@@ -94,7 +103,7 @@ export interface ResourceRow {
   readonly roles: readonly string[];
   /** Index into Program.derivedRoles, or NONE. */
   readonly derivedRole: number;
-  readonly condition: ConditionId | typeof NONE;
+  readonly condition: ConditionId;
   readonly outputs: OutputIds;
 }
 
@@ -115,7 +124,7 @@ export interface PrincipalRow {
   /** Name or glob of the sanitised kind. */
   readonly resource: string;
   readonly action: string;
-  readonly condition: ConditionId | typeof NONE;
+  readonly condition: ConditionId;
   readonly outputs: OutputIds;
 }
 
@@ -132,7 +141,7 @@ export interface RoleRow {
   readonly rule: number;
   readonly resource: string;
   readonly allowActions: readonly string[];
-  readonly condition: ConditionId | typeof NONE;
+  readonly condition: ConditionId;
   readonly outputs: OutputIds;
 }
 

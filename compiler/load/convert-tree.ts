@@ -2,10 +2,27 @@
  * The YAML library's tree to ours: aliases and `<<` resolved, keys checked, unfolding and depth bounded. One converter
  * serves all documents of a file, so that their anchors share one space. Syntax errors are elsewhere (syntax-errors.ts).
  */
-import { isAlias, isMap, isScalar, isSeq, type Alias, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Alias,
+  type Pair,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
 import type { Code, Params } from "../diagnostics/codes.ts";
 import { LineIndex } from "./line-index.ts";
-import { describeNode, type ListNode, type MapEntry, type MapNode, type Node, type ScalarNode } from "./node.ts";
+import {
+  describeNode,
+  type ListNode,
+  type MapEntry,
+  type MapNode,
+  type Node,
+  type ScalarNode,
+} from "./node.ts";
 import type { ParsedDocument, Problem } from "./parse-yaml.ts";
 import { readPlain } from "./plain-scalar.ts";
 import { childPath } from "./policy-document.ts";
@@ -19,8 +36,6 @@ const MAX_UNFOLDED = 100_000;
 
 /** Most problems reported for one file. */
 const MAX_PROBLEMS = 50;
-
-const STANDARD_TAGS = /^(tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)|!)$/;
 
 interface Anchor {
   readonly offset: number;
@@ -79,10 +94,8 @@ export class TreeConverter {
     if (!isScalar(source) && !isMap(source) && !isSeq(source)) {
       return missingValue(fallback);
     }
-    if (source.tag !== undefined && !STANDARD_TAGS.test(source.tag)) {
-      this.report("EDICT1113", { tag: source.tag }, offsetOf(source), path, 1);
-    }
-    const anchor = source.anchor === undefined ? undefined : this.openAnchor(source.anchor, offsetOf(source), path);
+    const anchor =
+      source.anchor === undefined ? undefined : this.openAnchor(source.anchor, offsetOf(source), path);
     const before = this.unfolded - 1;
     const outerDeepest = this.deepest;
     this.deepest = depth;
@@ -106,7 +119,13 @@ export class TreeConverter {
     if (source.type === "PLAIN") {
       const { value, text } = readPlain(written);
       const shared = this.strings.intern(text);
-      return { kind: "scalar", value: value === text ? shared : value, text: shared, offset, contentOffset: offset };
+      return {
+        kind: "scalar",
+        value: value === text ? shared : value,
+        text: shared,
+        offset,
+        contentOffset: offset,
+      };
     }
     const text = this.strings.intern(this.lastLine(source, written));
     const contentOffset = this.contentOffset(source, offset, text);
@@ -116,7 +135,8 @@ export class TreeConverter {
   /** A block that ends with the file and without a line break has none at its end; the library adds one. */
   private lastLine(source: Scalar, value: string): string {
     const block = source.type === "BLOCK_LITERAL" || source.type === "BLOCK_FOLDED";
-    const added = block && value.endsWith("\n") && !this.text.endsWith("\n") && source.range?.[1] === this.text.length;
+    const added =
+      block && value.endsWith("\n") && !this.text.endsWith("\n") && source.range?.[1] === this.text.length;
     return added ? value.slice(0, -1) : value;
   }
 
@@ -152,10 +172,20 @@ export class TreeConverter {
       const first = seen.get(key.text);
       if (first !== undefined) {
         const line = this.lineOf(first);
-        this.report("EDICT1106", { key: key.text, line }, key.offset, childPath(path, key.text), key.text.length);
+        this.report(
+          "EDICT1106",
+          { key: key.text, line },
+          key.offset,
+          childPath(path, key.text),
+          key.text.length,
+        );
         continue;
       }
       seen.set(key.text, key.offset);
+      // YAML reads `{a:1}` as the key `a:1` without a value, Cerbos as the key `a`: it must mean neither silently.
+      if (pair.value === null && /:\S/.test(key.text)) {
+        this.report("EDICT1113", { text: key.text }, key.offset, childPath(path, key.text), key.text.length);
+      }
       const value = this.node(pair.value, childPath(path, key.text), depth + 1, key.offset + key.text.length);
       if (key.isMerge) {
         this.collectMerges(value, childPath(path, key.text), merges);

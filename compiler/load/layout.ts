@@ -6,8 +6,9 @@
 /** Directory of JSON schemas; allowed only at the root. */
 export const SCHEMA_DIRECTORY = "_schemas";
 
-const POLICY_FILE = /\.(yaml|yml|json)$/;
-const TEST_SUITE = /_test\.(yaml|yml|json)$/;
+/** Upper case counts too, as in Cerbos 0.55: a policy that is silently left out could be the one that denies. */
+const POLICY_FILE = /\.(yaml|yml|json)$/i;
+const TEST_SUITE = /_test\.(yaml|yml|json)$/i;
 
 /** Whether the walk goes into a directory of this name; `_schemas` is judged by `classify`. */
 export function isSkippedDirectory(name: string): boolean {
@@ -33,7 +34,7 @@ export function classify(path: string): FileRole {
   const schemaAt = parts.indexOf(SCHEMA_DIRECTORY);
   const testdataAt = parts.indexOf("testdata");
   if (schemaAt === 0) {
-    return name.endsWith(".json") ? { kind: "schema", id: path.slice(SCHEMA_DIRECTORY.length + 1) } : IGNORED;
+    return /\.json$/i.test(name) ? { kind: "schema", id: path.slice(SCHEMA_DIRECTORY.length + 1) } : IGNORED;
   }
   if (testdataAt >= 0 && (schemaAt < 0 || testdataAt < schemaAt)) {
     return IGNORED;

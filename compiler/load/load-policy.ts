@@ -25,7 +25,9 @@ export function loadPolicy(source: SourceFile, strings = new StringTable()): Loa
   );
   const [root, second] = roots;
   if (second !== undefined) {
-    diagnostics.push(diagnose("EDICT1104", {}, { file: source.path, ...lines.position(second.offset), path: "$" }));
+    diagnostics.push(
+      diagnose("EDICT1104", {}, { file: source.path, ...lines.position(second.offset), path: "$" }),
+    );
   } else if (root !== undefined && root.kind !== "map") {
     const place = { file: source.path, ...lines.position(root.offset), path: "$" };
     diagnostics.push(diagnose("EDICT1105", { found: describeNode(root) }, place));

@@ -60,7 +60,9 @@ function readNumber(text: string): PlainScalar | undefined {
     const found = pattern.exec(digits)?.[1];
     if (found !== undefined) {
       const value = BigInt(prefix + found) * (negative ? -1n : 1n);
-      return value > MAX_UNSIGNED || value < MIN_SIGNED ? undefined : { value: Number(value), text: String(value) };
+      return value > MAX_UNSIGNED || value < MIN_SIGNED
+        ? undefined
+        : { value: Number(value), text: String(value) };
     }
   }
   return undefined;

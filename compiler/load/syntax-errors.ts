@@ -16,7 +16,10 @@ const MAX_EXAMINED = 100;
 const EXPLANATIONS: Readonly<Record<string, readonly [problem: string, advice: string]>> = {
   BAD_ALIAS: ["malformed alias", "an alias is `*` and the name of an anchor, and nothing else"],
   BAD_DIRECTIVE: ["malformed directive", "remove the line that starts with `%`"],
-  BAD_DQ_ESCAPE: ["unknown escape in a double-quoted string", "write `\\\\` for a backslash, or use single quotes"],
+  BAD_DQ_ESCAPE: [
+    "unknown escape in a double-quoted string",
+    "write `\\\\` for a backslash, or use single quotes",
+  ],
   BAD_INDENT: ["wrong indentation", "line the entries of a map or list up in one column, and close brackets"],
   BAD_PROP_ORDER: ["tag or anchor in the wrong place", "put tags and anchors directly before the value"],
   BAD_SCALAR_START: ["plain text cannot start with this character", "quote the value"],
@@ -25,11 +28,17 @@ const EXPLANATIONS: Readonly<Record<string, readonly [problem: string, advice: s
     "start it on the next line, or quote the text if `: ` is part of it",
   ],
   BLOCK_IN_FLOW: ["indented block inside brackets", "use brackets inside brackets"],
-  MULTILINE_IMPLICIT_KEY: ["expected `key: value`", "a colon and a space are missing here, or the indentation is wrong"],
+  MULTILINE_IMPLICIT_KEY: [
+    "expected `key: value`",
+    "a colon and a space are missing here, or the indentation is wrong",
+  ],
   TAB_AS_INDENT: ["tab used as indentation", "indent with spaces"],
   MULTIPLE_ANCHORS: ["more than one anchor on a value", "keep one anchor"],
   MULTIPLE_TAGS: ["more than one tag on a value", "keep one tag"],
-  MISSING_CHAR: ["something is missing here", "close brackets, separate entries with commas, follow keys with `: `"],
+  MISSING_CHAR: [
+    "something is missing here",
+    "close brackets, separate entries with commas, follow keys with `: `",
+  ],
   KEY_OVER_1024_CHARS: ["key is longer than 1024 characters", "shorten the key"],
 };
 
@@ -62,7 +71,12 @@ function explain(error: YAMLParseError, document: ParsedDocument, text: string):
   }
   if (/^Missing closing .quote/.test(error.message)) {
     const start = quotedScalarBefore(document, at)?.range?.[0] ?? at;
-    return { ...base, code: "EDICT1102", params: { quote: text[start] === "'" ? "`'`" : '`"`' }, offset: start };
+    return {
+      ...base,
+      code: "EDICT1102",
+      params: { quote: text[start] === "'" ? "`'`" : '`"`' },
+      offset: start,
+    };
   }
   if (error.code === "UNEXPECTED_TOKEN") {
     const scalar = quotedScalarBefore(document, at);
@@ -78,7 +92,10 @@ function describe(error: YAMLParseError): { problem: string; advice: string } {
     const [problem, advice] = EXPLANATIONS["MULTILINE_IMPLICIT_KEY"] ?? ["", ""];
     return { problem, advice };
   }
-  const [problem, advice] = EXPLANATIONS[error.code] ?? ["", "check the indentation, quotes and brackets here"];
+  const [problem, advice] = EXPLANATIONS[error.code] ?? [
+    "",
+    "check the indentation, quotes and brackets here",
+  ];
   return { problem: problem || lowerFirst(error.message), advice };
 }
 

@@ -59,16 +59,14 @@ export function buildPrincipalPolicy(definition: Definition, namesInForce: Names
     principal: name,
     resources: (policy?.rules ?? []).map((entry) => {
       const resource = entry.resource?.value ?? "";
-      const rules = (entry.actions ?? []).map(
-        (action, index): PrincipalRule => ({
-          name: action.name?.value || `${resource}_${defaultRuleName(index)}`,
-          action: action.action?.value ?? "",
-          effect: toEffect(action.effect),
-          ...conditionOf(toMatch(action.condition, reader, names)),
-          outputs: toOutputs(action.output, reader, names),
-          place: keyPlace(reader.document, action.spot),
-        }),
-      );
+      const rules = (entry.actions ?? []).map((action, index): PrincipalRule => ({
+        name: action.name?.value || `${resource}_${defaultRuleName(index)}`,
+        action: action.action?.value ?? "",
+        effect: toEffect(action.effect),
+        ...conditionOf(toMatch(action.condition, reader, names)),
+        outputs: toOutputs(action.output, reader, names),
+        place: keyPlace(reader.document, action.spot),
+      }));
       return { resource, rules };
     }),
   };

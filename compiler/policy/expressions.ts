@@ -1,5 +1,10 @@
 /** Conditions and outputs as written, with the names in force. The expressions in them stay text until stage 3. */
-import type { ConditionMessage, MatchListMessage, MatchMessage, OutputMessage } from "./decode/policy-message.ts";
+import type {
+  ConditionMessage,
+  MatchListMessage,
+  MatchMessage,
+  OutputMessage,
+} from "./decode/policy-message.ts";
 import type { Text } from "./decode/field.ts";
 import { keyPlace, type Reader } from "./decode/spot.ts";
 import { celSource } from "./names-in-force.ts";
@@ -8,7 +13,11 @@ import { emptyOutput } from "./rules/empty-output.ts";
 import { scriptCondition } from "./rules/script-condition.ts";
 
 /** The match of a condition; nothing where there is no condition. Reports scripts. */
-export function toMatch(condition: ConditionMessage | undefined, reader: Reader, names: Names): Match | undefined {
+export function toMatch(
+  condition: ConditionMessage | undefined,
+  reader: Reader,
+  names: Names,
+): Match | undefined {
   scriptCondition(condition, reader);
   return condition?.match === undefined ? undefined : matchOf(condition.match, reader, names);
 }

@@ -9,13 +9,13 @@
 import { compareDiagnostics } from "../diagnostics/codes.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Loaded } from "../load/index.ts";
-import type { PolicyDocument } from "../load/policy-document.ts";
 import { buildPrincipalPolicy, buildResourcePolicy, buildRolePolicy } from "./build.ts";
 import { decodePolicy } from "./decode/policy-message.ts";
 import { Reader, rootSpot } from "./decode/spot.ts";
 import { DerivedRoles } from "./derived-roles.ts";
 import { NamesInForce } from "./names-in-force.ts";
 import type { PolicySet, PrincipalPolicy, ResourcePolicy, RolePolicy } from "./policy-set.ts";
+import { importedKeys, isModule } from "./imports.ts";
 import { identify, isDisabled, Registry, type Definition, type Entry } from "./registry.ts";
 import { duplicateActionRuleName } from "./rules/duplicate-action-rule-name.ts";
 import { duplicateDerivedRole } from "./rules/duplicate-derived-role.ts";
@@ -31,8 +31,10 @@ import { ruleWithoutRoles } from "./rules/rule-without-roles.ts";
 import { scopePermissionsConflict } from "./rules/scope-permissions-conflict.ts";
 import { topLevelVariablesInExport } from "./rules/top-level-variables-in-export.ts";
 
-/** Rules of one policy by itself, in force for disabled policies too. */
-const DOCUMENT_RULES: readonly ((definition: Definition) => void)[] = [
+type PolicyRule = (definition: Definition, registry: Registry) => void;
+
+/** Rules of one enabled policy, whether or not something uses it. */
+const DOCUMENT_RULES: readonly PolicyRule[] = [
   ruleWithoutRoles,
   duplicateRuleName,
   duplicateResourceEntry,
@@ -40,14 +42,12 @@ const DOCUMENT_RULES: readonly ((definition: Definition) => void)[] = [
   duplicateDerivedRole,
   topLevelVariablesInExport,
   rolePolicyScopePermissions,
-];
-
-/** Rules of one enabled policy among the others. Those about names and derived roles run while it is built. */
-const POLICY_RULES: readonly ((definition: Definition, registry: Registry) => void)[] = [
-  invalidName,
   rolePolicyVersion,
   missingImport,
 ];
+
+/** Rules of one policy that takes part in decisions. Those about names and derived roles run while it is built. */
+const POLICY_RULES: readonly PolicyRule[] = [invalidName];
 
 /** Rules of all enabled policies together. */
 const SET_RULES: readonly ((registry: Registry) => void)[] = [
@@ -68,7 +68,8 @@ export function resolve(loaded: Pick<Loaded, "documents" | "schemas" | "failed">
   for (const document of loaded.documents) {
     const entry = identify(document);
     if (entry === undefined || isDisabled(document)) {
-      decode(document, entry, diagnostics);
+      // Only the fields are checked.
+      decodePolicy(rootSpot(document), new Reader(document, diagnostics));
     } else {
       enabled.push(entry);
     }
@@ -78,43 +79,19 @@ export function resolve(loaded: Pick<Loaded, "documents" | "schemas" | "failed">
   for (const rule of SET_RULES) {
     rule(registry);
   }
-  const set = { ...buildPolicies(registry, diagnostics), schemas: loaded.schemas };
+  const set = { ...buildPolicies(registry), schemas: loaded.schemas };
   return { set, diagnostics: diagnostics.sort(compareDiagnostics) };
 }
 
-/** Decodes a document and applies the rules of one policy by itself. */
-function decode(
-  document: PolicyDocument,
-  entry: Entry | undefined,
-  diagnostics: Diagnostic[],
-): Definition | undefined {
-  const reader = new Reader(document, diagnostics);
-  const message = decodePolicy(rootSpot(document), reader);
-  if (message === undefined || entry === undefined) {
-    return undefined;
-  }
-  const definition = { ...entry, message, reader };
-  for (const rule of DOCUMENT_RULES) {
-    rule(definition);
-  }
-  return definition;
-}
-
 /** Decodes, checks and builds policy by policy, those that are imported first. Sorted by key, as the entries are. */
-function buildPolicies(registry: Registry, diagnostics: Diagnostic[]): Omit<PolicySet, "schemas"> {
-  const check = (entry: Entry): Definition | undefined => {
-    const definition = decode(entry.document, entry, diagnostics);
-    if (definition !== undefined) {
-      for (const rule of POLICY_RULES) {
-        rule(definition, registry);
-      }
-    }
-    return definition;
-  };
+function buildPolicies(registry: Registry): Omit<PolicySet, "schemas"> {
+  const imported = importedKeys(registry);
   const modules = new Map<string, Definition>();
   for (const entry of registry.entries.filter(isModule)) {
-    const definition = check(entry);
-    if (definition !== undefined && registry.get(entry.key) === entry) {
+    const used = imported.has(entry.key);
+    const definition = checkPolicy(entry, registry, used);
+    // What nobody imports decides nothing, so what it means is not judged.
+    if (definition !== undefined && used && registry.get(entry.key) === entry) {
       modules.set(entry.key, definition);
     }
   }
@@ -124,7 +101,7 @@ function buildPolicies(registry: Registry, diagnostics: Diagnostic[]): Omit<Poli
   const principalPolicies: PrincipalPolicy[] = [];
   const rolePolicies: RolePolicy[] = [];
   for (const entry of registry.entries) {
-    const definition = isModule(entry) ? undefined : check(entry);
+    const definition = isModule(entry) ? undefined : checkPolicy(entry, registry, true);
     switch (definition?.kind) {
       case "resource":
         resourcePolicies.push(buildResourcePolicy(definition, names, derivedRoles));
@@ -145,7 +122,16 @@ function buildPolicies(registry: Registry, diagnostics: Diagnostic[]): Omit<Poli
   return { resourcePolicies, principalPolicies, rolePolicies };
 }
 
-/** Whether a policy only serves others, by import. */
-function isModule({ kind }: Entry): boolean {
-  return kind === "derived_roles" || kind === "export_variables" || kind === "export_constants";
+/** Decodes a policy and applies the rules of one policy. @param used whether it takes part in decisions */
+function checkPolicy(entry: Entry, registry: Registry, used: boolean): Definition | undefined {
+  const reader = registry.reader(entry);
+  const message = decodePolicy(rootSpot(entry.document), reader);
+  if (message === undefined) {
+    return undefined;
+  }
+  const definition = { ...entry, message, reader };
+  for (const rule of used ? [...DOCUMENT_RULES, ...POLICY_RULES] : DOCUMENT_RULES) {
+    rule(definition, registry);
+  }
+  return definition;
 }

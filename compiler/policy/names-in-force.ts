@@ -28,7 +28,8 @@ export class NamesInForce {
   /** The names of one policy. Reports names with several definitions. */
   of(definition: Definition): Names {
     const { message, reader } = definition;
-    const policy = message.resourcePolicy ?? message.principalPolicy ?? message.rolePolicy ?? message.derivedRoles;
+    const policy =
+      message.resourcePolicy ?? message.principalPolicy ?? message.rolePolicy ?? message.derivedRoles;
     const local = policy?.variables?.local?.length ?? 0;
     const own = local + (policy?.constants?.local?.length ?? 0) + (message.variables?.length ?? 0);
     const cacheKey = own > 0 ? undefined : importsKey(policy?.variables?.import, policy?.constants?.import);
@@ -38,7 +39,8 @@ export class NamesInForce {
     }
     const variables = [...this.variables(policy?.variables, reader), ...topLevel(definition)];
     const constants = this.constants(policy?.constants, reader);
-    const clashes = reportClashes("variable", variables, reader) + reportClashes("constant", constants, reader);
+    const clashes =
+      reportClashes("variable", variables, reader) + reportClashes("constant", constants, reader);
     const names = assemble(variables, constants);
     if (cacheKey !== undefined && clashes === 0) {
       this.imported.set(cacheKey, names);
@@ -90,7 +92,11 @@ function importsKey(variables: readonly Text[] | undefined, constants: readonly 
 }
 
 /** Number of names with several definitions, all reported. */
-function reportClashes(kind: "variable" | "constant", all: readonly Named<unknown>[], reader: Reader): number {
+function reportClashes(
+  kind: "variable" | "constant",
+  all: readonly Named<unknown>[],
+  reader: Reader,
+): number {
   const byName = new Map<string, Named<unknown>[]>();
   for (const definition of all) {
     const group = byName.get(definition.name);

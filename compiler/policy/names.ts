@@ -31,7 +31,10 @@ export function policyKey(
 }
 
 /** Key of a policy that is imported by name, e.g. `derived_roles.common`. */
-export function moduleKey(kind: "derived_roles" | "export_variables" | "export_constants", name: string): string {
+export function moduleKey(
+  kind: "derived_roles" | "export_variables" | "export_constants",
+  name: string,
+): string {
   return `${kind}.${sanitiseName(name)}`;
 }
 

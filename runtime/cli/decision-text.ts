@@ -50,7 +50,7 @@ function actionExplanation(action: ActionExplanation): string[] {
     lines.push(`    denied because no rule allows it (${policy})`);
   }
   if (action.closest.length > 0) {
-    lines.push("    rules that matched but did not hold:");
+    lines.push("    other rules that matched:");
     for (const trial of action.closest) lines.push(...closestLines(trial));
   } else if (action.rulesForKind.length > 0) {
     lines.push("    no rule covers this action for these roles; rules for this kind:");
@@ -75,7 +75,7 @@ function closestLines(trial: RuleTrial): string[] {
 
 function conditionReason(trial: RuleTrial): string {
   if (trial.condition === null) return "it held, but another scope or role decided";
-  return trial.outcome === "true" ? "its condition held" : `its condition ${isText(trial.outcome)}`;
+  return trial.outcome === "true" ? "its condition held, but another rule decided" : `its condition ${isText(trial.outcome)}`;
 }
 
 function isText(truth: string): string {

@@ -34,12 +34,14 @@ export class BodyBudget {
   }
 }
 
-export type Append = "ok" | "too-large" | "overloaded";
+export type BodyState = "ok" | "too-large" | "overloaded";
 
 /** One body in progress. `release` must be called exactly when it is no longer needed; calling it again is harmless. */
 export class BodyBuffer {
   #bytes = new Uint8Array(0);
   #length = 0;
+  #state: BodyState = "ok";
+  #dropped = 0;
   readonly #budget: BodyBudget;
   readonly #limit: number;
 
@@ -49,14 +51,30 @@ export class BodyBuffer {
     this.#limit = limit;
   }
 
-  /** Copies a chunk to the end. */
-  append(chunk: Uint8Array): Append {
+  /** Why nothing is kept any more, or `ok`. */
+  get state(): BodyState {
+    return this.#state;
+  }
+
+  /** Bytes that arrived after it was refused. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Copies a chunk to the end, or gives up on the body and frees what it held. */
+  append(chunk: Uint8Array): void {
     const length = this.#length + chunk.byteLength;
-    if (length > this.#limit) return "too-large";
-    if (length > this.#bytes.byteLength && !this.#grow(length)) return "overloaded";
+    if (this.#state === "ok") {
+      if (length > this.#limit) this.#state = "too-large";
+      else if (length > this.#bytes.byteLength && !this.#grow(length)) this.#state = "overloaded";
+    }
+    if (this.#state !== "ok") {
+      this.#dropped += chunk.byteLength;
+      this.release();
+      return;
+    }
     this.#bytes.set(chunk, this.#length);
     this.#length = length;
-    return "ok";
   }
 
   /** What has arrived so far. */

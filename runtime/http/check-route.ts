@@ -34,6 +34,12 @@ export interface HttpContext {
 /** Requests that ran out of budget are answered DENY and say so in this header line. */
 const BUDGET_REASON = "\r\nEdict-Deny-Reason: evaluation-budget";
 
+/**
+ * A body that is refused is still read to its end, because closing a connection with unread data makes clients lose
+ * the answer; beyond this many bytes the connection is closed all the same.
+ */
+const MAX_DROPPED = 64 * 1024 * 1024;
+
 /** At most one line per this many milliseconds about failing checks. */
 const FAILURE_LOG_INTERVAL = 1000;
 
@@ -83,7 +89,6 @@ class CheckRoute {
       body?.release();
     });
     res.onData((chunk, isLast) => {
-      // After an early answer (413, 503) the rest of the body still arrives.
       if (!open) return;
       if (isLast && body === null) {
         open = false;
@@ -92,12 +97,14 @@ class CheckRoute {
         return;
       }
       body ??= new BodyBuffer(context.bodies, context.state.engine.options.maxBodyBytes);
-      const refusal = append(body, chunk, context.state.engine);
-      if (!isLast && refusal === null) return;
+      body.append(new Uint8Array(chunk));
+      const isAbusive = body.dropped > MAX_DROPPED;
+      if (!isLast && !isAbusive) return;
       open = false;
       context.inFlight--;
+      const refusal = refusalOf(body, context.state.engine);
       if (refusal === null) this.#decide(res, body.bytes(), input, output, origin);
-      else send(res, refusal, cors.headers(origin), context.state.draining);
+      else send(res, refusal, cors.headers(origin), context.state.draining || isAbusive);
       body.release();
     });
   }
@@ -149,9 +156,9 @@ class CheckRoute {
   }
 }
 
-/** Adds a chunk; the reply to give when it cannot be taken. */
-function append(body: BodyBuffer, chunk: ArrayBuffer, engine: Engine): Reply | null {
-  switch (body.append(new Uint8Array(chunk))) {
+/** The answer to a body that could not be kept, null when it could. */
+function refusalOf(body: BodyBuffer, engine: Engine): Reply | null {
+  switch (body.state) {
     case "ok":
       return null;
     case "too-large":

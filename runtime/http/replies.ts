@@ -19,8 +19,6 @@ export interface Reply {
   readonly status: string;
   readonly contentType: string;
   readonly body: string;
-  /** Whether the connection is closed after it: when the rest of the body is not wanted. */
-  readonly close?: boolean;
   /** Seconds for `Retry-After`. */
   readonly retryAfter?: number;
 }
@@ -57,7 +55,6 @@ export const WRONG_METHOD_CERBOS = errorReply(
 export const WRONG_METHOD = errorReply("405 Method Not Allowed", CODE_UNIMPLEMENTED, "Method Not Allowed");
 export const OVERLOADED: Reply = {
   ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many request bodies in progress"),
-  close: true,
   retryAfter: 1,
 };
 /** The engine failed; the cause is in the log, not in the answer. */
@@ -67,7 +64,7 @@ export const CHECK_FAILED = errorReply("500 Internal Server Error", CODE_INTERNA
 export function failureReply(error: RequestError | EngineError): Reply {
   if (error instanceof EngineError) return CHECK_FAILED;
   if (error.code === "EDICT_REQUEST_TOO_LARGE") {
-    return { ...errorReply("413 Payload Too Large", CODE_RESOURCE_EXHAUSTED, error.message), close: true };
+    return errorReply("413 Payload Too Large", CODE_RESOURCE_EXHAUSTED, error.message);
   }
   return errorReply("400 Bad Request", CODE_INVALID_ARGUMENT, error.message, error.details);
 }
@@ -81,7 +78,6 @@ export function send(
   isHead = false,
 ): void {
   const retry = reply.retryAfter === undefined ? "" : `\r\nRetry-After: ${reply.retryAfter}`;
-  const close = draining || reply.close === true;
   res.writeStatus(reply.status);
   res.writeHeader("Content-Type", `${reply.contentType}${retry}${headers}`);
   res.end(isHead ? "" : reply.body, close);

@@ -214,22 +214,25 @@ describe.skipIf(!IS_BUILT)("edict serve", () => {
       expect(reply.json()).toMatchObject({ code: 3, message: "invalid auxData" });
     });
 
-    it("refuses a body over 4 MiB with 413 and closes the connection", async () => {
+    it("refuses a body over 4 MiB with 413", async () => {
+      const reply = await daemon.check(Buffer.alloc(6_000_000, "x"));
+      expect(reply.status).toBe(413);
+      expect(reply.json()).toMatchObject({ code: 8, message: expect.stringContaining("4194304 bytes") });
+      expect((await daemon.check(albumRequest())).status).toBe(200);
+    });
+
+    it("hangs up on an endless body", async () => {
       const socket = connect(daemon.port, "127.0.0.1");
-      let received = "";
-      let closed = false;
-      socket.on("data", (chunk) => (received += chunk.toString()));
-      socket.on("close", () => (closed = true));
-      socket.on("error", () => (closed = true));
-      socket.write("POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\n\r\n");
-      for (let sent = 0; sent < 90 && !closed && received === ""; sent++) {
-        socket.write(Buffer.alloc(1_000_000, "x"));
-        await sleep(2);
+      const closed = new AbortController();
+      socket.on("data", () => undefined);
+      socket.on("error", () => undefined);
+      socket.on("close", () => closed.abort());
+      socket.write("POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n");
+      const chunk = Buffer.alloc(1_000_000, "x");
+      for (let sent = 0; sent < 300 && !closed.signal.aborted; sent++) {
+        await new Promise((resolve) => socket.write(chunk, resolve));
       }
-      await daemon.until(() => received.includes("413"));
-      expect(received).toMatch(/^HTTP\/1\.1 413 Payload Too Large/);
-      expect(received).toContain('"code":8');
-      socket.destroy();
+      await daemon.until(() => closed.signal.aborted);
       expect((await daemon.check(albumRequest())).status).toBe(200);
     });
 

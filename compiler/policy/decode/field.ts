@@ -92,7 +92,10 @@ export function oneOf<const Name extends string>(names: readonly Name[]): Decode
 }
 
 /** Any number of entries. */
-export function list<T>(decode: Decoder<T>, options: { readonly unique?: boolean } = {}): Decoder<readonly T[]> {
+export function list<T>(
+  decode: Decoder<T>,
+  options: { readonly unique?: boolean } = {},
+): Decoder<readonly T[]> {
   return (spot, reader) => {
     const { node } = spot;
     if (node.kind !== "list") {
@@ -137,7 +140,11 @@ export function mapOf<T>(decode: Decoder<T>): Decoder<readonly NamedValue<T>[]> 
     for (const entry of entries) {
       const at = childSpot(spot, entry);
       if (!entry.keyIsString) {
-        const params = { expected: "a string as the key", found: `\`${entry.key}\``, advice: "quote the key" };
+        const params = {
+          expected: "a string as the key",
+          found: `\`${entry.key}\``,
+          advice: "quote the key",
+        };
         reader.atKey("EDICT2002", params, at);
       }
       const value = decode(at, reader);
@@ -155,7 +162,8 @@ export function mapEntries(spot: Spot, reader: Reader): readonly MapEntry[] | un
   if (node.kind === "map") {
     return node.entries;
   }
-  const advice = node.kind === "scalar" && node.value === null ? "give it fields or remove it" : "write it as a map";
+  const advice =
+    node.kind === "scalar" && node.value === null ? "give it fields or remove it" : "write it as a map";
   reader.atValue("EDICT2002", { expected: "a map", found: describeNode(node), advice }, spot);
   return undefined;
 }
@@ -165,14 +173,20 @@ export function childSpot(parent: Spot, entry: MapEntry): Spot {
 }
 
 /** Any value; numbers become doubles. */
-export const anyValue: Decoder<{ readonly json: JsonValue }> = (spot, reader) => ({ json: toJson(spot, reader) });
+export const anyValue: Decoder<{ readonly json: JsonValue }> = (spot, reader) => ({
+  json: toJson(spot, reader),
+});
 
 function toJson(spot: Spot, reader: Reader): JsonValue {
   const { node } = spot;
   switch (node.kind) {
     case "scalar":
       if (typeof node.value === "number" && !Number.isFinite(node.value)) {
-        const params = { expected: "a finite number", found: `\`${node.text}\``, advice: "quote it if it is a text" };
+        const params = {
+          expected: "a finite number",
+          found: `\`${node.text}\``,
+          advice: "quote it if it is a text",
+        };
         reader.atValue("EDICT2002", params, spot);
       }
       return node.value;
@@ -185,7 +199,11 @@ function toJson(spot: Spot, reader: Reader): JsonValue {
       for (const entry of node.entries) {
         const at = childSpot(spot, entry);
         if (!entry.keyIsString) {
-          const params = { expected: "a string as the key", found: `\`${entry.key}\``, advice: "quote the key" };
+          const params = {
+            expected: "a string as the key",
+            found: `\`${entry.key}\``,
+            advice: "quote the key",
+          };
           reader.atKey("EDICT2002", params, at);
         }
         // Plain assignment of `__proto__` would set the prototype instead of a key.

@@ -28,7 +28,10 @@ export interface MessageOptions {
   readonly ignored?: readonly string[];
 }
 
-export function message<const F extends Fields>(fields: F, options: MessageOptions = {}): Decoder<Message<F>> {
+export function message<const F extends Fields>(
+  fields: F,
+  options: MessageOptions = {},
+): Decoder<Message<F>> {
   const names = Object.keys(fields);
   const byKey = new Map<string, string>();
   for (const name of names) {
@@ -131,14 +134,20 @@ function isEmpty(value: unknown, at: Spot): boolean {
     return at.node.items.length === 0;
   }
   // An enumeration's first name means "not given".
-  return typeof value === "string" ? value.endsWith("_UNSPECIFIED") : (value as Text | undefined)?.value === "";
+  return typeof value === "string"
+    ? value.endsWith("_UNSPECIFIED")
+    : (value as Text | undefined)?.value === "";
 }
 
 function reportMissingChoice(spot: Spot, fields: string, reader: Reader): void {
   if (spot.parent === undefined) {
     reader.atKey("EDICT2016", { fields }, spot);
   } else {
-    reader.atKey("EDICT2017", { field: typeof spot.segment === "string" ? spot.segment : "entry", fields }, spot);
+    reader.atKey(
+      "EDICT2017",
+      { field: typeof spot.segment === "string" ? spot.segment : "entry", fields },
+      spot,
+    );
   }
 }
 

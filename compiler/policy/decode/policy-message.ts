@@ -233,4 +233,3 @@ export type SchemaMessage = Decoded<typeof schema>;
 export type ScopePermissionsName = Decoded<typeof scopePermissions>;
 
 export const decodePolicy: Decoder<PolicyMessage> = policy;
-

@@ -22,7 +22,11 @@ export function missingAncestor(registry: Registry): void {
     for (const ancestor of scopeAncestors(scope)) {
       const missing = policyKey(kind, name, version, ancestor);
       const reports = reported.get(missing) ?? 0;
-      if (registry.get(missing) !== undefined || reports >= MAX_DESCENDANTS || registry.mayBeUnreadable(name)) {
+      if (
+        registry.get(missing) !== undefined ||
+        reports >= MAX_DESCENDANTS ||
+        registry.mayBeUnreadable(name)
+      ) {
         continue;
       }
       reported.set(missing, reports + 1);

@@ -12,7 +12,8 @@ const KIND_NAMES = {
 export function missingImport(definition: Definition, registry: Registry): void {
   const { message } = definition;
   check("derived_roles", message.resourcePolicy?.importDerivedRoles, definition, registry);
-  const policy = message.resourcePolicy ?? message.principalPolicy ?? message.rolePolicy ?? message.derivedRoles;
+  const policy =
+    message.resourcePolicy ?? message.principalPolicy ?? message.rolePolicy ?? message.derivedRoles;
   check("export_variables", policy?.variables?.import, definition, registry);
   check("export_constants", policy?.constants?.import, definition, registry);
 }

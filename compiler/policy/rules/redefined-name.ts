@@ -32,4 +32,3 @@ export function redefinedName(
     reader.atKey(code, { name, places: places.join(", ") }, own.mention);
   }
 }
-

@@ -7,6 +7,8 @@ export function rolePolicyScopePermissions({ message, spot, reader }: Definition
   if (value !== "SCOPE_PERMISSIONS_OVERRIDE_PARENT" || spot.node.kind !== "map") {
     return;
   }
-  const entry = spot.node.entries.find(({ key }) => key === "scopePermissions" || key === "scope_permissions");
+  const entry = spot.node.entries.find(
+    ({ key }) => key === "scopePermissions" || key === "scope_permissions",
+  );
   reader.atKey("EDICT2109", { value }, entry === undefined ? spot : childSpot(spot, entry));
 }

@@ -31,7 +31,13 @@ export function scopePermissionsConflict(registry: Registry): void {
       byScope.set(scope, { value, entry });
     } else if (first.value !== value) {
       const { file, line } = keyPlace(first.entry.document, first.entry.spot);
-      const params = { scope, own: `\`${value}\``, other: `\`${first.value}\``, file: `${file}:${line}` };
+      const where = scope === "" ? "the root scope" : `scope \`${scope}\``;
+      const params = {
+        scope: where,
+        own: `\`${value}\``,
+        other: `\`${first.value}\``,
+        file: `${file}:${line}`,
+      };
       registry.reader(entry).atKey("EDICT2304", params, spot);
     }
   }

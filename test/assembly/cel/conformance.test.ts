@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { TAG_ERROR } from "../../../assembly/abi.ts";
 import { evaluate, MODULES, Unsupported } from "../cel-functions/evaluate.ts";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
-import { apply, decode, encode, tagOf, type Value } from "../support/values.ts";
+import { decode, tagOf, type Value } from "../support/values.ts";
 
 interface SpecValue {
   readonly nullValue?: null;
@@ -22,7 +22,9 @@ interface SpecValue {
   readonly bytesValue?: string;
   readonly typeValue?: string;
   readonly listValue?: { readonly values?: readonly SpecValue[] };
-  readonly mapValue?: { readonly entries?: readonly { readonly key: SpecValue; readonly value: SpecValue }[] };
+  readonly mapValue?: {
+    readonly entries?: readonly { readonly key: SpecValue; readonly value: SpecValue }[];
+  };
 }
 interface SpecTest {
   readonly name: string;
@@ -30,25 +32,27 @@ interface SpecTest {
   readonly value?: SpecValue;
   readonly evalError?: unknown;
   readonly bindings?: unknown;
-  readonly disableCheck?: boolean;
 }
 interface SpecFile {
   readonly section: readonly { readonly name: string; readonly test: readonly SpecTest[] }[];
 }
 
-const CORPUS = process.env["EDICT_CORPUS"] ?? fileURLToPath(new URL("../../../../shared/corpus", import.meta.url));
+const CORPUS =
+  process.env["EDICT_CORPUS"] ?? fileURLToPath(new URL("../../../../shared/corpus", import.meta.url));
 const HERE = existsSync(CORPUS);
 
 /** Suites and the least number of their tests that must run here. */
 const SUITES: readonly (readonly [suite: string, least: number])[] = [
-  ["basic", 1],
-  ["comparisons", 1],
-  ["conversions", 1],
-  ["fp_math", 1],
-  ["integer_math", 1],
-  ["string", 1],
-  ["logic", 1],
+  ["basic", 35],
+  ["comparisons", 320],
+  ["conversions", 105],
+  ["fp_math", 30],
+  ["integer_math", 64],
+  ["string", 42],
 ];
+
+/** Messages are no maps, which is all that the evaluator makes of them. */
+const MESSAGE = /google\.protobuf\.\w+\{/u;
 
 /** What a conformance file expects, as a value of our own; undefined for messages and the like. */
 function expected(value: SpecValue): Value | undefined {
@@ -60,10 +64,13 @@ function expected(value: SpecValue): Value | undefined {
   if (value.stringValue !== undefined) return value.stringValue;
   if (value.bytesValue !== undefined) return Uint8Array.from(Buffer.from(value.bytesValue, "base64"));
   if (value.typeValue !== undefined) return { type: value.typeValue };
-  if (value.listValue !== undefined) return (value.listValue.values ?? []).map((item) => expected(item) ?? null);
+  if (value.listValue !== undefined)
+    return (value.listValue.values ?? []).map((item) => expected(item) ?? null);
   if (value.mapValue === undefined) return undefined;
   const entries = value.mapValue.entries ?? [];
-  return { map: entries.map((entry) => [expected(entry.key) ?? null, expected(entry.value) ?? null] as const) };
+  return {
+    map: entries.map((entry) => [expected(entry.key) ?? null, expected(entry.value) ?? null] as const),
+  };
 }
 
 describe.skipIf(!HERE).each(BUILDS)("CEL operators conform to the corpus (%s build)", (build) => {
@@ -86,21 +93,14 @@ describe.skipIf(!HERE).each(BUILDS)("CEL operators conform to the corpus (%s bui
   it.each(SUITES)("suite %s", (suite, least) => {
     const file: SpecFile = JSON.parse(readFileSync(join(CORPUS, "cel_spec", `${suite}.json`), "utf8"));
     let ran = 0;
-    const wrong: unknown[] = [];
     for (const test of file.section.flatMap((section) => section.test)) {
       const wanted = test.evalError === undefined ? expected(test.value ?? {}) : "an error";
       if (wanted === undefined || test.bindings !== undefined) continue;
       const got = answer(test.expr);
-      if (got === undefined) continue;
+      if (got === undefined || MESSAGE.test(test.expr)) continue;
       ran++;
-      try {
-        expect(got).toEqual(wanted);
-      } catch {
-        wrong.push(`${test.name}: ${test.expr}`);
-      }
+      expect(got, test.expr).toEqual(wanted);
     }
-    console.log(suite, ran);
-    expect(wrong).toEqual([]);
     expect(ran).toBeGreaterThanOrEqual(least);
   });
 });

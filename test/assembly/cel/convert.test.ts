@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   ERROR_BAD_CONVERSION,
+  ERROR_FUEL,
   ERROR_NO_SUCH_KEY,
   ERROR_NO_SUCH_OVERLOAD,
   ERROR_OVERFLOW,
@@ -173,6 +174,14 @@ describe.each(BUILDS)("conversions (%s build)", (build) => {
       expect(apply(guest, name, error)).toEqual(error);
     },
   );
+
+  it.each(["toInt", "toUint", "toDouble", "toText"])("%s burns fuel by the length of its text", (name) => {
+    guest.reset(1000n);
+    const text = "0".repeat(100_000);
+    expect(apply(guest, name, name === "toText" ? bytes(text) : text)).toEqual(failure(ERROR_FUEL));
+    guest.reset(40_000n);
+    expect(apply(guest, name, name === "toText" ? bytes(text) : text)).not.toEqual(failure(ERROR_FUEL));
+  });
 
   it("reads back the numbers that it writes", () => {
     const numbers = fc.tuple(anyInt, anyUint, anyDouble);

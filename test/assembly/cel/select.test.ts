@@ -57,6 +57,11 @@ const lookups: readonly (readonly [Value, Value, Value])[] = [
   [{ map: [[1, "x"]] }, 1n, failure(ERROR_NO_SUCH_KEY, 1n)],
   [{ map: [[1, "x"]] }, 1, "x"],
   [{ map: [[0n, "x"]] }, -0, "x"],
+  // Keys are not rounded, and cel-go takes no double for the smallest int.
+  [{ map: [[9007199254740993n, "x"]] }, 9007199254740992, failure(ERROR_NO_SUCH_KEY, 9007199254740992)],
+  [{ map: [[-(1n << 63n), "x"]] }, -(2 ** 63), failure(ERROR_NO_SUCH_KEY, -(2 ** 63))],
+  [{ map: [[{ uint: 1n << 63n }, "x"]] }, 2 ** 63, "x"],
+  [{ map: [[{ uint: (1n << 64n) - 1n }, "x"]] }, -1n, failure(ERROR_NO_SUCH_KEY, -1n)],
   [["x", "y"], 0n, "x"],
   [["x", "y"], 1, "y"],
   [["x", "y"], -0, "x"],

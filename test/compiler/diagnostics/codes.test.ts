@@ -14,7 +14,9 @@ const entries = Object.entries<CodeEntry>(codes);
 const PLACE = { file: "a.yaml", line: 1, column: 1, path: "$" };
 
 describe("the tables", () => {
-  const tables = [loadCodes, policyCodes, celCodes, irCodes, emitCodes, bundleCodes].map((table) => Object.keys(table));
+  const tables = [loadCodes, policyCodes, celCodes, irCodes, emitCodes, bundleCodes].map((table) =>
+    Object.keys(table),
+  );
 
   it("hold each code once, in the table of its stage", () => {
     expect(tables.flat().sort()).toEqual(Object.keys(codes).sort());
@@ -23,13 +25,16 @@ describe("the tables", () => {
     }
   });
 
-  it.each(entries)("%s: the message is one lower-case line without a final period", (_, { message, help }) => {
-    for (const text of [message, help]) {
-      expect(text).not.toMatch(/\n|\.$|^\s|\s$|^$/);
-      expect(text).toMatch(/^[a-z`{]|^CEL\b/);
-      expect((text.match(/`/g) ?? []).length % 2).toBe(0);
-    }
-  });
+  it.each(entries)(
+    "%s: the message is one lower-case line without a final period",
+    (_, { message, help }) => {
+      for (const text of [message, help]) {
+        expect(text).not.toMatch(/\n|\.$|^\s|\s$|^$/);
+        expect(text).toMatch(/^[a-z`{]|^CEL\b/);
+        expect((text.match(/`/g) ?? []).length % 2).toBe(0);
+      }
+    },
+  );
 });
 
 describe("diagnose", () => {
@@ -44,7 +49,11 @@ describe("diagnose", () => {
   });
 
   it("keeps user text on one line, short and free of control characters", () => {
-    const { message } = diagnose("EDICT2001", { field: `a\n\u001b[31m${"x".repeat(500)}`, advice: "" }, PLACE);
+    const { message } = diagnose(
+      "EDICT2001",
+      { field: `a\n\u001b[31m${"x".repeat(500)}`, advice: "" },
+      PLACE,
+    );
     expect(message).toMatch(/^unknown field `a\\n\\u001b\[31mx+…`$/);
     expect(message.length).toBeLessThan(200);
   });

@@ -5,7 +5,12 @@ import type { Diagnostic } from "../../../compiler/diagnostics/diagnostic.ts";
 import { render, renderOne, summary, toJson } from "../../../compiler/diagnostics/render.ts";
 
 const unknownField = (line: number, column: number, length = 3, file = "a.yaml"): Diagnostic =>
-  diagnose("EDICT2001", { field: "foo", advice: "did you mean `food`?" }, { file, line, column, path: "$.x.foo" }, length);
+  diagnose(
+    "EDICT2001",
+    { field: "foo", advice: "did you mean `food`?" },
+    { file, line, column, path: "$.x.foo" },
+    length,
+  );
 
 describe("text", () => {
   it("shows the place, the line underlined, the path and the help", () => {

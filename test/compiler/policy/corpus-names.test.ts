@@ -23,7 +23,9 @@ function fqn({ kind, name, version = "", scope = "" }: PolicyName): string {
 }
 
 describe.skipIf(!hasCorpus)("corpus names", () => {
-  const keys = hasCorpus ? (JSON.parse(readText("names", "fqn.json")) as { policy: PolicyName; wantFqn: string }[]) : [];
+  const keys = hasCorpus
+    ? (JSON.parse(readText("names", "fqn.json")) as { policy: PolicyName; wantFqn: string }[])
+    : [];
   const trees = hasCorpus
     ? (JSON.parse(readText("names", "tree.json")) as { policy: PolicyName; wantTree: string[] }[])
     : [];

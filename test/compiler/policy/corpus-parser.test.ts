@@ -6,7 +6,15 @@ import { LineIndex } from "../../../compiler/load/line-index.ts";
 import { parseYaml } from "../../../compiler/load/parse-yaml.ts";
 import { decodePolicy } from "../../../compiler/policy/decode/policy-message.ts";
 import { Reader, rootSpot } from "../../../compiler/policy/decode/spot.ts";
-import { expectHolds, hasCorpus, readCases, readText, sameField, upstreamKind, type Position } from "./corpus.ts";
+import {
+  expectHolds,
+  hasCorpus,
+  readCases,
+  readText,
+  sameField,
+  upstreamKind,
+  type Position,
+} from "./corpus.ts";
 
 interface ParserError {
   readonly kind: string;
@@ -49,7 +57,9 @@ function decodeStream(text: string): { messages: unknown[]; problems: Problem[] 
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) {
     const named = value.filter((item): item is { key: string; value: unknown } => "key" in Object(item));
-    return named.length > 0 ? Object.fromEntries(named.map((item) => [item.key, plain(item.value)])) : value.map(plain);
+    return named.length > 0
+      ? Object.fromEntries(named.map((item) => [item.key, plain(item.value)]))
+      : value.map(plain);
   }
   if (typeof value !== "object" || value === null) {
     return value;
@@ -61,12 +71,16 @@ function plain(value: unknown): unknown {
     return value.value;
   }
   const fields = Object.entries(value).filter(([name]) => name !== "spot");
-  const given = fields.map(([name, field]) => [name, plain(field)] as const).filter(([, field]) => !isDefault(field));
+  const given = fields
+    .map(([name, field]) => [name, plain(field)] as const)
+    .filter(([, field]) => !isDefault(field));
   return Object.fromEntries(given);
 }
 
 function isDefault(value: unknown): boolean {
-  return value === undefined || value === "" || value === false || (Array.isArray(value) && value.length === 0);
+  return (
+    value === undefined || value === "" || value === false || (Array.isArray(value) && value.length === 0)
+  );
 }
 
 /** Listed cases must fail; one that passes breaks the test. */
@@ -82,9 +96,7 @@ describe.skipIf(!hasCorpus)("corpus parser", () => {
   it.each(cases)("%s", (name, { input, want, wantErrors }) => {
     expectHolds(name, KNOWN_FAILURES, () => {
       const { messages, problems } = decodeStream(input);
-      const unexpected = problems.filter(
-        (ours) => !wantErrors.some((theirs) => agrees(input, ours, theirs)),
-      );
+      const unexpected = problems.filter((ours) => !wantErrors.some((theirs) => agrees(input, ours, theirs)));
       const missed = wantErrors.filter((theirs) => !problems.some((ours) => agrees(input, ours, theirs)));
       expect({ unexpected, missed }).toEqual({ unexpected: [], missed: [] });
       for (const [index, { message, errors = [] }] of want.entries()) {
@@ -96,11 +108,19 @@ describe.skipIf(!hasCorpus)("corpus parser", () => {
     });
   });
 
-  const formats = ["derived_roles_01", "export_constants_01", "export_variables_01", "principal_policy_01", "resource_policy_01"];
+  const formats = [
+    "derived_roles_01",
+    "export_constants_01",
+    "export_variables_01",
+    "principal_policy_01",
+    "resource_policy_01",
+  ];
   it.each(formats)("reads %s the same from YAML and JSON", (name) => {
     const want = JSON.parse(readText("parser", "policy_formats", "want", `${name}.json`)) as unknown;
     for (const extension of ["yaml", "json"]) {
-      const { messages, problems } = decodeStream(readText("parser", "policy_formats", `${name}.${extension}`));
+      const { messages, problems } = decodeStream(
+        readText("parser", "policy_formats", `${name}.${extension}`),
+      );
       expect(problems).toEqual([]);
       expect(messages).toEqual([want]);
     }
@@ -111,12 +131,16 @@ describe.skipIf(!hasCorpus)("corpus parser", () => {
     ["single_policy_others_commented.yaml", []],
     ["single_policy_trailing_spaces.yaml", []],
   ])("%s", (name, codes) => {
-    const { diagnostics, documents } = load([{ path: name, text: readText("parser", "policy_formats", name) }]);
+    const { diagnostics, documents } = load([
+      { path: name, text: readText("parser", "policy_formats", name) },
+    ]);
     expect(diagnostics.map(({ code }) => code)).toEqual(codes);
     expect(documents).toHaveLength(codes.length === 0 ? 1 : 0);
   });
 });
 
 function agrees(text: string, ours: Problem, theirs: ParserError): boolean {
-  return ours.kind === theirs.kind && (theirs.position === undefined || sameField(text, ours, theirs.position));
+  return (
+    ours.kind === theirs.kind && (theirs.position === undefined || sameField(text, ours, theirs.position))
+  );
 }

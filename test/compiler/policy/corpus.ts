@@ -10,7 +10,8 @@ import { LineIndex } from "../../../compiler/load/line-index.ts";
 import type { Node } from "../../../compiler/load/node.ts";
 import { parseYaml } from "../../../compiler/load/parse-yaml.ts";
 
-export const CORPUS = process.env["EDICT_CORPUS"] ?? fileURLToPath(new URL("../../../../shared/corpus", import.meta.url));
+export const CORPUS =
+  process.env["EDICT_CORPUS"] ?? fileURLToPath(new URL("../../../../shared/corpus", import.meta.url));
 
 export const hasCorpus = existsSync(CORPUS);
 
@@ -45,7 +46,9 @@ export function sameField(text: string, ours: Position, theirs: Position): boole
     return theirs.path === undefined || theirs.path === ours.path || ours.path === "$";
   }
   const lines = new LineIndex(text);
-  const spots = parseYaml(text).roots.flatMap((root) => fieldOffsets(root, theirs.path ?? ours.path ?? "$", text));
+  const spots = parseYaml(text).roots.flatMap((root) =>
+    fieldOffsets(root, theirs.path ?? ours.path ?? "$", text),
+  );
   const places = spots.map((offset) => lines.position(offset));
   const among = ({ line, column }: Position): boolean =>
     places.some((place) => place.line === line && place.column === column);
@@ -65,7 +68,8 @@ function fieldOffsets(root: Node, path: string, text: string): number[] {
       [node, key] = [item, item.offset];
       continue;
     }
-    const entry = node.kind === "map" ? node.entries.find((each) => each.key === (quoted ?? name)) : undefined;
+    const entry =
+      node.kind === "map" ? node.entries.find((each) => each.key === (quoted ?? name)) : undefined;
     if (entry === undefined) {
       return [];
     }
@@ -90,7 +94,11 @@ export function upstreamKind(code: string): string | undefined {
 }
 
 /** Runs a check on a case that is expected to hold, or, when listed as a known failure, expected not to. */
-export function expectHolds(name: string, knownFailures: Readonly<Record<string, string>>, assertion: () => void): void {
+export function expectHolds(
+  name: string,
+  knownFailures: Readonly<Record<string, string>>,
+  assertion: () => void,
+): void {
   const reason = knownFailures[name];
   if (reason === undefined) {
     assertion();

@@ -42,7 +42,11 @@ export function derivedRoles(name: string, ...roles: string[]): string {
 }
 
 /** A policy that exports variables or constants; `definitions` are lines of `name: value`. */
-export function exported(kind: "exportVariables" | "exportConstants", name: string, definitions: string): string {
+export function exported(
+  kind: "exportVariables" | "exportConstants",
+  name: string,
+  definitions: string,
+): string {
   const lines = definitions.split("\n").map((line) => `    ${line}\n`);
   return `apiVersion: api.cerbos.dev/v1\n${kind}:\n  name: ${name}\n  definitions:\n${lines.join("")}`;
 }

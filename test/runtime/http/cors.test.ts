@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Cors, DEFAULT_CORS } from "../../../runtime/http/cors.ts";
 
+const echoed = (origin: string): string => `\r\nVary: Origin\r\nAccess-Control-Allow-Origin: ${origin}`;
 const allow = (...allowedOrigins: string[]): Cors => new Cors({ ...DEFAULT_CORS, allowedOrigins });
 
 describe("Cors", () => {
@@ -17,7 +18,6 @@ describe("Cors", () => {
 
   it("echoes allowed origins only", () => {
     const cors = allow("https://a.example", "https://*.b.example");
-    const echoed = (origin: string): string => `\r\nVary: Origin\r\nAccess-Control-Allow-Origin: ${origin}`;
     expect(cors.headers("https://a.example")).toBe(echoed("https://a.example"));
     expect(cors.headers("https://A.example")).toBe(echoed("https://A.example"));
     expect(cors.headers("https://x.b.example")).toBe(echoed("https://x.b.example"));

@@ -2,7 +2,10 @@
 import { expect, it } from "vitest";
 import { check, derivedRoles, problems, resourcePolicy } from "../policies.ts";
 
-const files = { "one.yaml": derivedRoles("one", "owner", "x"), "two.yaml": derivedRoles("two", "owner", "y") };
+const files = {
+  "one.yaml": derivedRoles("one", "owner", "x"),
+  "two.yaml": derivedRoles("two", "owner", "y"),
+};
 const policy = (role: string): string =>
   resourcePolicy(
     "album",

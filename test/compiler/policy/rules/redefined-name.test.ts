@@ -37,5 +37,8 @@ it("reports the clash in every policy that has the two imports", () => {
     "one.yaml": exported("exportVariables", "one", "x: y"),
     "two.yaml": exported("exportVariables", "two", "x: y"),
   };
-  expect(problems(files).map((problem) => problem.slice(0, 16))).toEqual(["EDICT2203 a.yaml", "EDICT2203 b.yaml"]);
+  expect(problems(files).map((problem) => problem.slice(0, 16))).toEqual([
+    "EDICT2203 a.yaml",
+    "EDICT2203 b.yaml",
+  ]);
 });

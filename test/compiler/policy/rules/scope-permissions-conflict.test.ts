@@ -8,7 +8,11 @@ const policy = (name: string, permissions: string): string =>
   resourcePolicy(name, permissions && `  scopePermissions: ${permissions}\n`);
 
 it("reports the policies of a scope that disagree with its first, by key", () => {
-  const files = { "a.yaml": policy("a", OVERRIDE), "b.yaml": policy("b", CONSENT), "c.yaml": policy("c", OVERRIDE) };
+  const files = {
+    "a.yaml": policy("a", OVERRIDE),
+    "b.yaml": policy("b", CONSENT),
+    "c.yaml": policy("c", OVERRIDE),
+  };
   expect(problems(files)).toEqual(["EDICT2304 b.yaml:2:1 $.resourcePolicy"]);
 });
 

@@ -1,2 +1,0 @@
-import * as t from "@bufbuild/cel-spec/testdata/tests.js";
-console.log(Object.keys(t));
