@@ -145,8 +145,8 @@ async function readSource(
 }
 
 function unreadable(path: string, error: unknown): Diagnostic {
-  const { code, message } = error as { code?: string; message?: string };
-  return problem("EDICT1001", { name: path, reason: code ?? message ?? "unknown error" }, path);
+  const code = error instanceof Error && "code" in error ? error.code : error;
+  return problem("EDICT1001", { name: path, reason: String(code) }, path);
 }
 
 function problem(code: Code, params: Params, file: string): Diagnostic {

@@ -12,6 +12,7 @@ export {
   pairKey,
   pairValue,
   put,
+  putNew,
   putEntry,
   putOptional,
   rangeList,

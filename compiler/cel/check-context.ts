@@ -32,6 +32,8 @@ export class CheckContext {
   readonly #nodes: CelExpr[] = [];
   /** Names that a local may not get, because the printed expression would mean something else. */
   readonly #taken = new Set<string>([...INPUTS.keys(), ...DEFINITIONS.keys()]);
+  /** Number that the next local of a name gets, where the name itself is taken. */
+  readonly #numbers = new Map<string, number>();
 
   constructor(checkNode: CheckNode) {
     this.#checkNode = checkNode;
@@ -75,7 +77,11 @@ export class CheckContext {
     type: CelType,
   ): { readonly scope: Scope | undefined; readonly unique: string } {
     let unique = name;
-    for (let number = 2; this.#taken.has(unique); number++) unique = `${name}_${number}`;
+    while (this.#taken.has(unique)) {
+      const number = this.#numbers.get(name) ?? 2;
+      this.#numbers.set(name, number + 1);
+      unique = `${name}_${number}`;
+    }
     this.#taken.add(unique);
     return { scope: { local: { name, unique, type }, parent: scope }, unique };
   }

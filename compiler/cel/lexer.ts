@@ -128,7 +128,7 @@ function nextToken(text: string, start: number): Token | Problem {
   }
   for (const length of [2, 1]) {
     const kind = text.slice(start, start + length);
-    if (isPunctuation(kind)) return { kind, start, end: start + length };
+    if (isPunctuation(kind)) return { kind, start, end: start + kind.length };
   }
   const found = String.fromCodePoint(text.codePointAt(start) ?? 0);
   return { code: "EDICT3003", params: { found }, span: { start, end: start + found.length } };

@@ -57,7 +57,7 @@ function fill(template: string, params: Params, code: string): string {
 function oneLine(text: string): string {
   const cut = text.length > MAX_PARAMETER_LENGTH ? `${text.slice(0, MAX_PARAMETER_LENGTH)}…` : text;
   // A control character in a file name or a key must not reach a terminal.
-  return cut.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) =>
+  return cut.replace(/[\p{Cc}\u2028\u2029]/gu, (char) =>
     char === "\n" ? "\\n" : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -85,7 +85,7 @@ function excerpt(source: string, line: number, column: number, length: number): 
 
 /** Control characters would move the carets, or worse; each becomes one harmless character. */
 function printable(text: string): string {
-  return text.replace(/\t/g, " ").replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "\u00b7");
+  return text.replace(/\t/g, " ").replace(/[\p{Cc}\u2028\u2029]/gu, "\u00b7");
 }
 
 function lineAt(text: string, line: number): string | undefined {

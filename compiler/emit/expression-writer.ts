@@ -273,7 +273,8 @@ export class ExpressionWriter {
     const { result } = at;
     const value = this.term(expression.body, locals);
     if (expression.macro === "transformMap") {
-      this.#line(`${result} = ${this.#call("put", [result, at.names[0] ?? "", value])};`);
+      // Keys of the range are distinct already.
+      this.#line(`${result} = ${this.#call("putNew", [result, at.names[0] ?? "", value])};`);
     } else if (expression.macro === "transformMapEntry") {
       this.#line(`${result} = ${this.#call("putEntry", [result, value])};`);
     } else if (expression.macro === "sortBy") {

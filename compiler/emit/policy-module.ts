@@ -36,6 +36,7 @@ const SUPPORT_FUNCTIONS: Readonly<Record<string, string>> = {
   appendOptional: "(list: u64, value: u64): u64",
   mapBuilder: "(capacity: i32): u64",
   put: "(map: u64, key: u64, value: u64): u64",
+  putNew: "(map: u64, key: u64, value: u64): u64",
   putOptional: "(map: u64, key: u64, value: u64): u64",
   putEntry: "(map: u64, entry: u64): u64",
   principalAttribute: "(slot: i32): u64",

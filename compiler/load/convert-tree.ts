@@ -5,6 +5,7 @@
 import {
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   type Alias,
@@ -134,23 +135,17 @@ export class TreeConverter {
 
   /** A block that ends with the file and without a line break has none at its end; the library adds one. */
   private lastLine(source: Scalar, value: string): string {
-    const block = source.type === "BLOCK_LITERAL" || source.type === "BLOCK_FOLDED";
+    const block = isBlock(source);
     const added =
       block && value.endsWith("\n") && !this.text.endsWith("\n") && source.range?.[1] === this.text.length;
     return added ? value.slice(0, -1) : value;
   }
 
   private contentOffset(source: Scalar, offset: number, value: string): number {
-    switch (source.type) {
-      case "QUOTE_DOUBLE":
-      case "QUOTE_SINGLE":
-        return offset + 1;
-      case "BLOCK_LITERAL":
-      case "BLOCK_FOLDED":
-        return blockContentOffset(this.text, offset, value);
-      default:
-        return offset;
+    if (source.type === "QUOTE_DOUBLE" || source.type === "QUOTE_SINGLE") {
+      return offset + 1;
     }
+    return isBlock(source) ? blockContentOffset(this.text, offset, value) : offset;
   }
 
   private list(source: YAMLSeq, path: string, depth: number): ListNode {
@@ -290,8 +285,11 @@ function missingValue(offset: number): ScalarNode {
 }
 
 function offsetOf(source: unknown): number {
-  const range = (source as { range?: readonly number[] | null } | null)?.range;
-  return range?.[0] ?? 0;
+  return isNode(source) ? (source.range?.[0] ?? 0) : 0;
+}
+
+function isBlock({ type }: Scalar): boolean {
+  return type === "BLOCK_LITERAL" || type === "BLOCK_FOLDED";
 }
 
 /** Offset of the first character of the first content line of a block scalar whose `|` or `>` is at `offset`. */

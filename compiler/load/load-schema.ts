@@ -17,7 +17,8 @@ export function loadSchema(
   schemas: Map<string, JsonValue>,
 ): Diagnostic | undefined {
   try {
-    schemas.set(id, JSON.parse(source.text) as JsonValue);
+    const schema: JsonValue = JSON.parse(source.text);
+    schemas.set(id, schema);
     return undefined;
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
@@ -30,7 +31,7 @@ export function loadSchema(
 
 /** Strings, numbers, literals, punctuation and blanks of JSON. */
 const JSON_TOKEN =
-  /"(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[\da-fA-F]{4})*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|[[\]{}:,]|[ \t\r\n]+/y;
+  /"(?:[^"\\\p{Cc}]|\\["\\/bfnrt]|\\u[\da-fA-F]{4})*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|[[\]{}:,]|[ \t\r\n]+/uy;
 
 /** Offset of the first text that is no JSON token; 0 when the fault is in their order. */
 function firstNonToken(text: string): number {

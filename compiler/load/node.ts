@@ -44,16 +44,13 @@ export function describeNode(node: Node): string {
   if (node.kind !== "scalar") {
     return node.kind === "map" ? "a map" : "a list";
   }
-  switch (typeof node.value) {
-    case "string":
-      return "a string";
-    case "number":
-      return isWholeNumber(node) ? "a whole number" : "a number with a fraction";
-    case "boolean":
-      return "a boolean";
-    default:
-      return "null";
+  if (node.value === null) {
+    return "null";
   }
+  if (typeof node.value === "number") {
+    return isWholeNumber(node) ? "a whole number" : "a number with a fraction";
+  }
+  return typeof node.value === "string" ? "a string" : "a boolean";
 }
 
 /** Whether a scalar was written as a whole number: `1` and `0x1f` were, `1.0` was not. */

@@ -2,7 +2,7 @@
  * YAML or JSON text to node trees with offsets. The grammar is the library's (`yaml`, version 1.2); this
  * file mends the one layout it refuses, runs it and hands its tree to convert-tree.ts. It knows nothing of policies.
  */
-import { parseAllDocuments, type Document, type ParsedNode } from "yaml";
+import { parseAllDocuments, type Document } from "yaml";
 import type { Code, Params } from "../diagnostics/codes.ts";
 import { TreeConverter } from "./convert-tree.ts";
 import type { Node } from "./node.ts";
@@ -64,7 +64,7 @@ export function parseYaml(text: string, strings = new StringTable()): ParsedYaml
   return { roots, problems: converter.problems };
 }
 
-export type ParsedDocument = Document.Parsed<ParsedNode>;
+export type ParsedDocument = Document.Parsed;
 
 function parseStream(text: string): readonly ParsedDocument[] {
   const documents = parseAllDocuments(text, OPTIONS);

@@ -3,7 +3,14 @@
  * values put in its place never decide anything, because a set with errors is not used.
  */
 import type { Text } from "./decode/field.ts";
-import type { PolicyMessage, ScopePermissionsName, SchemaMessage } from "./decode/policy-message.ts";
+import type {
+  PolicyMessage,
+  PrincipalActionMessage,
+  ResourceRuleMessage,
+  RoleRuleMessage,
+  SchemaMessage,
+  ScopePermissionsName,
+} from "./decode/policy-message.ts";
 import { contentPlace, keyPlace, type Reader } from "./decode/spot.ts";
 import type { DerivedRoles } from "./derived-roles.ts";
 import { toMatch, toOutputs } from "./expressions.ts";
@@ -15,7 +22,9 @@ import type {
   PrincipalPolicy,
   PrincipalRule,
   ResourcePolicy,
+  ResourceRule,
   RolePolicy,
+  RolePolicyRule,
   SchemaReference,
   ScopePermissions,
 } from "./policy-set.ts";
@@ -32,21 +41,24 @@ export function buildResourcePolicy(
   const policy = message.resourcePolicy;
   const names = namesInForce.of(definition);
   const imports = policy?.importDerivedRoles ?? [];
+  const toRule = (rule: ResourceRuleMessage, index: number): ResourceRule => ({
+    name: rule.name?.value || defaultRuleName(index),
+    effect: toEffect(rule.effect),
+    actions: valuesOf(rule.actions),
+    roles: valuesOf(rule.roles),
+    derivedRoles: derivedRoles.resolve(rule.derivedRoles ?? [], imports, definition),
+    ...conditionOf(toMatch(rule.condition, reader, names)),
+    outputs: toOutputs(rule.output, reader, names),
+    place: keyPlace(reader.document, rule.spot),
+  });
+  const principalSchema = toSchema(policy?.schemas?.principalSchema, reader);
+  const resourceSchema = toSchema(policy?.schemas?.resourceSchema, reader);
   return {
     ...baseOf(definition, policy?.scopePermissions),
     resource: sanitiseName(name),
-    rules: (policy?.rules ?? []).map((rule, index) => ({
-      name: rule.name?.value || defaultRuleName(index),
-      effect: toEffect(rule.effect),
-      actions: valuesOf(rule.actions),
-      roles: valuesOf(rule.roles),
-      derivedRoles: derivedRoles.resolve(rule.derivedRoles ?? [], imports, definition),
-      ...conditionOf(toMatch(rule.condition, reader, names)),
-      outputs: toOutputs(rule.output, reader, names),
-      place: keyPlace(reader.document, rule.spot),
-    })),
-    ...schemaOf("principalSchema", policy?.schemas?.principalSchema, reader),
-    ...schemaOf("resourceSchema", policy?.schemas?.resourceSchema, reader),
+    rules: (policy?.rules ?? []).map(toRule),
+    ...(principalSchema === undefined ? {} : { principalSchema }),
+    ...(resourceSchema === undefined ? {} : { resourceSchema }),
   };
 }
 
@@ -54,20 +66,20 @@ export function buildPrincipalPolicy(definition: Definition, namesInForce: Names
   const { message, reader, name } = definition;
   const policy = message.principalPolicy;
   const names = namesInForce.of(definition);
+  const toRule = (resource: string, action: PrincipalActionMessage, index: number): PrincipalRule => ({
+    name: action.name?.value || `${resource}_${defaultRuleName(index)}`,
+    action: action.action?.value ?? "",
+    effect: toEffect(action.effect),
+    ...conditionOf(toMatch(action.condition, reader, names)),
+    outputs: toOutputs(action.output, reader, names),
+    place: keyPlace(reader.document, action.spot),
+  });
   return {
     ...baseOf(definition, policy?.scopePermissions),
     principal: name,
     resources: (policy?.rules ?? []).map((entry) => {
       const resource = entry.resource?.value ?? "";
-      const rules = (entry.actions ?? []).map((action, index): PrincipalRule => ({
-        name: action.name?.value || `${resource}_${defaultRuleName(index)}`,
-        action: action.action?.value ?? "",
-        effect: toEffect(action.effect),
-        ...conditionOf(toMatch(action.condition, reader, names)),
-        outputs: toOutputs(action.output, reader, names),
-        place: keyPlace(reader.document, action.spot),
-      }));
-      return { resource, rules };
+      return { resource, rules: (entry.actions ?? []).map((action, index) => toRule(resource, action, index)) };
     }),
   };
 }
@@ -76,19 +88,20 @@ export function buildRolePolicy(definition: Definition, namesInForce: NamesInFor
   const { message, reader, name } = definition;
   const policy = message.rolePolicy;
   const names = namesInForce.of(definition);
+  const toRule = (rule: RoleRuleMessage): RolePolicyRule => ({
+    resource: rule.resource?.value ?? "",
+    allowActions: valuesOf(rule.allowActions),
+    name: rule.name?.value ?? "",
+    ...conditionOf(toMatch(rule.condition, reader, names)),
+    outputs: toOutputs(rule.output, reader, names),
+    place: keyPlace(reader.document, rule.spot),
+  });
   return {
     // scopePermissions does nothing in a role policy, so that it never disagrees with its scope.
     ...baseOf(definition, undefined),
     role: name,
     parentRoles: valuesOf(policy?.parentRoles),
-    rules: (policy?.rules ?? []).map((rule) => ({
-      resource: rule.resource?.value ?? "",
-      allowActions: valuesOf(rule.allowActions),
-      name: rule.name?.value ?? "",
-      ...conditionOf(toMatch(rule.condition, reader, names)),
-      outputs: toOutputs(rule.output, reader, names),
-      place: keyPlace(reader.document, rule.spot),
-    })),
+    rules: (policy?.rules ?? []).map(toRule),
   };
 }
 
@@ -132,18 +145,12 @@ function conditionOf(match: Match | undefined): { condition?: Match } {
   return match === undefined ? {} : { condition: match };
 }
 
-function schemaOf<K extends "principalSchema" | "resourceSchema">(
-  field: K,
-  schema: SchemaMessage | undefined,
-  { document }: Reader,
-): { [P in K]?: SchemaReference } {
-  if (schema?.ref === undefined) {
-    return {};
-  }
-  const reference: SchemaReference = {
-    ref: schema.ref.value,
-    ignoreActions: valuesOf(schema.ignoreWhen?.actions),
-    place: contentPlace(document, schema.ref.spot),
-  };
-  return { [field]: reference } as { [P in K]?: SchemaReference };
+function toSchema(schema: SchemaMessage | undefined, { document }: Reader): SchemaReference | undefined {
+  return schema?.ref === undefined
+    ? undefined
+    : {
+        ref: schema.ref.value,
+        ignoreActions: valuesOf(schema.ignoreWhen?.actions),
+        place: contentPlace(document, schema.ref.spot),
+      };
 }

@@ -87,8 +87,11 @@ function topLevel({ message, reader }: Definition): Named<string>[] {
 }
 
 function importsKey(variables: readonly Text[] | undefined, constants: readonly Text[] | undefined): string {
-  const names = (texts: readonly Text[] | undefined): string[] => (texts ?? []).map(({ value }) => value);
-  return JSON.stringify([names(variables), names(constants)]);
+  return JSON.stringify([(variables ?? []).map(valueOf), (constants ?? []).map(valueOf)]);
+}
+
+function valueOf({ value }: Text): string {
+  return value;
 }
 
 /** Number of names with several definitions, all reported. */

@@ -38,6 +38,9 @@ export function moduleKey(
   return `${kind}.${sanitiseName(name)}`;
 }
 
+/** Scopes as written: names with single dots between them, "" or `.` for the root. */
+export const SCOPE_PATTERN = /^(\.|[0-9a-zA-Z][\w-]*(\.\w[\w-]*)*)?$/;
+
 /** A scope without its leading dot; `.` and "" are the root. */
 export function normaliseScope(scope: string): string {
   return scope.startsWith(".") ? scope.slice(1) : scope;

@@ -49,7 +49,7 @@ export const checkCommand: Command = {
       const explanation = engine.explain(request);
       io.stdout(given.flag("json") ? json(explanation) : `${explanationLines(explanation).join("\n")}\n`);
     } else {
-      io.stdout(given.flag("json") ? json(response) : `${actionLines(response).join("\n")}\n`);
+      io.stdout(given.flag("json") ? json(response) : `${actionLines(response, request).join("\n")}\n`);
     }
     return given.flag("exit-code") && deniesAny(response) ? EXIT_NO : EXIT_OK;
   },

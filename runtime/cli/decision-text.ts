@@ -7,12 +7,12 @@ import type {
   Explanation,
   RuleTrial,
 } from "../guest/explain.ts";
-import type { CheckResponse, Effect } from "../guest/messages.ts";
+import type { CheckRequest, CheckResponse, Effect } from "../guest/messages.ts";
 
-/** One line per action, grouped by resource. */
-export function actionLines(response: CheckResponse): string[] {
-  return response.results.flatMap((result) => {
-    const names = Object.keys(result.actions);
+/** One line per action, grouped by resource, in the order of the request (a response sorts its actions). */
+export function actionLines(response: CheckResponse, request: CheckRequest): string[] {
+  return response.results.flatMap((result, index) => {
+    const names = request.resources[index]?.actions ?? Object.keys(result.actions);
     const width = Math.max(0, ...names.map((name) => name.length));
     return [
       `  ${resourceName(result.resource)}`,

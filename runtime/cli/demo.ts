@@ -25,9 +25,10 @@ export async function showDemo(address: string, source: PolicySource, io: Io): P
     const target = socket === null ? `${address}${path}` : `--unix-socket ${socket} http://localhost${path}`;
 
     const response = JSON.parse(await post(address, path, body)) as CheckResponse;
-    const { principal } = JSON.parse(body.toString("utf8")) as CheckRequest;
+    const asked = JSON.parse(body.toString("utf8")) as CheckRequest;
+    const { principal } = asked;
     io.stdout(
-      `\nmay ${principal.id} (${principal.roles.join(", ")}) do this?\n\n${actionLines(response).join("\n")}\n\n` +
+      `\nmay ${principal.id} (${principal.roles.join(", ")}) do this?\n\n${actionLines(response, asked).join("\n")}\n\n` +
         `ask it yourself:\n\n  curl -s ${target} -d @${file}\n\n` +
         `and see why:\n\n  npx edict check --policies ${source.kind === "directory" ? source.directory : "<dir>"} --explain ${file}\n\n`,
     );

@@ -74,11 +74,12 @@ export function send(
   res: HttpResponse,
   reply: Reply,
   headers: string,
-  draining: boolean,
+  closeConnection: boolean,
   isHead = false,
 ): void {
-  const retry = reply.retryAfter === undefined ? "" : `\r\nRetry-After: ${reply.retryAfter}`;
+  const retry = reply.retryAfter === undefined ? "" : `
+Retry-After: ${reply.retryAfter}`;
   res.writeStatus(reply.status);
   res.writeHeader("Content-Type", `${reply.contentType}${retry}${headers}`);
-  res.end(isHead ? "" : reply.body, close);
+  res.end(isHead ? "" : reply.body, closeConnection);
 }

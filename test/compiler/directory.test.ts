@@ -37,7 +37,7 @@ it("reads policies and schemas, sorted by path, and leaves the rest alone", asyn
     "a/testdata/b.yaml",
     "a_test.yaml",
     "readme.md",
-    "b.YAML",
+    "A_TEST.yaml",
   ];
   const directory = directoryOf(Object.fromEntries([...skipped, ...read].map((path) => [path, `# ${path}`])));
   const { sources, diagnostics } = await readSources(directory);

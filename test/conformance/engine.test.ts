@@ -35,8 +35,12 @@ interface EngineCase {
   }[];
 }
 
-/** Nothing yet; schema enforcement is the next issue, and its cases fail. */
-const KNOWN_FAILURES: KnownFailures = {};
+const SCHEMAS = "JSON Schema enforcement is not built yet";
+const KNOWN_FAILURES: KnownFailures = {
+  "engine_schema_enforcement_reject/case_02": SCHEMAS,
+  "engine_schema_enforcement_warn/case_01": SCHEMAS,
+  "engine_schema_enforcement_warn/case_02": SCHEMAS,
+};
 
 const CASES = corpusCases<EngineCase>("engine", "cases");
 

@@ -36,14 +36,20 @@ function normaliseResult(result: Json, options: CompareOptions): Json {
   const normalised: Record<string, Json> = { ...rest };
   if (isObject(meta)) {
     const { effectiveDerivedRoles, ...others } = meta;
-    normalised["meta"] =
-      effectiveDerivedRoles === undefined ? others : { ...others, effectiveDerivedRoles: sorted(effectiveDerivedRoles) };
+    normalised["meta"] = isEmpty(effectiveDerivedRoles)
+      ? others
+      : { ...others, effectiveDerivedRoles: sorted(effectiveDerivedRoles ?? []) };
   }
-  if (outputs !== undefined && options.ignoreOutputs !== true) {
-    normalised["outputs"] = sorted(withoutErrorTexts(outputs, options));
+  if (!isEmpty(outputs) && options.ignoreOutputs !== true) {
+    normalised["outputs"] = sorted(withoutErrorTexts(outputs ?? [], options));
   }
-  if (validationErrors !== undefined) normalised["validationErrors"] = sorted(validationErrors);
+  if (!isEmpty(validationErrors)) normalised["validationErrors"] = sorted(validationErrors ?? []);
   return normalised;
+}
+
+/** An empty list and no list are the same message. */
+function isEmpty(items: Json | undefined): boolean {
+  return items === undefined || (isArray(items) && items.length === 0);
 }
 
 function withoutErrorTexts(outputs: Json, options: CompareOptions): Json {

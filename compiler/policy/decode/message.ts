@@ -3,7 +3,7 @@
  * missing ones and members of a choice that exclude each other are reported here, for every kind of message alike.
  */
 import type { MapEntry } from "../../load/node.ts";
-import { childSpot, mapEntries, quoteAll, type Decoder, type Text } from "./field.ts";
+import { childSpot, mapEntries, quoteAll, type Decoder } from "./field.ts";
 import type { Reader, Spot } from "./spot.ts";
 
 export interface Field<T> {
@@ -71,6 +71,8 @@ export function message<const F extends Fields>(
     if (unknown === 0) {
       reportMissing(spot, fields, options, given, decoded, reader);
     }
+    // The fields were decoded by the decoders whose types make up `Message<F>`.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return decoded as Message<F>;
   };
 }
@@ -130,13 +132,12 @@ function reportMissing(
 
 /** Whether a required value is there but says nothing. A value of the wrong type has been reported already. */
 function isEmpty(value: unknown, at: Spot): boolean {
-  if (at.node.kind === "list") {
-    return at.node.items.length === 0;
+  if (Array.isArray(value)) {
+    return at.node.kind === "list" && at.node.items.length === 0;
   }
   // An enumeration's first name means "not given".
-  return typeof value === "string"
-    ? value.endsWith("_UNSPECIFIED")
-    : (value as Text | undefined)?.value === "";
+  const text = typeof value === "object" && value !== null && "value" in value ? value.value : value;
+  return text === "" || (typeof text === "string" && text.endsWith("_UNSPECIFIED") && text === value);
 }
 
 function reportMissingChoice(spot: Spot, fields: string, reader: Reader): void {

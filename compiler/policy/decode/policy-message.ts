@@ -3,6 +3,7 @@
  * in code: the types that later steps use are inferred from it.
  */
 import { anyValue, flag, item, list, mapOf, oneOf, text, type Decoder, type TextShape } from "./field.ts";
+import { SCOPE_PATTERN } from "../names.ts";
 import { message } from "./message.ts";
 import type { Spot } from "./spot.ts";
 
@@ -22,7 +23,7 @@ const SUBJECT: TextShape = {
 const VERSION: TextShape = { pattern: /^\w+$/, what: "version", advice: "use letters, digits and `_`" };
 
 const SCOPE: TextShape = {
-  pattern: /^(\.|[0-9a-zA-Z][\w-]*(\.\w[\w-]*)*)$/,
+  pattern: SCOPE_PATTERN,
   what: "scope",
   advice: "write names of letters, digits, `_` and `-` with single dots between them, as in `acme.hr`",
 };

@@ -3,7 +3,7 @@
  * policies are exempt, and one that covers the resource at the missing scope stands in for a resource policy (with a
  * warning: Cerbos then drops the descendant silently). Reported at the descendants of the missing policy.
  */
-import { policyKey, sanitiseName, scopeAncestors } from "../names.ts";
+import { policyKey, sanitiseName, SCOPE_PATTERN, scopeAncestors } from "../names.ts";
 import { peekList, peekText } from "../peek.ts";
 import type { Entry, Registry } from "../registry.ts";
 import { mayMatch } from "../resource-pattern.ts";
@@ -16,7 +16,9 @@ export function missingAncestor(registry: Registry): void {
   let rolePolicies: ReadonlyMap<string, readonly Entry[]> | undefined;
   for (const entry of registry.entries) {
     const { kind, name, version, scope, key, spot } = entry;
-    if (kind !== "resource" && kind !== "principal") {
+    const chained = kind === "resource" || kind === "principal";
+    // A malformed scope is reported as such; it has no ancestors that could be missing.
+    if (!chained || !SCOPE_PATTERN.test(peekText(spot.node, "scope") ?? "")) {
       continue;
     }
     for (const ancestor of scopeAncestors(scope)) {

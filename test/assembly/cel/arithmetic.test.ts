@@ -200,6 +200,10 @@ describe.each(BUILDS)("arithmetic (%s build)", (build) => {
       { timestamp: [-62135596800n, 0] },
       failure(ERROR_OVERFLOW),
     ],
+    ["subtract", { timestamp: [9223372037n, 0] }, { timestamp: [0n, 0] }, failure(ERROR_OVERFLOW)],
+    ["subtract", { timestamp: [0n, 0] }, { timestamp: [9223372037n, 0] }, failure(ERROR_OVERFLOW)],
+    // Would fit, but cel-go multiplies the seconds first.
+    ["subtract", { timestamp: [9223372037n, 0] }, { timestamp: [0n, 999_999_999] }, failure(ERROR_OVERFLOW)],
     ["add", { duration: 1n }, { duration: 2n }, { duration: 3n }],
     ["add", { duration: -MIN - 1n }, { duration: 1n }, failure(ERROR_OVERFLOW)],
     ["subtract", { duration: MIN }, { duration: 1n }, failure(ERROR_OVERFLOW)],

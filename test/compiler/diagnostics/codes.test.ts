@@ -63,9 +63,10 @@ describe("diagnose", () => {
   });
 });
 
+const at = (file: string, line: number, column: number) =>
+  diagnose("EDICT2106", {}, { file, line, column, path: "$" });
+
 it("orders diagnostics by place, then code", () => {
-  const at = (file: string, line: number, column: number) =>
-    diagnose("EDICT2106", {}, { file, line, column, path: "$" });
   const sorted = [at("a", 1, 2), at("a", 2, 1), at("a", 10, 1), at("b", 1, 1)];
   expect(sorted.toReversed().sort(compareDiagnostics)).toEqual(sorted);
 });

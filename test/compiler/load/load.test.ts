@@ -21,7 +21,7 @@ describe("which files are policies", () => {
       ".git/x.yaml",
       "yaml",
     ];
-    expect(files(names.map((name) => source(name)))).toEqual(["b.yaml", "b/c.json", "z.yml"]);
+    expect(files(names.map((name) => source(name)))).toEqual([...["a.YAML", "b.yaml", "b/c.json", "z.yml"]]);
   });
 
   it("leaves test suites and their fixtures alone", () => {

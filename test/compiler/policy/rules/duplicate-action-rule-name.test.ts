@@ -6,6 +6,8 @@ const policy = (entries: string): string =>
   `apiVersion: api.cerbos.dev/v1\nprincipalPolicy:\n  principal: donald\n  version: default\n  rules:\n${entries}`;
 const action = (name: string): string => `        - {action: a, effect: EFFECT_DENY, name: ${name}}\n`;
 
+const entry = (resource: string): string => `    - resource: ${resource}\n      actions:\n${action("x")}`;
+
 it("refuses the same name twice inside one resource entry", () => {
   const entry = `    - resource: album\n      actions:\n${action("x")}${action("x")}`;
   expect(problems({ "a.yaml": policy(entry) })).toEqual([
@@ -14,6 +16,5 @@ it("refuses the same name twice inside one resource entry", () => {
 });
 
 it("allows the same name in different resource entries", () => {
-  const entry = (resource: string): string => `    - resource: ${resource}\n      actions:\n${action("x")}`;
   expect(problems({ "a.yaml": policy(entry("album") + entry("photo")) })).toEqual([]);
 });

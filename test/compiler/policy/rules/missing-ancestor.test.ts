@@ -7,6 +7,9 @@ const scoped = (scope: string, version = "default"): string =>
 const role = (resource: string): string =>
   `apiVersion: api.cerbos.dev/v1\nrolePolicy:\n  role: clerk\n  version: default\n  scope: acme\n  rules: [{resource: "${resource}", allowActions: [view]}]\n`;
 
+const children = (count: number): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}.yaml`, scoped(`s${index}`)]));
+
 it("reports each missing scope up to the root", () => {
   expect(messages({ "a.yaml": scoped("acme.hr.uk") }).sort()).toEqual([
     "policy `resource.album.vdefault/acme.hr` is missing; resource.album.vdefault/acme.hr.uk needs every scope above it to have a policy",
@@ -16,8 +19,6 @@ it("reports each missing scope up to the root", () => {
 });
 
 it("reports a missing scope at each of its descendants, but not at thousands of them", () => {
-  const children = (count: number): Record<string, string> =>
-    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}.yaml`, scoped(`s${index}`)]));
   expect(problems(children(3))).toHaveLength(3);
   expect(problems(children(50))).toHaveLength(20);
 });

@@ -4,6 +4,9 @@ import { derivedRoles, problems, resourceRule } from "../policies.ts";
 
 const SCRIPT = "      condition:\n        script: x == 1\n";
 
+const importer = (name: string): string =>
+  `apiVersion: api.cerbos.dev/v1\nresourcePolicy: {resource: ${name}, version: v1, importDerivedRoles: [common]}\n`;
+
 it("refuses a script in a rule, at the condition", () => {
   expect(problems({ "a.yaml": resourceRule(`      roles: [user]\n${SCRIPT}`) })).toEqual([
     "EDICT2106 a.yaml:9:7 $.resourcePolicy.rules[0].condition",
@@ -11,8 +14,6 @@ it("refuses a script in a rule, at the condition", () => {
 });
 
 it("refuses a script in a derived role once, however many policies import it", () => {
-  const importer = (name: string): string =>
-    `apiVersion: api.cerbos.dev/v1\nresourcePolicy: {resource: ${name}, version: v1, importDerivedRoles: [common]}\n`;
   const files = {
     "a.yaml": importer("a"),
     "b.yaml": importer("b"),
