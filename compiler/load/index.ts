@@ -5,14 +5,13 @@
  * Output: one `PolicyDocument` per policy file, sorted by path, and the JSON schemas under `_schemas/`.
  * Fails with: EDICT1xxx, problems of files and their syntax; a file that has one yields no document.
  */
-import { compareText } from "../diagnostics/codes.ts";
+import { compareDiagnostics, compareText } from "../diagnostics/codes.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { JsonValue } from "../policy/policy-set.ts";
 import { classify } from "./layout.ts";
-import { loadPolicy } from "./load-policy.ts";
+import { LoadCache } from "./load-cache.ts";
 import { loadSchema, misplacedSchemas } from "./load-schema.ts";
 import type { PolicyDocument, SourceFile } from "./policy-document.ts";
-import { StringTable } from "./string-table.ts";
 
 export { PolicyDocument, type SourceFile } from "./policy-document.ts";
 
@@ -25,34 +24,24 @@ export interface Loaded {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Loads every file. A pure function of the files; their order does not matter. */
-export function load(sources: readonly SourceFile[]): Loaded {
-  const documents: PolicyDocument[] = [];
+/**
+ * Loads every file. A pure function of the files; their order does not matter.
+ * @param cache kept by a caller that loads again after edits; changes nothing but the time it takes
+ */
+export function load(sources: readonly SourceFile[], cache: LoadCache = new LoadCache()): Loaded {
+  const policies: SourceFile[] = [];
   const schemas = new Map<string, JsonValue>();
-  const failed: SourceFile[] = [];
   const diagnostics: Diagnostic[] = [];
   const misplaced = new Set<string>();
-  const strings = new StringTable();
   for (const source of [...sources].sort((a, b) => compareText(a.path, b.path))) {
     const role = classify(source.path);
     switch (role.kind) {
-      case "policy": {
-        const file = loadPolicy(source, strings);
-        diagnostics.push(...file.diagnostics);
-        if (file.document !== undefined) {
-          documents.push(file.document);
-        } else if (file.diagnostics.length > 0) {
-          failed.push(source);
-        }
+      case "policy":
+        policies.push(source);
         break;
-      }
-      case "schema": {
-        const problem = loadSchema(source, role.id, schemas);
-        if (problem !== undefined) {
-          diagnostics.push(problem);
-        }
+      case "schema":
+        diagnostics.push(...loadSchema(source, role.id, schemas));
         break;
-      }
       case "misplaced-schema":
         misplaced.add(role.directory);
         break;
@@ -60,8 +49,17 @@ export function load(sources: readonly SourceFile[]): Loaded {
         break;
     }
   }
-  for (const directory of misplaced) {
-    diagnostics.push(misplacedSchemas(directory));
+  const documents: PolicyDocument[] = [];
+  const failed: SourceFile[] = [];
+  for (const [index, loaded] of cache.loadAll(policies).entries()) {
+    const source = policies[index];
+    diagnostics.push(...loaded.diagnostics);
+    if (loaded.document !== undefined) {
+      documents.push(loaded.document);
+    } else if (source !== undefined && loaded.diagnostics.length > 0) {
+      failed.push(source);
+    }
   }
-  return { documents, schemas, failed, diagnostics };
+  diagnostics.push(...[...misplaced].map(misplacedSchemas));
+  return { documents, schemas, failed, diagnostics: diagnostics.sort(compareDiagnostics) };
 }

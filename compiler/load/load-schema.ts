@@ -10,22 +10,20 @@ export function misplacedSchemas(directory: string): Diagnostic {
   return diagnose("EDICT1004", { directory }, { file: directory, line: 1, column: 1, path: "$" });
 }
 
-/** Reads one schema into `schemas`, or returns the problem. */
-export function loadSchema(
-  source: SourceFile,
-  id: string,
-  schemas: Map<string, JsonValue>,
-): Diagnostic | undefined {
+/** Reads one schema into `schemas`; returns the problem where there is one. */
+export function loadSchema(source: SourceFile, id: string, schemas: Map<string, JsonValue>): Diagnostic[] {
   try {
     const schema: JsonValue = JSON.parse(source.text);
     schemas.set(id, schema);
-    return undefined;
+    return [];
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     // V8 names the position in its text only, and not always.
     const offset = Number(/position (\d+)/.exec(problem)?.[1] ?? firstNonToken(source.text));
     const place = { file: source.path, ...new LineIndex(source.text).position(offset), path: "$" };
-    return diagnose("EDICT1201", { problem: problem.replace(/^[A-Z]/, (char) => char.toLowerCase()) }, place);
+    return [
+      diagnose("EDICT1201", { problem: problem.replace(/^[A-Z]/, (char) => char.toLowerCase()) }, place),
+    ];
   }
 }
 

@@ -79,7 +79,10 @@ export function buildPrincipalPolicy(definition: Definition, namesInForce: Names
     principal: name,
     resources: (policy?.rules ?? []).map((entry) => {
       const resource = entry.resource?.value ?? "";
-      return { resource, rules: (entry.actions ?? []).map((action, index) => toRule(resource, action, index)) };
+      return {
+        resource,
+        rules: (entry.actions ?? []).map((action, index) => toRule(resource, action, index)),
+      };
     }),
   };
 }

@@ -77,6 +77,11 @@ export function parseManifest(bytes: Uint8Array): BundleManifest {
   };
 }
 
+/** How many of the sources are policies, not schemas. */
+export function policyFiles(manifest: BundleManifest): number {
+  return manifest.sources.filter(({ path }) => !path.startsWith("_schemas/")).length;
+}
+
 /** Parses a JSON section, naming it when it is not JSON. */
 export function parseJson(bytes: Uint8Array, name: string): unknown {
   try {

@@ -71,6 +71,15 @@ interface RawIndex {
 /** Parses the rules section. Throws `BundleError` when it is not what the format says. */
 export function parseRuleIndex(bytes: Uint8Array): RuleIndex {
   const raw = parseJson(bytes, "rules") as RawIndex;
+  try {
+    return buildIndex(raw);
+  } catch (error) {
+    if (error instanceof BundleError) throw error;
+    throw new BundleError("the rules section is not in the form that this edict reads", { cause: error });
+  }
+}
+
+function buildIndex(raw: RawIndex): RuleIndex {
   for (const key of ["files", "policies", "rules", "derivedRoles", "conditions"] as const) {
     if (!Array.isArray(raw?.[key])) throw new BundleError(`the rules section has no list \`${key}\``);
   }

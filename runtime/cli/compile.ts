@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { readBundle } from "../bundle/bundle-file.ts";
+import { policyFiles } from "../bundle/manifest.ts";
 import { renderDiagnostics, requireDirectory } from "../bundle/policy-source.ts";
 import { PolicyError, ServeError, UsageError } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
@@ -66,7 +67,7 @@ export const compileCommand: Command = {
     } else {
       const bundle = readBundle(result.bundle);
       const where = file === undefined ? "" : `, written to ${file} (${bundle.size} bytes)`;
-      const files = bundle.manifest.sources.length;
+      const files = policyFiles(bundle.manifest);
       io.stdout(`${files} policy files are valid: bundle ${bundle.shortDigest}${where}, ${elapsed} ms\n`);
     }
     return EXIT_OK;

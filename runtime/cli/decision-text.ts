@@ -75,7 +75,9 @@ function closestLines(trial: RuleTrial): string[] {
 
 function conditionReason(trial: RuleTrial): string {
   if (trial.condition === null) return "it held, but another scope or role decided";
-  return trial.outcome === "true" ? "its condition held, but another rule decided" : `its condition ${isText(trial.outcome)}`;
+  return trial.outcome === "true"
+    ? "its condition held, but another rule decided"
+    : `its condition ${isText(trial.outcome)}`;
 }
 
 function isText(truth: string): string {

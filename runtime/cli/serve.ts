@@ -2,6 +2,7 @@
 import { parseAddress, type ListenAddress } from "../config/address.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
+import { policyFiles } from "../bundle/manifest.ts";
 import { UsageError } from "../errors.ts";
 import { serve } from "../main.ts";
 import { log } from "../observe/log.ts";
@@ -57,7 +58,7 @@ export const serveCommand: Command = {
     const merged = applyFlags(config, given);
     return serve(merged, async (server, state) => {
       const { bundle } = state.engine;
-      const policies = bundle.manifest.sources.length;
+      const policies = policyFiles(bundle.manifest);
       io.stdout(
         `edict ready on ${server.addresses.join(" and ")} (bundle ${bundle.shortDigest}, ${policies} policy files)\n`,
       );

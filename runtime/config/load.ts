@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError, type ConfigProblem, formatProblem } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
-import { type OnError, ON_ERROR_MODES } from "../guest/options.ts";
+import { BODY_RANGE, LIMIT_RANGE, type OnError, ON_ERROR_MODES } from "../guest/options.ts";
 import { parseAddress } from "./address.ts";
 import { CERBOS_ADDRESS, type Config, DEFAULT_CONFIG, type PolicySource } from "./config.ts";
 import {
@@ -28,12 +28,6 @@ export interface LoadedConfig {
 
 /** Largest configuration file in bytes. */
 const MAX_FILE_SIZE = 1024 * 1024;
-
-/** Smallest and largest `maxBodyBytes`. */
-const BODY_RANGE = [1024, 64 * 1024 * 1024] as const;
-
-/** Cerbos's range for both request limits. */
-const LIMIT_RANGE = [1, 500] as const;
 
 /** Loads `file` (none: defaults) and applies `overrides` of the form `a.b=value`. Throws `ConfigError`. */
 export async function loadConfig(

@@ -20,7 +20,7 @@ import { explainRequest, type Explanation } from "./explain.ts";
 import { Guest } from "./guest.ts";
 import type { CheckRequest, CheckResponse } from "./messages.ts";
 import { type CompiledBundle, compileModules, oneLine } from "./modules.ts";
-import { DEFAULT_OPTIONS, type EngineOptions, guestSettings, type ResolvedOptions } from "./options.ts";
+import { type EngineOptions, guestSettings, resolveOptions, type ResolvedOptions } from "./options.ts";
 
 /** Host-side status: the instance trapped and was replaced. */
 export const STATUS_TRAP = -1;
@@ -46,7 +46,7 @@ export class Engine {
   /** Verifies, compiles and starts a bundle. Throws `BundleError` or `EngineError`. */
   static async load(file: Uint8Array, options: EngineOptions = {}): Promise<Engine> {
     const compiled = await compileModules(readBundle(file));
-    return new Engine(compiled, { ...DEFAULT_OPTIONS, ...options });
+    return new Engine(compiled, resolveOptions(options));
   }
 
   private constructor(compiled: CompiledBundle, options: ResolvedOptions) {

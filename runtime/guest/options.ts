@@ -1,5 +1,6 @@
 /** What a caller may choose about an engine, with its defaults. The meaning of each is in docs/configuration.md. */
 import { ON_ERROR_COMPATIBLE, ON_ERROR_FAIL_CLOSED, ON_ERROR_STRICT } from "../../assembly/abi.ts";
+import { EngineError } from "../errors.ts";
 import type { GuestSettings } from "./guest.ts";
 
 /** How an error in a condition counts (DESIGN.md 4.5). */
@@ -43,6 +44,30 @@ const ON_ERROR_NUMBERS: Readonly<Record<OnError, number>> = {
   compatible: ON_ERROR_COMPATIBLE,
   strict: ON_ERROR_STRICT,
 };
+
+/** Ranges of the numeric options. */
+export const LIMIT_RANGE = [1, 500] as const;
+export const BODY_RANGE = [1024, 64 * 1024 * 1024] as const;
+
+/** Fills in defaults. Throws `EngineError` for options that cannot be meant. */
+export function resolveOptions(given: EngineOptions): ResolvedOptions {
+  const options = { ...DEFAULT_OPTIONS, ...given };
+  if (!ON_ERROR_MODES.includes(options.onError)) refuse("onError", `one of ${ON_ERROR_MODES.join(", ")}`);
+  for (const name of ["maxActionsPerResource", "maxResourcesPerRequest"] as const) {
+    requireWithin(name, options[name], LIMIT_RANGE);
+  }
+  requireWithin("maxBodyBytes", options.maxBodyBytes, BODY_RANGE);
+  if (Object.prototype.toString.call(options.globals) !== "[object Object]") refuse("globals", "an object");
+  return options;
+}
+
+function requireWithin(name: string, value: number, [least, most]: readonly [number, number]): void {
+  if (!Number.isInteger(value) || value < least || value > most) refuse(name, `from ${least} to ${most}`);
+}
+
+function refuse(name: string, what: string): never {
+  throw new EngineError("EDICT_ENGINE_START", `engine option \`${name}\` must be ${what}`);
+}
 
 /** The guest's form of the options. */
 export function guestSettings(options: ResolvedOptions): GuestSettings {

@@ -77,7 +77,10 @@ export function send(
   closeConnection: boolean,
   isHead = false,
 ): void {
-  const retry = reply.retryAfter === undefined ? "" : `
+  const retry =
+    reply.retryAfter === undefined
+      ? ""
+      : `
 Retry-After: ${reply.retryAfter}`;
   res.writeStatus(reply.status);
   res.writeHeader("Content-Type", `${reply.contentType}${retry}${headers}`);

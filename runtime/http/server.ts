@@ -87,12 +87,12 @@ function addRoutes(app: App, context: HttpContext): void {
       if (cors.preflight(res, req)) return;
       const isHead = req.getMethod() === "head";
       const headers = cors.headers(req.getHeader("origin"));
-      let reply: Reply;
+      let reply = CHECK_FAILED;
       try {
         reply = answer(req);
       } catch (error) {
+        // Thrown into uWebSockets.js it would end the process.
         log(`\`${path}\` failed: ${oneLine(error)}`);
-        reply = CHECK_FAILED;
       }
       send(res, reply, headers, state.draining, isHead);
     });

@@ -14,8 +14,11 @@ interface ServerCase {
 }
 
 const TOKENS = "tokens in `auxData` are not verified yet";
+const SCHEMAS = "JSON Schema enforcement is not built yet";
 const KNOWN_FAILURES: KnownFailures = {
   "check_resources/cr_case_01": TOKENS,
+  "check_resources/cr_case_02": SCHEMAS,
+  "check_resources/cr_case_09": TOKENS,
 };
 
 /** Endpoints that edict does not serve: 404 whatever the case wants. */

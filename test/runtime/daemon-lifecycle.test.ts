@@ -17,7 +17,7 @@ import {
 
 /** The effect of viewing the album of the sample request. */
 async function viewOf(running: Daemon): Promise<string> {
-  const body = (await running.check(albumRequest())).json() as { results: { actions: { view: string } }[] }
+  const body = (await running.check(albumRequest())).json() as { results: { actions: { view: string } }[] };
   return body.results[0]?.actions.view ?? "";
 }
 

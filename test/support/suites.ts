@@ -45,7 +45,8 @@ export function suiteCells(text: string): readonly SuiteCell[] {
           return {
             test: `${suite.name}: ${name}`,
             principal: fixture(suite.principals, principal),
-            resource: fixture(suite.resources, resource),
+            // Suites may leave out the id, which a request must have.
+            resource: { ...fixture(suite.resources, resource), id: suite.resources?.[resource]?.id ?? resource },
             action,
             want: stated?.actions[action] ?? "EFFECT_DENY",
           };

@@ -20,6 +20,7 @@ import { type Build, buildGuest, type Guest } from "../support/build-guest.ts";
 
 const MODULES = [
   "assembly/decode/json",
+  "assembly/decode/json-build",
   "assembly/decode/msgpack",
   "assembly/decode/materialize",
   "assembly/decode/validate",

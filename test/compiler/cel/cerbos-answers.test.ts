@@ -10,7 +10,10 @@ const DEFINED = new Set(["variable foo", "variable bar", "constant cc"]);
 
 /** Refused by us though Cerbos accepts it; each must still be refused. */
 const KNOWN_DIFFERENCES: ReadonlyMap<string, string> = new Map([
-  ["has(has(P.attr.x))", "cel-go takes the expanded inner macro for a selection; has() of a bool means nothing"],
+  [
+    "has(has(P.attr.x))",
+    "cel-go takes the expanded inner macro for a selection; has() of a bool means nothing",
+  ],
 ]);
 
 const UNSUPPORTED = new Set<string>(["EDICT3033", "EDICT3034"]);

@@ -223,19 +223,28 @@ describe("the typed tree", () => {
 
   it("passes the instant of the request to timeSince", () => {
     for (const text of ["timeSince(P.attr.a)", "P.attr.a.timeSince()"]) {
-      expect(checkText(text).expr).toMatchObject({ guest: "timeSince", args: [{ kind: "select" }, { input: "now" }] });
+      expect(checkText(text).expr).toMatchObject({
+        guest: "timeSince",
+        args: [{ kind: "select" }, { input: "now" }],
+      });
     }
   });
 
   it("passes numbers to math.greatest as one list and leaves a list or a dyn as it is", () => {
     expect(checkText("math.greatest(1)").expr).toMatchObject({ args: [{ kind: "list", items: [{}] }] });
-    expect(checkText("math.greatest(1, 2, 3)").expr).toMatchObject({ args: [{ kind: "list", items: [{}, {}, {}] }] });
-    expect(checkText("math.greatest([1, 2])").expr).toMatchObject({ args: [{ kind: "list", items: [{}, {}] }] });
+    expect(checkText("math.greatest(1, 2, 3)").expr).toMatchObject({
+      args: [{ kind: "list", items: [{}, {}, {}] }],
+    });
+    expect(checkText("math.greatest([1, 2])").expr).toMatchObject({
+      args: [{ kind: "list", items: [{}, {}] }],
+    });
     expect(checkText("math.greatest(P.attr.a)").expr).toMatchObject({ args: [{ kind: "select" }] });
   });
 
   it("gives every local a name of its own that hides nothing", () => {
-    expect(checkText("[1].exists(x, [x].exists(x, x == 1)) && [1].exists(x, x == P.attr.a)").expr).toMatchObject({
+    expect(
+      checkText("[1].exists(x, [x].exists(x, x == 1)) && [1].exists(x, x == P.attr.a)").expr,
+    ).toMatchObject({
       args: [
         { variables: ["x"], body: { variables: ["x_2"], range: { items: [{ value: { name: "x" } }] } } },
         { variables: ["x_3"] },
@@ -252,13 +261,20 @@ describe("the typed tree", () => {
       guest: "notEquals",
       args: [{ input: "principal.scope" }, { value: { value: "" } }],
     });
-    expect(checkText("has(R.attr)").expr).toMatchObject({ guest: "notEquals", args: [{ guest: "size" }, {}] });
+    expect(checkText("has(R.attr)").expr).toMatchObject({
+      guest: "notEquals",
+      args: [{ guest: "size" }, {}],
+    });
     expect(checkText("has(request.resource)").expr).toMatchObject({ value: { kind: "bool", value: true } });
     expect(checkText("has(P.attr.scope)").expr).toMatchObject({ kind: "has", field: "scope" });
   });
 
   it("marks a selection from what may be absent as optional", () => {
-    expect(checkText("P.attr.?a.b").expr).toMatchObject({ kind: "select", optional: true, operand: { optional: true } });
+    expect(checkText("P.attr.?a.b").expr).toMatchObject({
+      kind: "select",
+      optional: true,
+      operand: { optional: true },
+    });
     expect(checkText("P.attr.?a[0]").expr).toMatchObject({ guest: "optionalIndex" });
     expect(checkText("P.attr.a[0]").expr).toMatchObject({ guest: "index" });
   });

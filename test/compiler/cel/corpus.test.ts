@@ -1,5 +1,10 @@
 /** compiler/cel on the corpora of CEL expressions: what must parse, check and have which type. */
-import { getCheckingSuite, getComprehensionSuite, getConformanceSuite, getParsingSuite } from "@bufbuild/cel-spec/testdata/tests.js";
+import {
+  getCheckingSuite,
+  getComprehensionSuite,
+  getConformanceSuite,
+  getParsingSuite,
+} from "@bufbuild/cel-spec/testdata/tests.js";
 import type { IncrementalTest, IncrementalTestSuite } from "@bufbuild/cel-spec/testdata/tests.js";
 import { describe, expect, it } from "vitest";
 import { checkText } from "../../../compiler/cel/checker.ts";
@@ -27,11 +32,18 @@ interface Named {
 }
 
 /** Expressions that must not check though the conformance tests want a value, and why. */
-const KNOWN_FAILURES: ReadonlyMap<string, string> = new Map([
-  ...["int_add", "size_1", "size_2", "size_3", "size_4", "timestamp", "map_index", "nested_map_construction"].map(
-    (name) => [`block_ext/basic/${name}`, "cel.block is not in Cerbos's environment"] as const,
-  ),
-]);
+const KNOWN_FAILURES: ReadonlyMap<string, string> = new Map(
+  [
+    "int_add",
+    "size_1",
+    "size_2",
+    "size_3",
+    "size_4",
+    "timestamp",
+    "map_index",
+    "nested_map_construction",
+  ].map((name) => [`block_ext/basic/${name}`, "cel.block is not in Cerbos's environment"] as const),
+);
 
 const UNSUPPORTED = new Set<string>(["EDICT3033", "EDICT3034"]);
 
@@ -77,7 +89,9 @@ describe.skipIf(CORPUS === undefined)("the conformance tests of cel-spec", () =>
   });
 
   it("fail where they are known to", () => {
-    const passing = closed.filter(({ name, test }) => KNOWN_FAILURES.has(name) && codesOf(test.expr).length === 0);
+    const passing = closed.filter(
+      ({ name, test }) => KNOWN_FAILURES.has(name) && codesOf(test.expr).length === 0,
+    );
     expect(passing.map(({ name }) => name)).toEqual([]);
   });
 });
@@ -92,7 +106,9 @@ describe.skipIf(CORPUS === undefined)("the expressions of Cerbos's own tests", (
     const library = corpusCases<readonly { readonly expr: string }[]>("cel_eval").find(
       ({ name }) => name === "cerbos_lib_exprs",
     );
-    const conditions = corpusCases<unknown>("cel_eval", "conditions").flatMap(({ data }) => expressionsIn(data));
+    const conditions = corpusCases<unknown>("cel_eval", "conditions").flatMap(({ data }) =>
+      expressionsIn(data),
+    );
     const all = [...(library?.data ?? []).map(({ expr }) => expr), ...conditions];
     expect(all.length).toBeGreaterThan(100);
     const refused = all.filter((text) => !isUnsupported(text) && codesOf(text).length > 0);
@@ -105,7 +121,8 @@ describe.skipIf(CORPUS === undefined)("the expressions of Cerbos's own tests", (
       readonly expr: string;
       readonly wantCompileErr?: string;
     }
-    const cases = corpusCases<readonly FieldCase[]>("cel_eval").find(({ name }) => name === "registry")?.data ?? [];
+    const cases =
+      corpusCases<readonly FieldCase[]>("cel_eval").find(({ name }) => name === "registry")?.data ?? [];
     expect(cases.length).toBeGreaterThan(10);
     for (const { name, expr, wantCompileErr } of cases) {
       if (isUnsupported(expr)) continue;
@@ -139,10 +156,14 @@ describe("the parsing tests of cel-go", () => {
     ["checking", getCheckingSuite()],
     ["conformance", getConformanceSuite()],
   ])("%s: parse exactly where cel-go does", (_, suite) => {
-    const tests = allTests(suite).filter(({ error, ast }) => ast !== undefined || !OTHER_CONFIGURATION.test(error ?? ""));
+    const tests = allTests(suite).filter(
+      ({ error, ast }) => ast !== undefined || !OTHER_CONFIGURATION.test(error ?? ""),
+    );
     expect(tests.length).toBeGreaterThan(50);
     const differing = tests
-      .filter(({ original, error, ast }) => parse(original.expr).ok !== (ast !== undefined || error === undefined))
+      .filter(
+        ({ original, error, ast }) => parse(original.expr).ok !== (ast !== undefined || error === undefined),
+      )
       .map(({ original }) => original.expr);
     expect(differing).toEqual([]);
   });

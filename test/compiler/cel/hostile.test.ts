@@ -1,5 +1,5 @@
 /** compiler/cel on hostile text: no exception, no overflow of the stack, no runaway work. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkText } from "../../../compiler/cel/checker.ts";
 import { unparse } from "../../../compiler/cel/unparse.ts";
@@ -76,7 +76,30 @@ describe("size", () => {
 
 describe("any text", () => {
   it("over a small alphabet gives an expression or a problem", () => {
-    const alphabet = ["1", "a", ".", "(", ")", "[", "]", "{", "}", "?", ":", ",", "-", "!", '"', "'", "\\", "`", "\n", "0x", "&&", "in"];
+    const alphabet = [
+      "1",
+      "a",
+      ".",
+      "(",
+      ")",
+      "[",
+      "]",
+      "{",
+      "}",
+      "?",
+      ":",
+      ",",
+      "-",
+      "!",
+      '"',
+      "'",
+      "\\",
+      "`",
+      "\n",
+      "0x",
+      "&&",
+      "in",
+    ];
     for (const a of alphabet) {
       for (const b of alphabet) {
         for (const c of alphabet) expect(outcome(a + b + c)).not.toBe("");
@@ -92,7 +115,12 @@ describe("any text", () => {
   });
 
   it("made by damaging an expression gives an expression or a problem", () => {
-    const damage = fc.record({ text: anyExpression, at: fc.nat(), drop: fc.nat({ max: 5 }), insert: fc.string({ maxLength: 3 }) });
+    const damage = fc.record({
+      text: anyExpression,
+      at: fc.nat(),
+      drop: fc.nat({ max: 5 }),
+      insert: fc.string({ maxLength: 3 }),
+    });
     fc.assert(
       fc.property(damage, ({ text, at, drop, insert }) => {
         const start = at % (text.length + 1);

@@ -33,7 +33,9 @@ describe("the overload table", () => {
 
   it("uses every guest function", () => {
     const used = new Set<string>(rows.map(({ guest }) => guest));
-    expect(Object.keys(GUEST_FUNCTIONS).filter((guest) => !used.has(guest) && !OTHER_USES.has(guest))).toEqual([]);
+    expect(
+      Object.keys(GUEST_FUNCTIONS).filter((guest) => !used.has(guest) && !OTHER_USES.has(guest)),
+    ).toEqual([]);
   });
 
   it("holds no row twice", () => {

@@ -192,7 +192,10 @@ it("gives every node the span of its text", () => {
     syntax: {
       span: { start: 1, end: 16 },
       nameSpan: { start: 5, end: 6 },
-      args: [{ span: { start: 1, end: 4 } }, { span: { start: 7, end: 16 }, args: [{}, { span: { start: 12, end: 15 } }] }],
+      args: [
+        { span: { start: 1, end: 4 } },
+        { span: { start: 7, end: 16 }, args: [{}, { span: { start: 12, end: 15 } }] },
+      ],
     },
   });
 });

@@ -1,21 +1,74 @@
 /** Random CEL text for property tests: mostly well-formed, often well-typed. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 const ATOMS = [
-  "1", "2u", "1.5", '"a"', "b'x'", "true", "null", "[]", "{}", "[1]", "['a', 1]", "{'a': 1}", "P.attr.x", "R.attr.y", "P.id",
-  "P.roles", "V.a", "C.b", "G.c", "now()", "duration('1s')", "optional.of(1)", "P.attr.?x", "hierarchy('a.b')", "int",
-  "x", "y", "-1", "-0.0", "request", "runtime.effectiveDerivedRoles",
+  "1",
+  "2u",
+  "1.5",
+  '"a"',
+  "b'x'",
+  "true",
+  "null",
+  "[]",
+  "{}",
+  "[1]",
+  "['a', 1]",
+  "{'a': 1}",
+  "P.attr.x",
+  "R.attr.y",
+  "P.id",
+  "P.roles",
+  "V.a",
+  "C.b",
+  "G.c",
+  "now()",
+  "duration('1s')",
+  "optional.of(1)",
+  "P.attr.?x",
+  "hierarchy('a.b')",
+  "int",
+  "x",
+  "y",
+  "-1",
+  "-0.0",
+  "request",
+  "runtime.effectiveDerivedRoles",
 ];
 const INFIX = ["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", "in", "&&", "||"];
-const METHODS = ["size", "sort", "reverse", "first", "value", "hasValue", "getHours", "trim", "timeSince", "flatten"];
+const METHODS = [
+  "size",
+  "sort",
+  "reverse",
+  "first",
+  "value",
+  "hasValue",
+  "getHours",
+  "trim",
+  "timeSince",
+  "flatten",
+];
 const METHODS_OF_ONE = ["contains", "split", "orValue", "except", "isSubset", "join", "indexOf"];
-const FUNCTIONS = ["size", "int", "string", "dyn", "type", "optional.of", "math.abs", "math.greatest", "timestamp", "timeSince"];
+const FUNCTIONS = [
+  "size",
+  "int",
+  "string",
+  "dyn",
+  "type",
+  "optional.of",
+  "math.abs",
+  "math.greatest",
+  "timestamp",
+  "timeSince",
+];
 const MACROS = ["all", "exists", "exists_one", "map", "filter", "sortBy", "optMap", "optFlatMap"];
 const MACROS_OF_TWO = ["all", "exists", "existsOne", "transformList", "transformMap", "transformMapEntry"];
 
+function one(words: readonly string[]): fc.Arbitrary<string> {
+  return fc.constantFrom(...words);
+}
+
 const { expr } = fc.letrec<{ expr: string }>((tie) => {
   const e = tie("expr");
-  const one = (words: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...words);
   return {
     expr: fc.oneof(
       { maxDepth: 4, depthSize: "small", withCrossShrink: true },
@@ -24,7 +77,9 @@ const { expr } = fc.letrec<{ expr: string }>((tie) => {
       fc.tuple(e, e, e).map(([a, b, c]) => `(${a} ? ${b} : ${c})`),
       fc.tuple(one(["!", "-"]), e).map(([sign, a]) => `${sign}(${a})`),
       fc.array(e, { maxLength: 3 }).map((items) => `[${items.join(", ")}]`),
-      fc.array(fc.tuple(e, e), { maxLength: 2 }).map((items) => `{${items.map(([k, v]) => `${k}: ${v}`).join(", ")}}`),
+      fc
+        .array(fc.tuple(e, e), { maxLength: 2 })
+        .map((items) => `{${items.map(([k, v]) => `${k}: ${v}`).join(", ")}}`),
       fc.tuple(e, one(METHODS)).map(([a, name]) => `${a}.${name}()`),
       fc.tuple(e, one(METHODS_OF_ONE), e).map(([a, name, b]) => `${a}.${name}(${b})`),
       fc.tuple(one(FUNCTIONS), e).map(([name, a]) => `${name}(${a})`),

@@ -18,9 +18,12 @@ function source(text: string, names: Names = NO_NAMES, place: Place = PLACE): Ce
 }
 
 /** Names of a policy: variables by text, each on a line of its own; constants by name. */
-function names(variables: Readonly<Record<string, string>>, constants: readonly string[] = []): Names {
+function namesOf(variables: Readonly<Record<string, string>>, constants: readonly string[] = []): Names {
   const map = new Map<string, CelSource>();
-  const made: Names = { variables: map, constants: new Map(constants.map((name): [string, JsonValue] => [name, 1])) };
+  const made: Names = {
+    variables: map,
+    constants: new Map(constants.map((name): [string, JsonValue] => [name, 1])),
+  };
   for (const [index, [name, text]] of Object.entries(variables).entries()) {
     map.set(name, source(text, made, { file: "a.yaml", line: index + 1, column: 8, path: `$.v.${name}` }));
   }
@@ -35,21 +38,33 @@ function problems(text: string, inForce: Names = NO_NAMES): string[] {
 }
 
 /** The checked set of policy files. */
-function checkFiles(files: Readonly<Record<string, string>>): { set: PolicySet; checked: ReturnType<typeof check> } {
+function checkFiles(files: Readonly<Record<string, string>>): {
+  set: PolicySet;
+  checked: ReturnType<typeof check>;
+} {
   const { set } = resolve(load(Object.entries(files).map(([path, text]) => ({ path, text }))));
   return { set, checked: check(set) };
 }
 
+/** Variables `v0` to `v19999`, each the next one's value; the last one is `last`. */
+function chain(last: string): Names {
+  const entries = Array.from(
+    { length: 20_000 },
+    (_, i) => [`v${i}`, i === 19_999 ? last : `V.v${i + 1}`] as const,
+  );
+  return namesOf(Object.fromEntries(entries));
+}
+
 describe("names of the policy", () => {
   it("must be defined", () => {
-    expect(problems("V.a + V.b + C.c + C.d + V.b", names({ a: "1" }, ["c"]))).toEqual([
+    expect(problems("V.a + V.b + C.c + C.d + V.b", namesOf({ a: "1" }, ["c"]))).toEqual([
       "EDICT3023 10:21 undefined variable `b`",
       "EDICT3024 10:33 undefined constant `d`",
     ]);
   });
 
   it("must be defined where a variable uses them, whether or not that variable is used", () => {
-    expect(problems("true", names({ a: "V.x / variables.y", b: "C.z", c: "wat" }))).toEqual([
+    expect(problems("true", namesOf({ a: "V.x / variables.y", b: "C.z", c: "wat" }))).toEqual([
       "EDICT3025 1:8 undefined variable `x` referenced in variable `a`",
       "EDICT3025 1:14 undefined variable `y` referenced in variable `a`",
       "EDICT3026 2:8 undefined constant `z` referenced in variable `b`",
@@ -58,11 +73,20 @@ describe("names of the policy", () => {
   });
 
   it("may use each other in any order and more than once", () => {
-    expect(problems("V.a", names({ a: "V.b + V.c", b: "V.c + V.d", c: "V.d", d: "1" }))).toEqual([]);
+    expect(problems("V.a", namesOf({ a: "V.b + V.c", b: "V.c + V.d", c: "V.d", d: "1" }))).toEqual([]);
   });
 
   it("must not need their own values", () => {
-    const cyclic = names({ a: "variables.a", b: "V.c", c: "V.b", d: "V.e + V.f", e: "V.g", f: "2 * V.g", g: "V.d", h: "V.d" });
+    const cyclic = namesOf({
+      a: "variables.a",
+      b: "V.c",
+      c: "V.b",
+      d: "V.e + V.f",
+      e: "V.g",
+      f: "2 * V.g",
+      g: "V.d",
+      h: "V.d",
+    });
     expect(problems("true", cyclic)).toEqual([
       "EDICT3027 1:8 variable `a` references itself",
       "EDICT3028 2:8 variables `b` (a.yaml:2:8) and `c` (a.yaml:3:8) form a cycle",
@@ -71,32 +95,37 @@ describe("names of the policy", () => {
   });
 
   it("are followed along chains of any length", () => {
-    const chain = (last: string): Names =>
-      names(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`v${i}`, i === 19_999 ? last : `V.v${i + 1}`])));
     expect(problems("V.v0", chain("1"))).toEqual([]);
-    expect(problems("V.v0", chain("V.v19998"))).toEqual([expect.stringContaining("`v19998` (a.yaml:19999:8) and `v19999`")]);
+    expect(problems("V.v0", chain("V.v19998"))).toEqual([
+      expect.stringContaining("`v19998` (a.yaml:19999:8) and `v19999`"),
+    ]);
   });
 });
 
-describe("places", () => {
-  const place = (text: string): string[] =>
-    checkExpression(source(text)).diagnostics.map(({ place: at, length }) => `${at.line}:${at.column}+${length}`);
+/** Line, column and length of what is underlined, for a text that begins at 10:15. */
+function underlined(text: string): string[] {
+  return checkExpression(source(text)).diagnostics.map(
+    ({ place, length }) => `${place.line}:${place.column}+${length}`,
+  );
+}
 
+describe("places", () => {
   it("are those of the problem inside the text", () => {
-    expect(place("true && wat")).toEqual(["10:23+3"]);
-    expect(place("true &&\n  wat &&\n\nwot")).toEqual(["11:17+3", "13:15+3"]);
-    expect(place("\nwat")).toEqual(["11:15+3"]);
-    expect(place("[1,\n2")).toEqual(["11:16+1"]);
-    expect(place("'a' == [\n1]\n")).toEqual(["10:19+2"]);
+    expect(underlined("true && wat")).toEqual(["10:23+3"]);
+    expect(underlined("true &&\n  wat &&\n\nwot")).toEqual(["11:17+3", "13:15+3"]);
+    expect(underlined("\nwat")).toEqual(["11:15+3"]);
+    expect(underlined("[1,\n2")).toEqual(["11:16+1"]);
+    expect(underlined("'a' == [\n1]\n")).toEqual(["10:19+2"]);
   });
 
   it("underline within one line", () => {
-    expect(place("duration('''x\ny''')")).toEqual(["10:24+4"]);
+    expect(underlined("duration('''x\ny''')")).toEqual(["10:24+4"]);
   });
 });
 
-describe("a policy set", () => {
-  const policy = (resource: string, expr: string): string => `
+/** A resource policy with one variable and, among other expressions, `expr`. */
+function policy(resource: string, expr: string): string {
+  return `
 apiVersion: api.cerbos.dev/v1
 resourcePolicy:
   resource: ${resource}
@@ -119,7 +148,9 @@ resourcePolicy:
           ruleActivated: '"x"'
           conditionNotMet: V.owner
 `;
+}
 
+describe("a policy set", () => {
   it("has an expression for every source, variables included", () => {
     const { checked } = checkFiles({ "a.yaml": policy("a", "V.owner == P.id") });
     expect(checked.diagnostics).toEqual([]);
@@ -137,7 +168,9 @@ resourcePolicy:
       "a.yaml": policy("a", "V.owner == P.id"),
       "b.yaml": policy("b", "V.owner == P.id"),
     });
-    const shared = [...checked.expressions].filter(([{ text }]) => text === "V.owner == P.id").map(([, expr]) => expr);
+    const shared = [...checked.expressions]
+      .filter(([{ text }]) => text === "V.owner == P.id")
+      .map(([, expr]) => expr);
     expect(shared).toHaveLength(2);
     expect(new Set(shared).size).toBe(1);
   });
@@ -186,9 +219,15 @@ describe.skipIf(CORPUS === undefined)("the compile cases of Cerbos", () => {
       const wanted = data.wantErrors.filter(({ error }) => KINDS.has(error));
       for (const { error, file, position } of wanted) {
         const found = diagnostics.filter(
-          ({ code, place }) => KINDS.get(error)?.includes(code) && place.file === file && place.path === position?.path,
+          ({ code, place }) =>
+            KINDS.get(error)?.includes(code) && place.file === file && place.path === position?.path,
         );
-        expect({ error, file, position, found: found.length > 0 }).toEqual({ error, file, position, found: true });
+        expect({ error, file, position, found: found.length > 0 }).toEqual({
+          error,
+          file,
+          position,
+          found: true,
+        });
       }
       expect(diagnostics).toHaveLength(wanted.length);
     },
@@ -240,9 +279,11 @@ const EXAMPLES: Readonly<Record<keyof typeof celCodes, string>> = {
 };
 
 describe("every code", () => {
-  const inForce = names({ usesWat: "V.wat || C.wat", self: "V.self", a: "V.b", b: "V.a" });
+  const inForce = namesOf({ usesWat: "V.wat || C.wat", self: "V.self", a: "V.b", b: "V.a" });
 
   it.each(Object.entries(EXAMPLES))("%s is reported", (code, text) => {
-    expect(checkExpression(source(text, inForce)).diagnostics.map((diagnostic) => diagnostic.code)).toContain(code);
+    expect(checkExpression(source(text, inForce)).diagnostics.map((diagnostic) => diagnostic.code)).toContain(
+      code,
+    );
   });
 });

@@ -59,11 +59,14 @@ export function parsedText(text: string): string {
   return parsed.ok ? syntaxText(parsed.syntax) : parsed.problem.code;
 }
 
-/** A typed expression without its places, for comparing two that mean the same. */
-export function withoutSpans(value: unknown): unknown {
+/**
+ * What an expression does, without its places and types, for comparing two that mean the same. Types may differ: what
+ * `optMap` is printed as leaves more of them open.
+ */
+export function meaningOf(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (key, inner: unknown) => {
-      if (key === "span") return undefined;
+      if (key === "span" || key === "type") return undefined;
       if (typeof inner === "bigint") return `${inner}n`;
       if (typeof inner === "number") return Object.is(inner, -0) ? "-0" : String(inner);
       return inner instanceof Uint8Array ? [...inner] : inner;

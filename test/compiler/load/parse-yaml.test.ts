@@ -19,10 +19,10 @@ function plain(node: Node | undefined): unknown {
 }
 
 function parse(text: string): unknown {
-  const { roots, problems } = parseYaml(text);
-  expect(problems).toEqual([]);
-  expect(roots).toHaveLength(1);
-  return plain(roots[0]);
+  const parsed = parseYaml(text);
+  expect(parsed.problems).toEqual([]);
+  expect(parsed.roots).toHaveLength(1);
+  return plain(parsed.roots[0]);
 }
 
 /** Problems as `EDICT1101 line:column $.path`. */

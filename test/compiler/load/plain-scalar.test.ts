@@ -27,7 +27,7 @@ describe("numbers", () => {
     ["1.5e3", 1500],
     ["0.1e-3", 0.0001],
     ["0.", 0],
-    ["18446744073709551615", 18446744073709551615],
+    ["18446744073709551615", 2 ** 64],
   ])("reads %s", (text, value) => {
     expect(readPlain(text).value).toBe(value);
   });
@@ -59,9 +59,9 @@ describe("numbers", () => {
   });
 
   it("gives string fields whole numbers in decimal, and other numbers as written", () => {
-    expect(["017", "0x1F", "1_000", "+1", "20210210", "1.50"].map((text) => readPlain(text).text)).toEqual([
-      ...["15", "31", "1000", "1", "20210210", "1.50"],
-    ]);
+    expect(["017", "0x1F", "1_000", "+1", "20210210", "1.50"].map((text) => readPlain(text).text)).toEqual(
+      "15 31 1000 1 20210210 1.50".split(" "),
+    );
   });
 });
 

@@ -10,7 +10,9 @@ interface PolicyName {
   readonly scope?: string;
 }
 
-const MODULES = {
+const KINDS = {
+  resource: "resource",
+  principal: "principal",
   derivedRoles: "derived_roles",
   exportVariables: "export_variables",
   exportConstants: "export_constants",
@@ -18,17 +20,17 @@ const MODULES = {
 
 /** The names of upstream are the keys with a prefix. */
 function fqn({ kind, name, version = "", scope = "" }: PolicyName): string {
-  const key = kind === "resource" || kind === "principal" ? policyKey(kind, name, version, scope) : undefined;
-  return `cerbos.${key ?? moduleKey(MODULES[kind as keyof typeof MODULES], name)}`;
+  const own = KINDS[kind];
+  return own === "resource" || own === "principal"
+    ? `cerbos.${policyKey(own, name, version, scope)}`
+    : `cerbos.${moduleKey(own, name)}`;
 }
 
+const read = (file: string) => (hasCorpus ? JSON.parse(readText("names", file)) : []);
+
 describe.skipIf(!hasCorpus)("corpus names", () => {
-  const keys = hasCorpus
-    ? (JSON.parse(readText("names", "fqn.json")) as { policy: PolicyName; wantFqn: string }[])
-    : [];
-  const trees = hasCorpus
-    ? (JSON.parse(readText("names", "tree.json")) as { policy: PolicyName; wantTree: string[] }[])
-    : [];
+  const keys: { policy: PolicyName; wantFqn: string }[] = read("fqn.json");
+  const trees: { policy: PolicyName; wantTree: string[] }[] = read("tree.json");
 
   it("has its cases", () => {
     expect(keys.length + trees.length).toBeGreaterThan(10);

@@ -37,7 +37,8 @@ function decodeStream(text: string): { messages: unknown[]; problems: Problem[] 
   const { roots, problems: syntax } = parseYaml(text);
   const lines = new LineIndex(text);
   const problems: Problem[] = syntax.map(({ code, offset, path }) => {
-    return { kind: upstreamKind(code), ...lines.position(offset), path };
+    const { line, column } = lines.position(offset);
+    return { kind: upstreamKind(code), line, column, path };
   });
   const messages = roots.map((root) => {
     if (root.kind !== "map") {
@@ -47,7 +48,9 @@ function decodeStream(text: string): { messages: unknown[]; problems: Problem[] 
     const diagnostics: Diagnostic[] = [];
     const document = new PolicyDocument("policy.yaml", text, root);
     const message = decodePolicy(rootSpot(document), new Reader(document, diagnostics));
-    problems.push(...diagnostics.map(({ code, place }) => ({ kind: upstreamKind(code), ...place })));
+    for (const { code, place } of diagnostics) {
+      problems.push({ kind: upstreamKind(code), ...place });
+    }
     return plain(message);
   });
   return { messages, problems };

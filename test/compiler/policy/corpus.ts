@@ -27,7 +27,10 @@ export function readCases<T>(suite: string): (readonly [name: string, content: T
   return readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
     .sort()
-    .map((name) => [name.replace(/\.json$/, ""), JSON.parse(readFileSync(join(folder, name), "utf8")) as T]);
+    .map((name) => {
+      const content: T = JSON.parse(readFileSync(join(folder, name), "utf8"));
+      return [name.replace(/\.json$/, ""), content];
+    });
 }
 
 export function readText(...path: string[]): string {

@@ -384,27 +384,29 @@ class Evaluation {
         (each) =>
           each.role === role && each.version === this.#version && each.scope === scope && each.rows.length > 0,
       );
-      if (block !== undefined && !this.#roleAllows(block, action, runtime)) {
-        // The denial needs no look at other roles' policies, but another principal role may still allow.
-        return { effect: "deny", policy: block.key, scope, final: false };
-      }
+      if (block === undefined) continue;
+      const answer = this.#roleAllows(block, action, runtime);
+      // After a plain denial another principal role may still allow; an error in strict mode ends the action.
+      if (answer !== "yes") return { effect: "deny", policy: block.key, scope, final: answer === "stop" };
     }
     return undefined;
   }
 
   /** Every rule that lists the action must hold, and there must be one. */
-  #roleAllows(block: RoleBlock, action: string, runtime: RuntimeRoles): boolean {
+  #roleAllows(block: RoleBlock, action: string, runtime: RuntimeRoles): "yes" | "no" | "stop" {
     const rows = block.rows.filter(
       ({ resource, allowActions }) =>
         this.#matchesKind(resource) &&
         allowActions.some((pattern) => pattern === action || matchesGlob(pattern, action)),
     );
     for (const row of rows) {
-      const holds = this.#satisfies(row.condition, runtime) === "true";
+      const outcome = this.#satisfies(row.condition, runtime);
+      if (outcome === "error" && this.#settings.onError === "strict") return "stop";
+      const holds = outcome === "true";
       this.#emit(row, holds, action, runtime, 1);
-      if (!holds) return false;
+      if (!holds) return "no";
     }
-    return rows.length > 0;
+    return rows.length > 0 ? "yes" : "no";
   }
 
   // --- derived roles (COMPAT.md 5.4) -------------------------------------------------------------------------

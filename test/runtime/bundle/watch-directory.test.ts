@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type DirectoryWatch, watchDirectory } from "../../../runtime/bundle/watch-directory.ts";
 
 let root = "";
@@ -29,8 +29,7 @@ afterEach(async () => {
 async function expectReported(change: () => Promise<unknown>): Promise<void> {
   const before = changes;
   await change();
-  for (let wait = 0; changes === before && wait < 500; wait++) await sleep(10);
-  expect(changes).toBeGreaterThan(before);
+  await vi.waitFor(() => expect(changes).toBeGreaterThan(before), { timeout: 10_000, interval: 10 });
   // Let a change that touches several files come to rest, so that the next step starts afresh.
   await sleep(150);
 }

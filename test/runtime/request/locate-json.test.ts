@@ -98,7 +98,12 @@ describe("locateJson", () => {
   it("answers for any bytes and any offset, with a bounded answer", () => {
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
-      fc.string({ unit: fc.constantFrom("{", "}", "[", "]", '"', ",", ":", "\\", " ", "\n", "a", "1"), maxLength: 200 }).map(encode),
+      fc
+        .string({
+          unit: fc.constantFrom("{", "}", "[", "]", '"', ",", ":", "\\", " ", "\n", "a", "1"),
+          maxLength: 200,
+        })
+        .map(encode),
     );
     fc.assert(
       fc.property(hostile, fc.integer({ min: -5, max: 300 }), (bytes, offset) => {

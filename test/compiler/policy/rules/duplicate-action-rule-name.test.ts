@@ -9,8 +9,7 @@ const action = (name: string): string => `        - {action: a, effect: EFFECT_D
 const entry = (resource: string): string => `    - resource: ${resource}\n      actions:\n${action("x")}`;
 
 it("refuses the same name twice inside one resource entry", () => {
-  const entry = `    - resource: album\n      actions:\n${action("x")}${action("x")}`;
-  expect(problems({ "a.yaml": policy(entry) })).toEqual([
+  expect(problems({ "a.yaml": policy(entry("album") + action("x")) })).toEqual([
     "EDICT2102 a.yaml:9:11 $.principalPolicy.rules[0].actions[1]",
   ]);
 });
