@@ -256,5 +256,5 @@ export const SECTION_IMAGE = 4;
 export const SECTION_RULES = 5;
 /** JSON: the JSON schemas of `_schemas/`. */
 export const SECTION_SCHEMAS = 6;
-/** Detached signature; not part of the section table's digest. */
+/** Reserved for the detached signature: no compiler writes it and no reader accepts it yet. */
 export const SECTION_SIGNATURE = 7;

@@ -47,14 +47,19 @@ export function plan(sources: readonly SourceFile[]): Planned {
   const resolved = resolve(loaded);
   const typed = check(resolved.set);
   const passes = [...checkGlobs(resolved.set), ...checkSupported(typed.expressions)];
-  const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics, ...typed.diagnostics, ...passes].sort(byPlace);
+  const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics, ...typed.diagnostics, ...passes].sort(
+    byPlace,
+  );
   if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
   const program = lower(resolved.set, typed.expressions);
   return { set: resolved.set, program, emitted: emit(program), diagnostics };
 }
 
 /** Compiles policy files. Never throws for what is in them; every problem is a diagnostic. */
-export async function compile(sources: readonly SourceFile[], options: CompileOptions = {}): Promise<Compiled> {
+export async function compile(
+  sources: readonly SourceFile[],
+  options: CompileOptions = {},
+): Promise<Compiled> {
   const { set, program, emitted, diagnostics } = plan(sources);
   if (set === undefined || program === undefined || emitted === undefined) return { diagnostics };
   const core = options.core ?? (await readCore());

@@ -32,7 +32,8 @@ export default async function compileDirectory(task: CompileTask): Promise<Compi
   const compiled = await compile(sources);
   const diagnostics = [...unread, ...compiled.diagnostics];
   const failed = diagnostics.some(({ severity }) => severity === "error");
-  const text = task.print === "as" ? compiled.assemblyScript : compiled.program && printProgram(compiled.program);
+  const text =
+    task.print === "as" ? compiled.assemblyScript : compiled.program && printProgram(compiled.program);
   return {
     bundle: failed ? null : (compiled.bundle ?? null),
     diagnostics,

@@ -14,23 +14,39 @@ mkdirSync(stamps, { recursive: true });
 
 const force = process.argv.includes("--force");
 
-step("guest", ["assembly", "asconfig.json"], ["dist/wasm/core.wasm", "dist/wasm/core.debug.wasm"], [
-  ["node_modules/assemblyscript/bin/asc.js", "--target", "release"],
-  ["node_modules/assemblyscript/bin/asc.js", "--target", "debug"],
-]);
-step("typescript", ["compiler", "runtime", "assembly/abi.ts", "tsconfig.json", "tsconfig.build.json"], ["dist/runtime"], [
-  ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"],
-]);
+step(
+  "guest",
+  ["assembly", "asconfig.json"],
+  ["dist/wasm/core.wasm", "dist/wasm/core.debug.wasm"],
+  [
+    ["node_modules/assemblyscript/bin/asc.js", "--target", "release"],
+    ["node_modules/assemblyscript/bin/asc.js", "--target", "debug"],
+  ],
+);
+step(
+  "typescript",
+  ["compiler", "runtime", "assembly/abi.ts", "tsconfig.json", "tsconfig.build.json"],
+  ["dist/runtime"],
+  [["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]],
+);
 
 /** Runs the commands of one step unless the digest of its inputs is the one last built. */
-function step(name: string, inputs: readonly string[], outputs: readonly string[], commands: readonly string[][]): void {
+function step(
+  name: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  commands: readonly string[][],
+): void {
   const digest = digestOf([...inputs, "package.json"]);
   const stamp = join(stamps, name);
   const fresh = outputs.every((output) => existsSync(join(root, output)));
   if (!force && fresh && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return;
   process.stderr.write(`building ${name}\n`);
   for (const [script = "", ...args] of commands) {
-    const result = spawnSync(process.execPath, [join(root, script), ...args], { cwd: root, stdio: "inherit" });
+    const result = spawnSync(process.execPath, [join(root, script), ...args], {
+      cwd: root,
+      stdio: "inherit",
+    });
     if (result.status !== 0) {
       process.stderr.write(`building ${name} failed: ${script} ${args.join(" ")}\n`);
       process.exit(1);
@@ -52,7 +68,9 @@ function filesUnder(path: string): string[] {
   if (!/\.[^/]+$/u.test(path) || path.endsWith(".d")) {
     return readdirSync(path, { withFileTypes: true })
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .flatMap((entry) => (entry.isDirectory() ? filesUnder(join(path, entry.name)) : [join(path, entry.name)]));
+      .flatMap((entry) =>
+        entry.isDirectory() ? filesUnder(join(path, entry.name)) : [join(path, entry.name)],
+      );
   }
   return [path];
 }

@@ -2,7 +2,13 @@
  * Why decoding stopped: the status and the place, kept outside the parse functions so that these can return
  * plain cursors (0 = stopped). Nothing here allocates, and nothing here decides what is an error.
  */
-import { CONTROL_BASE, CONTROL_ERROR_DETAIL, CONTROL_ERROR_OFFSET, STATUS_OK, STATUS_TRUNCATED } from "../abi";
+import {
+  CONTROL_BASE,
+  CONTROL_ERROR_DETAIL,
+  CONTROL_ERROR_OFFSET,
+  STATUS_OK,
+  STATUS_TRUNCATED,
+} from "../abi";
 
 let status: i32 = STATUS_OK;
 let place: usize = 0;

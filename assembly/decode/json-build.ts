@@ -5,11 +5,30 @@
  * Lists and maps grow while their items are read: the cell has room to spare and gets its count at the end, so no
  * item is read twice.
  */
-import { ERROR_BAD_CONVERSION, ERROR_MEMORY, STATUS_MEMORY, STATUS_TRAILING, TAG_LIST, TAG_MAP, TAG_STRING } from "../abi";
+import {
+  ERROR_BAD_CONVERSION,
+  ERROR_MEMORY,
+  STATUS_MEMORY,
+  STATUS_TRAILING,
+  TAG_LIST,
+  TAG_MAP,
+  TAG_STRING,
+} from "../abi";
 import { box, fail, FALSE, isError, NULL, ofDouble, TRUE } from "../value/value";
 import { expectUntil, failureStatus, refuse } from "./failure";
 import { numberValue, scanNumber } from "./json-number";
-import { CLOSE_BRACE, CLOSE_BRACKET, guardEnd, LETTER_F, LETTER_N, LETTER_T, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan } from "./json-scan";
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  guardEnd,
+  LETTER_F,
+  LETTER_N,
+  LETTER_T,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  Scan,
+} from "./json-scan";
 import { skipValue } from "./json-skip";
 import { hasEscapes, scanString, unescape } from "./json-string";
 import { reserve } from "./reserve";
@@ -35,7 +54,7 @@ export function buildJson(at: usize): u64 {
  */
 export function decodeJsonValue(start: usize, length: u32): u64 {
   textStatus = STATUS_MEMORY;
-  const text = reserve((<usize>length) + 16);
+  const text = reserve(<usize>length + 16);
   if (text == 0) return noRoom();
   memory.copy(text, start, length);
   const end = text + length;
@@ -106,8 +125,8 @@ function buildString(at: usize): u64 {
 /** A cell with room for twice as many items as `count`, and its first `count` items; 0 when it does not fit. */
 function growCell(cell: usize, count: u32, itemSize: usize): usize {
   const capacity = count == 0 ? FIRST_CAPACITY : count * 2;
-  const grown = reserve(HEADER + (<usize>capacity) * itemSize);
-  if (grown != 0 && count != 0) memory.copy(grown, cell, HEADER + (<usize>count) * itemSize);
+  const grown = reserve(HEADER + <usize>capacity * itemSize);
+  if (grown != 0 && count != 0) memory.copy(grown, cell, HEADER + <usize>count * itemSize);
   return grown;
 }
 
@@ -136,7 +155,7 @@ function buildList(at: usize): u64 {
     }
     const item = build(at);
     if (isError(item)) return item;
-    store<u64>(cell + HEADER + (<usize>count) * ITEM, item);
+    store<u64>(cell + HEADER + <usize>count * ITEM, item);
     count += 1;
     at = Scan.space(position);
   }
@@ -161,7 +180,7 @@ function buildMap(at: usize): u64 {
     if (isError(key)) return key;
     const item = build(Scan.colon(position));
     if (isError(item)) return item;
-    const entry = cell + HEADER + (<usize>count) * ENTRY;
+    const entry = cell + HEADER + <usize>count * ENTRY;
     store<u64>(entry, key);
     store<u64>(entry, item, 8);
     count += 1;

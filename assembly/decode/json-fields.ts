@@ -57,7 +57,8 @@ export class Field {
     // requestId"
     if (head == 0x4974_7365_7571_6572) return load<u16>(at, 8) == 0x2264 ? (FIELD_REQUEST_ID << 8) | 10 : 0;
     // includeMeta"
-    if (head == 0x4d65_6475_6c63_6e69) return load<u32>(at, 8) == 0x2261_7465 ? (FIELD_INCLUDE_META << 8) | 12 : 0;
+    if (head == 0x4d65_6475_6c63_6e69)
+      return load<u32>(at, 8) == 0x2261_7465 ? (FIELD_INCLUDE_META << 8) | 12 : 0;
     // auxData"
     if (head == 0x2261_7461_4478_7561) return (FIELD_AUX_DATA << 8) | 8;
     // aux_data"

@@ -17,7 +17,7 @@ const SAFE_DIGITS: usize = 19;
 /** Powers of ten up to here are exact doubles. */
 const EXACT_POWER: i32 = 22;
 const POWERS = memory.data<f64>([
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
   1e20, 1e21, 1e22,
 ]);
 /** Exponents beyond this say nothing new; the counter stops here so that it cannot overflow. */
@@ -74,7 +74,12 @@ export function scanNumber(at: usize): usize {
     } while (digit <= 9);
     exponent += sign == MINUS ? -written : written;
   }
-  if (digits <= SAFE_DIGITS && mantissa <= EXACT_MANTISSA && exponent >= -EXACT_POWER && exponent <= EXACT_POWER) {
+  if (
+    digits <= SAFE_DIGITS &&
+    mantissa <= EXACT_MANTISSA &&
+    exponent >= -EXACT_POWER &&
+    exponent <= EXACT_POWER
+  ) {
     const value = scale(<f64>mantissa, exponent);
     numberValue = negative ? -value : value;
     return at;

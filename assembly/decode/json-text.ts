@@ -3,7 +3,16 @@
  */
 import { STATUS_MEMORY, STATUS_SYNTAX } from "../abi";
 import { refuse, refuseAnyway } from "./failure";
-import { CLOSE_BRACKET, COMMA, COMMA_QUOTE, isNull, OPEN_BRACKET, QUOTE, refuseType, Scan } from "./json-scan";
+import {
+  CLOSE_BRACKET,
+  COMMA,
+  COMMA_QUOTE,
+  isNull,
+  OPEN_BRACKET,
+  QUOTE,
+  refuseType,
+  Scan,
+} from "./json-scan";
 import { hasEscapes, scanLong, scanString, unescape } from "./json-string";
 import { freeRecord, moveRecords, recordsEnd, takeRecords } from "./records";
 import { setString, STRING_PLAIN, STRING_SET, STRING_SIZE } from "./request";
@@ -72,7 +81,7 @@ export function decodeStrings(at: usize, limit: u32): usize {
       if (record == recordsEnd) {
         first = moveRecords(first, count);
         if (first == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-        record = first + (<usize>count) * STRING_SIZE;
+        record = first + <usize>count * STRING_SIZE;
       }
       const end = Scan.plainEnd(start);
       if (load<u8>(end) == QUOTE) {

@@ -8,12 +8,7 @@
  * last one, or 0 with the reason in failure.ts. The loops over fields look alike because a shared one would need
  * an indirect call per field.
  */
-import {
-  STATUS_MEMORY,
-  STATUS_SYNTAX,
-  STATUS_TRAILING,
-  TAG_RAW_JSON,
-} from "../abi";
+import { STATUS_MEMORY, STATUS_SYNTAX, STATUS_TRAILING, TAG_RAW_JSON } from "../abi";
 import { box } from "../value/value";
 import { clearAuxData } from "./aux-data";
 import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
@@ -38,7 +33,19 @@ import {
   MESSAGE_REQUEST,
   MESSAGE_RESOURCE,
 } from "./json-fields";
-import { CLOSE_BRACKET, COMMA, guardEnd, isFalse, isNull, isTrue, OPEN_BRACE, OPEN_BRACKET, QUOTE, refuseType, Scan } from "./json-scan";
+import {
+  CLOSE_BRACKET,
+  COMMA,
+  guardEnd,
+  isFalse,
+  isNull,
+  isTrue,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  refuseType,
+  Scan,
+} from "./json-scan";
 import { decodeString, decodeStrings, listCount, listRecords, Text } from "./json-text";
 import { pairCount, pairs, prepareShapes } from "./projection";
 import {
@@ -195,7 +202,7 @@ function decodeResources(at: usize): usize {
         records = regrow(records, count, RESOURCE_SIZE, capacity);
         if (records == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
       }
-      at = decodeEntry(at, records + (<usize>count) * RESOURCE_SIZE);
+      at = decodeEntry(at, records + <usize>count * RESOURCE_SIZE);
     } else {
       beginSpare();
       at = decodeEntry(at, spareResource);

@@ -73,7 +73,7 @@ export class Run {
    */
   @inline static add(run: usize, count: u32, start: usize, length: u32): usize {
     const block = Run.block(start, length);
-    const end = run + RUN_HEADER + (<usize>count) * RUN_ENTRY;
+    const end = run + RUN_HEADER + <usize>count * RUN_ENTRY;
     for (let entry = run + RUN_HEADER; entry < end; entry += RUN_ENTRY) {
       if (load<u32>(entry, 20) == length && i8x16.all_true(i8x16.eq(v128.load(entry), block))) {
         if (length < BLOCK_SIZE || equalBytes(load<u32>(entry, 16), start, length)) return 0;
@@ -114,7 +114,7 @@ function addToTable(run: usize, start: usize, length: u32): i32 {
 }
 
 function newTable(capacity: u32): usize {
-  const size = TABLE_HEADER + (<usize>capacity) * TABLE_ENTRY;
+  const size = TABLE_HEADER + <usize>capacity * TABLE_ENTRY;
   const table = reserve(size);
   if (table == 0) return 0;
   memory.fill(table, 0, size);
@@ -127,7 +127,7 @@ function grow(table: usize): usize {
   const grown = newTable((mask + 1) * 2);
   if (grown == 0) return 0;
   for (let index: u32 = 0; index <= mask; index++) {
-    const entry = table + TABLE_HEADER + (<usize>index) * TABLE_ENTRY;
+    const entry = table + TABLE_HEADER + <usize>index * TABLE_ENTRY;
     const hash = load<u64>(entry);
     if (hash != 0) insert(grown, hash, load<u32>(entry, 8), load<u32>(entry, 12));
   }
@@ -139,7 +139,7 @@ function insert(table: usize, hash: u64, start: usize, length: u32): bool {
   const mask = load<u32>(table);
   let index = <u32>hash & mask;
   while (true) {
-    const entry = table + TABLE_HEADER + (<usize>index) * TABLE_ENTRY;
+    const entry = table + TABLE_HEADER + <usize>index * TABLE_ENTRY;
     const other = load<u64>(entry);
     if (other == 0) {
       store<u64>(entry, hash);
@@ -169,7 +169,8 @@ function keyedHash(start: usize, length: u32): u64 {
   const whole: usize = length & ~7;
   for (let at: usize = 0; at < whole; at += 8) compress(load<u64>(start + at));
   let tail: u64 = (<u64>length) << 56;
-  for (let at: usize = whole; at < <usize>length; at++) tail |= (<u64>load<u8>(start + at)) << (((<u64>at) & 7) << 3);
+  for (let at: usize = whole; at < <usize>length; at++)
+    tail |= (<u64>load<u8>(start + at)) << ((<u64>at & 7) << 3);
   compress(tail);
   v2 ^= 0xff;
   round();
@@ -197,4 +198,3 @@ function round(): void {
   v1 = rotl<u64>(v1, 17) ^ v2;
   v2 = rotl<u64>(v2, 32);
 }
-

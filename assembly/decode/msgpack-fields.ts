@@ -37,7 +37,8 @@ export class PackedField {
     // requestId
     if (head == 0x7473_6575_7165_72a9) return load<u16>(at, 8) == 0x6449 ? (FIELD_REQUEST_ID << 8) | 10 : 0;
     // includeMeta
-    if (head == 0x6564_756c_636e_69ab) return load<u32>(at, 8) == 0x6174_654d ? (FIELD_INCLUDE_META << 8) | 12 : 0;
+    if (head == 0x6564_756c_636e_69ab)
+      return load<u32>(at, 8) == 0x6174_654d ? (FIELD_INCLUDE_META << 8) | 12 : 0;
     // auxData
     return head == 0x6174_6144_7875_61a7 ? (FIELD_AUX_DATA << 8) | 8 : 0;
   }
@@ -76,9 +77,11 @@ export class PackedField {
     // scope
     if ((head & MASK_6) == 0x6570_6f63_73a5) return (FIELD_SCOPE << 8) | 6;
     // policyVersion
-    if (head == 0x5679_6369_6c6f_70ad) return load<u64>(at, 6) == 0x6e6f_6973_7265_5679 ? (FIELD_VERSION << 8) | 14 : 0;
+    if (head == 0x5679_6369_6c6f_70ad)
+      return load<u64>(at, 6) == 0x6e6f_6973_7265_5679 ? (FIELD_VERSION << 8) | 14 : 0;
     // policy_version
-    if (head == 0x5f79_6369_6c6f_70ae) return load<u64>(at, 7) == 0x6e6f_6973_7265_765f ? (FIELD_VERSION << 8) | 15 : 0;
+    if (head == 0x5f79_6369_6c6f_70ae)
+      return load<u64>(at, 7) == 0x6e6f_6973_7265_765f ? (FIELD_VERSION << 8) | 15 : 0;
     return 0;
   }
 }

@@ -128,7 +128,7 @@ function takeText(start: usize, length: u32): usize {
     if (Scan.specials(at) != 0) return checkText(start, length);
     at += 16;
   }
-  if ((Scan.specials(at) & ((1 << <u32>(end - at)) - 1)) != 0) return checkText(start, length);
+  if ((Scan.specials(at) & ((1 << (<u32>(end - at))) - 1)) != 0) return checkText(start, length);
   textPlain = true;
   return end;
 }
@@ -182,7 +182,7 @@ function readCount(at: usize, width: usize, bytesPerItem: u64): usize {
 
 /** Whether `itemCount` items of at least so many bytes each can follow. */
 function itemsFit(at: usize, bytesPerItem: u64): usize {
-  if ((<u64>itemCount) * bytesPerItem > <u64>(bodyEnd - at)) return refuse(STATUS_TRUNCATED, bodyEnd);
+  if (<u64>itemCount * bytesPerItem > <u64>(bodyEnd - at)) return refuse(STATUS_TRUNCATED, bodyEnd);
   return at;
 }
 
@@ -200,7 +200,8 @@ export function readNumber(at: usize): usize {
   const width: usize = byte < UINT_8 ? (byte == FLOAT_32 ? 4 : 8) : (<usize>1) << ((byte - UINT_8) & 3);
   const start = at + 1;
   if (width > bodyEnd - start) return refuse(STATUS_TRUNCATED, bodyEnd);
-  numberValue = byte < UINT_8 ? readFloat(start, width) : byte < 0xd0 ? readUint(start, width) : readInt(start, width);
+  numberValue =
+    byte < UINT_8 ? readFloat(start, width) : byte < 0xd0 ? readUint(start, width) : readInt(start, width);
   // JSON has neither NaN nor the infinities, and a request means the same in both formats.
   if (!isFinite<f64>(numberValue)) return refuse(STATUS_NUMBER, at);
   return start + width;

@@ -3,7 +3,17 @@
  */
 import { STATUS_MEMORY } from "../abi";
 import { refuseAnyway } from "./failure";
-import { bodyEnd, itemCount, NIL, Packed, readArray, readString, textLength, textPlain, textStart } from "./msgpack-scan";
+import {
+  bodyEnd,
+  itemCount,
+  NIL,
+  Packed,
+  readArray,
+  readString,
+  textLength,
+  textPlain,
+  textStart,
+} from "./msgpack-scan";
 import { freeRecord, moveRecords, recordsEnd, takeRecords } from "./records";
 import { STRING_PLAIN, STRING_SET, STRING_SIZE } from "./request";
 
@@ -50,7 +60,7 @@ export function decodeStrings(at: usize, limit: u32): usize {
     if (record == recordsEnd) {
       first = moveRecords(first, index);
       if (first == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-      record = first + (<usize>index) * STRING_SIZE;
+      record = first + <usize>index * STRING_SIZE;
     }
     const length = Packed.fixLength(at);
     const end = at + 1 + length;

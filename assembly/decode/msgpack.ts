@@ -6,11 +6,7 @@
  * Each function takes the address of the header of its value and answers the address after it, or 0 with the
  * reason in failure.ts.
  */
-import {
-  STATUS_MEMORY,
-  STATUS_TRAILING,
-  TAG_RAW_MSGPACK,
-} from "../abi";
+import { STATUS_MEMORY, STATUS_TRAILING, TAG_RAW_MSGPACK } from "../abi";
 import { box } from "../value/value";
 import { clearAuxData } from "./aux-data";
 import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
@@ -182,11 +178,11 @@ function decodeResources(at: usize): usize {
   if (at == 0) return 0;
   const count = itemCount;
   const kept = count < resourceLimit ? count : resourceLimit;
-  const records: usize = kept == 0 ? 0 : reserve((<usize>kept) * RESOURCE_SIZE);
+  const records: usize = kept == 0 ? 0 : reserve(<usize>kept * RESOURCE_SIZE);
   if (records == 0 && kept != 0) return refuseAnyway(STATUS_MEMORY, at, 0);
   for (let index: u32 = 0; index < count; index++) {
     if (index < kept) {
-      at = decodeEntry(at, records + (<usize>index) * RESOURCE_SIZE);
+      at = decodeEntry(at, records + <usize>index * RESOURCE_SIZE);
     } else {
       beginSpare();
       at = decodeEntry(at, spareResource);

@@ -100,7 +100,9 @@ export class Shape {
     const length = load<u32>(entry, ENTRY_LENGTH);
     const mask = load<u32>(entry, ENTRY_MASK);
     const text = mask >> 1;
-    return mask != NEVER && <u32>load<u8>(at) == (0xa0 | length) && (Shape.same(at + 1, entry) & text) == text;
+    return (
+      mask != NEVER && <u32>load<u8>(at) == (0xa0 | length) && (Shape.same(at + 1, entry) & text) == text
+    );
   }
 
   @inline static same(start: usize, entry: usize): u32 {
@@ -123,7 +125,14 @@ export class Shape {
  * Takes key number `index` of an object the ordinary way: its slot goes to `learntSlot`, its uniqueness is the answer
  * (MEMBER_*). `plain` says that no byte of it needs an escape in JSON.
  */
-export function learnKey(shape: usize, index: u32, start: usize, length: u32, plain: bool, ofPrincipal: bool): i32 {
+export function learnKey(
+  shape: usize,
+  index: u32,
+  start: usize,
+  length: u32,
+  plain: bool,
+  ofPrincipal: bool,
+): i32 {
   const slot = ofPrincipal ? principalSlot(start, length) : resourceSlot(start, length);
   learntSlot = slot;
   if (index >= RUN_CAPACITY) return addMember(shape, start, length);

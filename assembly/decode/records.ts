@@ -28,7 +28,7 @@ export function moveRecords(first: usize, count: u32): usize {
   const room: usize = count < BLOCK_RECORDS / 2 ? BLOCK_RECORDS : count * 2;
   const block = reserve(room * STRING_SIZE);
   if (block == 0) return 0;
-  if (count != 0) memory.copy(block, first, (<usize>count) * STRING_SIZE);
+  if (count != 0) memory.copy(block, first, <usize>count * STRING_SIZE);
   recordsEnd = block + room * STRING_SIZE;
   return block;
 }

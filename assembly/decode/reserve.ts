@@ -14,7 +14,7 @@ export function reserve(size: usize): usize {
  * 0 when it does not fit.
  */
 export function regrow(items: usize, count: u32, itemSize: usize, capacity: u32): usize {
-  const grown = reserve((<usize>capacity) * itemSize);
-  if (grown != 0 && count != 0) memory.copy(grown, items, (<usize>count) * itemSize);
+  const grown = reserve(<usize>capacity * itemSize);
+  if (grown != 0 && count != 0) memory.copy(grown, items, <usize>count * itemSize);
   return grown;
 }

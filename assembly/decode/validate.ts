@@ -93,7 +93,11 @@ function checkPrincipal(): u32 {
   if (roleCount == 0) return INVALID_NO_ROLES;
   const names = checkNames(roles, roleCount);
   if (names != NAMES_FINE) {
-    return names == NAMES_EMPTY ? INVALID_ROLE_EMPTY : names == NAMES_REPEATED ? INVALID_ROLE_REPEATED : NO_ROOM;
+    return names == NAMES_EMPTY
+      ? INVALID_ROLE_EMPTY
+      : names == NAMES_REPEATED
+        ? INVALID_ROLE_REPEATED
+        : NO_ROOM;
   }
   return isScope(principalScope) ? 0 : INVALID_PRINCIPAL_SCOPE;
 }
@@ -104,7 +108,11 @@ function checkResource(record: usize): u32 {
   if (count == 0) return INVALID_NO_ACTIONS;
   const names = checkNames(load<u32>(record, RESOURCE_ACTIONS), count);
   if (names != NAMES_FINE) {
-    return names == NAMES_EMPTY ? INVALID_ACTION_EMPTY : names == NAMES_REPEATED ? INVALID_ACTION_REPEATED : NO_ROOM;
+    return names == NAMES_EMPTY
+      ? INVALID_ACTION_EMPTY
+      : names == NAMES_REPEATED
+        ? INVALID_ACTION_REPEATED
+        : NO_ROOM;
   }
   if (stringLength(record + RESOURCE_KIND) == 0) return INVALID_RESOURCE_KIND;
   if (!isVersion(record + RESOURCE_VERSION)) return INVALID_RESOURCE_VERSION;
@@ -119,7 +127,7 @@ const NAMES_NO_ROOM: i32 = 3;
 
 /** Whether the strings of a list are non-empty and different. */
 function checkNames(records: usize, count: u32): i32 {
-  const end = records + (<usize>count) * STRING_SIZE;
+  const end = records + <usize>count * STRING_SIZE;
   for (let record = records; record < end; record += STRING_SIZE) {
     if (stringLength(record) == 0) return NAMES_EMPTY;
   }
@@ -131,7 +139,8 @@ function compareFew(records: usize, end: usize): i32 {
     const length = stringLength(record);
     const start = stringStart(record);
     for (let other = records; other < record; other += STRING_SIZE) {
-      if (stringLength(other) == length && equalBytes(stringStart(other), start, length)) return NAMES_REPEATED;
+      if (stringLength(other) == length && equalBytes(stringStart(other), start, length))
+        return NAMES_REPEATED;
     }
   }
   return NAMES_FINE;

@@ -2,7 +2,14 @@
 import { TAG_BOOL, TAG_DOUBLE, TAG_LIST, TAG_MAP, TAG_NULL } from "../abi";
 import { TRUE, countOf, doubleOf, itemAt, lengthOf, startOf, tagOf } from "../value/value";
 import { outputFull } from "./cursor";
-import { msgpackArray, msgpackBool, msgpackDouble, msgpackMap, msgpackNil, msgpackString } from "./msgpack-headers";
+import {
+  msgpackArray,
+  msgpackBool,
+  msgpackDouble,
+  msgpackMap,
+  msgpackNil,
+  msgpackString,
+} from "./msgpack-headers";
 import { MAX_NESTING, NOT_PLAIN, plainOf, sortedEntries } from "./plain-value";
 
 /** Writes a value. False when it has no plain form; what was written by then must be taken back. */

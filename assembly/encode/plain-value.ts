@@ -63,7 +63,9 @@ export function plainOf(value: u64): u64 {
     }
     case TAG_INT: {
       const number = intOf(value);
-      return number >= -MAX_SAFE && number <= MAX_SAFE ? ofDouble(<f64>number) : digits(number < 0, <u64>number);
+      return number >= -MAX_SAFE && number <= MAX_SAFE
+        ? ofDouble(<f64>number)
+        : digits(number < 0, <u64>number);
     }
     case TAG_UINT: {
       const number = uintOf(value);

@@ -41,6 +41,9 @@ export async function assemble(module: PolicyModule): Promise<Assembled> {
     },
     listFiles: () => [],
   });
-  invariant(error === null && wasm !== undefined, `generated AssemblyScript compiles: ${String(error)} ${stderr.toString()}`);
+  invariant(
+    error === null && wasm !== undefined,
+    `generated AssemblyScript compiles: ${String(error)} ${stderr.toString()}`,
+  );
   return { wasm };
 }

@@ -46,7 +46,9 @@ export async function bundle(input: BundleInput): Promise<Uint8Array> {
     { kind: SECTION_RULES, content: encoder.encode(writeRules(program, emitted.derivedRoles)) },
     {
       kind: SECTION_SCHEMAS,
-      content: encoder.encode(JSON.stringify(Object.fromEntries([...set.schemas].sort(([a], [b]) => (a < b ? -1 : 1))))),
+      content: encoder.encode(
+        JSON.stringify(Object.fromEntries([...set.schemas].sort(([a], [b]) => (a < b ? -1 : 1)))),
+      ),
     },
   ]);
 }

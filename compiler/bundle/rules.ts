@@ -31,7 +31,13 @@ export function writeRules(program: Program, derivedRoles: readonly number[]): s
       ? ["expr", condition.text, ...place(condition.place)]
       : [condition.kind, condition.of, ...place(condition.place)],
   );
-  return JSON.stringify({ files: files.names, policies: policies.names, rules, derivedRoles: derived, conditions });
+  return JSON.stringify({
+    files: files.names,
+    policies: policies.names,
+    rules,
+    derivedRoles: derived,
+    conditions,
+  });
 }
 
 interface RuleFact {

@@ -68,6 +68,10 @@ export const loadCodes = {
     message: "alias `*{name}` stands inside the value that it names",
     help: "a value cannot contain itself; write the inner part out",
   },
+  EDICT1115: {
+    message: "`{tag}` is read as a YAML tag, which is not supported",
+    help: "quote a text that starts with `!`, or put it into a literal block; remove any other tag",
+  },
   // Schemas
   // A warning: it only matters to policies that refer to the schema, and then it is missing there.
   EDICT1201: {

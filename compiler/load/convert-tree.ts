@@ -38,6 +38,9 @@ const MAX_UNFOLDED = 100_000;
 /** Most problems reported for one file. */
 const MAX_PROBLEMS = 50;
 
+/** Tags that change nothing. `!has(x) && y` without quotes is a tag too, and must not be read as `y`. */
+const STANDARD_TAGS = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
+
 interface Anchor {
   readonly offset: number;
   /** Absent while the anchored node itself is being converted. */
@@ -94,6 +97,9 @@ export class TreeConverter {
     }
     if (!isScalar(source) && !isMap(source) && !isSeq(source)) {
       return missingValue(fallback);
+    }
+    if (source.tag !== undefined && !STANDARD_TAGS.test(source.tag)) {
+      this.report("EDICT1115", { tag: source.tag }, offsetOf(source), path, 1);
     }
     const anchor =
       source.anchor === undefined ? undefined : this.openAnchor(source.anchor, offsetOf(source), path);

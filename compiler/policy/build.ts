@@ -19,6 +19,7 @@ import type { NamesInForce } from "./names-in-force.ts";
 import type {
   Effect,
   Match,
+  Names,
   PrincipalPolicy,
   PrincipalRule,
   ResourcePolicy,
@@ -54,7 +55,7 @@ export function buildResourcePolicy(
   const principalSchema = toSchema(policy?.schemas?.principalSchema, reader);
   const resourceSchema = toSchema(policy?.schemas?.resourceSchema, reader);
   return {
-    ...baseOf(definition, policy?.scopePermissions),
+    ...baseOf(definition, names, policy?.scopePermissions),
     resource: sanitiseName(name),
     rules: (policy?.rules ?? []).map(toRule),
     ...(principalSchema === undefined ? {} : { principalSchema }),
@@ -75,7 +76,7 @@ export function buildPrincipalPolicy(definition: Definition, namesInForce: Names
     place: keyPlace(reader.document, action.spot),
   });
   return {
-    ...baseOf(definition, policy?.scopePermissions),
+    ...baseOf(definition, names, policy?.scopePermissions),
     principal: name,
     resources: (policy?.rules ?? []).map((entry) => {
       const resource = entry.resource?.value ?? "";
@@ -101,14 +102,14 @@ export function buildRolePolicy(definition: Definition, namesInForce: NamesInFor
   });
   return {
     // scopePermissions does nothing in a role policy, so that it never disagrees with its scope.
-    ...baseOf(definition, undefined),
+    ...baseOf(definition, names, undefined),
     role: name,
     parentRoles: valuesOf(policy?.parentRoles),
     rules: (policy?.rules ?? []).map(toRule),
   };
 }
 
-function baseOf(definition: Definition, permissions: ScopePermissionsName | undefined) {
+function baseOf(definition: Definition, names: Names, permissions: ScopePermissionsName | undefined) {
   const { key, version, scope, message, reader, spot } = definition;
   return {
     key,
@@ -116,6 +117,7 @@ function baseOf(definition: Definition, permissions: ScopePermissionsName | unde
     scope,
     scopePermissions: toScopePermissions(permissions),
     annotations: annotationsOf(message),
+    names,
     place: keyPlace(reader.document, spot),
   };
 }

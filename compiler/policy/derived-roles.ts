@@ -55,6 +55,7 @@ function buildModule(definition: Definition, namesInForce: NamesInForce): Readon
         origin,
         parentRoles: (parentRoles ?? []).map(({ value }) => value),
         ...(match === undefined ? {} : { condition: match }),
+        names,
         place: keyPlace(reader.document, spot),
       });
     }

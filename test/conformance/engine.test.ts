@@ -5,7 +5,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { JsonValue } from "../../compiler/policy/policy-set.ts";
 import { differences } from "../differential/compare.ts";
-import type { Attributes, CheckRequest, OutputEntry, Principal, Resource } from "../differential/interpreter/request.ts";
+import type {
+  Attributes,
+  CheckRequest,
+  OutputEntry,
+  Principal,
+  Resource,
+} from "../differential/interpreter/request.ts";
 import { CORPUS, corpusCases, corpusPath, NO_CORPUS } from "../support/corpus.ts";
 import { sourcesFrom, TARGETS, unlessKnown, type KnownFailures, type Prepared } from "./targets.ts";
 
@@ -73,7 +79,13 @@ function wanted(test: EngineCase, index: number): unknown {
   };
 }
 
-function requestOf({ requestId, actions, principal, resource, auxData }: EngineCase["inputs"][number]): CheckRequest {
+function requestOf({
+  requestId,
+  actions,
+  principal,
+  resource,
+  auxData,
+}: EngineCase["inputs"][number]): CheckRequest {
   return {
     requestId,
     includeMeta: true,
@@ -83,27 +95,34 @@ function requestOf({ requestId, actions, principal, resource, auxData }: EngineC
   };
 }
 
-describe.skipIf(CORPUS === undefined)(CORPUS === undefined ? `corpus/engine (${NO_CORPUS})` : "corpus/engine", () => {
-  describe.each(TARGETS)("on $name", (target) => {
-    let prepared: Prepared;
-    beforeAll(async () => {
-      prepared = await target.prepare(await sourcesFrom(corpusPath("store", "policies")));
-    });
-    const runs = CASES.flatMap(({ name, data }) => data.config.scopeSearch.map((mode) => ({ name, mode, data })));
-    it.each(runs)("$name, $mode scope search", async ({ name, mode, data }) => {
-      await unlessKnown(KNOWN_FAILURES, name, async () => {
-        const answer = await prepared.withSettings({
-          onError: data.config.strictEvaluation === true ? "strict" : "compatible",
-          defaultPolicyVersion: data.config.defaultPolicyVersion,
-          defaultScope: data.config.defaultScope,
-          globals: data.config.globals,
-          lenientScopeSearch: mode === "lenient",
+describe.skipIf(CORPUS === undefined)(
+  CORPUS === undefined ? `corpus/engine (${NO_CORPUS})` : "corpus/engine",
+  () => {
+    describe.each(TARGETS)("on $name", (target) => {
+      let prepared: Prepared;
+      beforeAll(async () => {
+        prepared = await target.prepare(await sourcesFrom(corpusPath("store", "policies")));
+      });
+      const runs = CASES.flatMap(({ name, data }) =>
+        data.config.scopeSearch.map((mode) => ({ name, mode, data })),
+      );
+      it.each(runs)("$name, $mode scope search", async ({ name, mode, data }) => {
+        await unlessKnown(KNOWN_FAILURES, name, async () => {
+          const answer = await prepared.withSettings({
+            onError: data.config.strictEvaluation === true ? "strict" : "compatible",
+            defaultPolicyVersion: data.config.defaultPolicyVersion,
+            defaultScope: data.config.defaultScope,
+            globals: data.config.globals,
+            lenientScopeSearch: mode === "lenient",
+          });
+          const found = data.inputs.flatMap((input, index) =>
+            differences(answer(requestOf(input)), wanted(data, index)).map(
+              (line) => `inputs[${index}] ${line}`,
+            ),
+          );
+          expect(found).toEqual([]);
         });
-        const found = data.inputs.flatMap((input, index) =>
-          differences(answer(requestOf(input)), wanted(data, index)).map((line) => `inputs[${index}] ${line}`),
-        );
-        expect(found).toEqual([]);
       });
     });
-  });
-});
+  },
+);

@@ -3,7 +3,7 @@
  * (no planner yet); error expressions are not compared (no response shows them).
  */
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CheckRequest, Principal, Resource, ResultEntry } from "../differential/interpreter/request.ts";
+import type { CheckRequest, Principal, Resource } from "../differential/interpreter/request.ts";
 import { readFileSync } from "node:fs";
 import { CORPUS, corpusPath, NO_CORPUS } from "../support/corpus.ts";
 import { sourcesFrom, TARGETS, type Prepared } from "./targets.ts";
@@ -20,7 +20,9 @@ interface ErrorCase {
 
 function readErrorCases(): readonly ErrorCase[] {
   if (CORPUS === undefined) return [];
-  const all = JSON.parse(readFileSync(corpusPath("evaluation_errors", "cases.json"), "utf8")) as readonly ErrorCase[];
+  const all: readonly ErrorCase[] = JSON.parse(
+    readFileSync(corpusPath("evaluation_errors", "cases.json"), "utf8"),
+  );
   return all.filter(({ api }) => api === "check");
 }
 
@@ -33,11 +35,13 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
     beforeAll(async () => {
       prepared = await target.prepare(await sourcesFrom(corpusPath("evaluation_errors", "policies")));
     });
-    it.each(CASES)("$name, strict $strictEvaluation", async ({ strictEvaluation, principal, resource, actions, want }) => {
-      const answer = await prepared.withSettings({ onError: strictEvaluation ? "strict" : "compatible" });
-      const request: CheckRequest = { principal, resources: [{ actions, resource }] };
-      const { results } = answer(request) as { readonly results: readonly ResultEntry[] };
-      expect(results[0]?.actions).toEqual(want);
-    });
+    it.each(CASES)(
+      "$name, strict $strictEvaluation",
+      async ({ strictEvaluation, principal, resource, actions, want }) => {
+        const answer = await prepared.withSettings({ onError: strictEvaluation ? "strict" : "compatible" });
+        const request: CheckRequest = { principal, resources: [{ actions, resource }] };
+        expect(answer(request).results[0]?.actions).toEqual(want);
+      },
+    );
   });
 });

@@ -37,7 +37,8 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
     const answers = Array.from({ length: COPIES }, (_, copy) =>
       set.requests(copy).map((request) => {
         const response = check(program, { ...request, includeMeta: true }, { onError: "compatible" });
-        for (const { actions } of response.results) for (const effect of Object.values(actions)) effects.add(effect);
+        for (const { actions } of response.results)
+          for (const effect of Object.values(actions)) effects.add(effect);
         return JSON.stringify(response).replaceAll(String(copy).padStart(5, "0"), "N");
       }),
     );
@@ -57,7 +58,10 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
       if (original === undefined) throw new Error("the load test has no requests");
       const request = mutate(original, vocabulary, random);
       for (const format of ["json", "msgpack"] as const) {
-        for (const [mode, each] of [["compatible", engine], ["fail-closed", closed]] as const) {
+        for (const [mode, each] of [
+          ["compatible", engine],
+          ["fail-closed", closed],
+        ] as const) {
           const answer = ask(each, request, format);
           const got = "response" in answer ? answer.response : answer;
           const lines = differences(got, check(program, request, { onError: mode }));

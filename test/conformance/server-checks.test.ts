@@ -27,29 +27,32 @@ const DEPRECATED = /^\/api\/(?:check|check_resource_batch)$/u;
 const CASES = corpusCases<ServerCase>("server", "checks");
 const SKIP = CORPUS === undefined ? NO_CORPUS : DAEMON_IS_BUILT ? undefined : BUILD_DAEMON;
 
-describe.skipIf(SKIP !== undefined)(SKIP === undefined ? "corpus/server/checks" : `corpus/server/checks (${SKIP})`, () => {
-  let daemon: Daemon;
-  beforeAll(async () => {
-    daemon = await startDaemon(["--policies", corpusPath("store", "policies")], {
-      server: { requestLimits: { maxActionsPerResource: 5, maxResourcesPerRequest: 5 } },
-      engine: { globals: { environment: "test" }, strictEvaluation: false },
+describe.skipIf(SKIP !== undefined)(
+  SKIP === undefined ? "corpus/server/checks" : `corpus/server/checks (${SKIP})`,
+  () => {
+    let daemon: Daemon;
+    beforeAll(async () => {
+      daemon = await startDaemon(["--policies", corpusPath("store", "policies")], {
+        server: { requestLimits: { maxActionsPerResource: 5, maxResourcesPerRequest: 5 } },
+        engine: { globals: { environment: "test" }, strictEvaluation: false },
+      });
     });
-  });
-  afterAll(() => daemon.stop());
+    afterAll(() => daemon.stop());
 
-  const served = CASES.filter(({ data }) => !DEPRECATED.test(data.request.path));
-  it.each(served)("$name", async ({ name, data }) => {
-    await unlessKnown(KNOWN_FAILURES, name, async () => {
-      for (const format of ["json", "msgpack"] as const) {
-        const { status, body } = await daemon.post(data.request.path, data.request.body, format);
-        expect(status).toBe(data.want.httpStatus);
-        if (!data.want.error) expect(differences(body, data.want.body)).toEqual([]);
-      }
+    const served = CASES.filter(({ data }) => !DEPRECATED.test(data.request.path));
+    it.each(served)("$name", async ({ name, data }) => {
+      await unlessKnown(KNOWN_FAILURES, name, async () => {
+        for (const format of ["json", "msgpack"] as const) {
+          const { status, body } = await daemon.post(data.request.path, data.request.body, format);
+          expect(status).toBe(data.want.httpStatus);
+          if (!data.want.error) expect(differences(body, data.want.body)).toEqual([]);
+        }
+      });
     });
-  });
 
-  const deprecated = CASES.filter(({ data }) => DEPRECATED.test(data.request.path));
-  it.each(deprecated)("$name is not served", async ({ data }) => {
-    expect((await daemon.post(data.request.path, data.request.body)).status).toBe(404);
-  });
-});
+    const deprecated = CASES.filter(({ data }) => DEPRECATED.test(data.request.path));
+    it.each(deprecated)("$name is not served", async ({ data }) => {
+      expect((await daemon.post(data.request.path, data.request.body)).status).toBe(404);
+    });
+  },
+);

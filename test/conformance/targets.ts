@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import { readSources } from "../../compiler/directory.ts";
 import type { SourceFile } from "../../compiler/load/index.ts";
 import { check, type EngineSettings } from "../differential/interpreter/decide.ts";
-import type { CheckRequest } from "../differential/interpreter/request.ts";
+import type { CheckRequest, CheckResponse } from "../differential/interpreter/request.ts";
 import { ask, bundleOf, CORE_IS_BUILT, loadEngine } from "../support/engines.ts";
 import { programOf } from "../support/programs.ts";
 
@@ -17,7 +17,7 @@ export interface Target {
 }
 
 export type TargetSettings = Omit<Partial<EngineSettings>, "now">;
-export type Ask = (request: CheckRequest) => unknown;
+export type Ask = (request: CheckRequest) => CheckResponse;
 export interface Prepared {
   withSettings(settings: TargetSettings): Promise<Ask>;
 }
@@ -63,12 +63,19 @@ export async function sourcesFrom(directory: string): Promise<readonly SourceFil
 export type KnownFailures = Readonly<Record<string, string>>;
 
 /** Runs `body`, which must fail when `name` is listed. */
-export async function unlessKnown(known: KnownFailures, name: string, body: () => Promise<void>): Promise<void> {
+export async function unlessKnown(
+  known: KnownFailures,
+  name: string,
+  body: () => Promise<void>,
+): Promise<void> {
   const reason = known[name];
   if (reason === undefined) return body();
   const failed = await body().then(
     () => false,
     () => true,
   );
-  expect(failed, `\`${name}\` is listed as a known failure (${reason}) but passes: take it off the list`).toBe(true);
+  expect(
+    failed,
+    `\`${name}\` is listed as a known failure (${reason}) but passes: take it off the list`,
+  ).toBe(true);
 }

@@ -2,18 +2,23 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ResultEntry } from "../differential/interpreter/request.ts";
 import { CORPUS, corpusPath, NO_CORPUS } from "../support/corpus.ts";
 import { suiteCells } from "../support/suites.ts";
 import { sourcesFrom, TARGETS } from "./targets.ts";
 
 const STEPS =
-  CORPUS === undefined ? [] : readdirSync(corpusPath("tutorial")).filter((name) => /^\d\d-/u.test(name)).sort();
+  CORPUS === undefined
+    ? []
+    : readdirSync(corpusPath("tutorial"))
+        .filter((name) => /^\d\d-/u.test(name))
+        .sort();
 
 function suitesOf(step: string): readonly string[] {
   const directory = corpusPath("tutorial", step, "tests");
   if (!existsSync(directory)) return [];
-  return readdirSync(directory).sort().map((file) => readFileSync(join(directory, file), "utf8"));
+  return readdirSync(directory)
+    .sort()
+    .map((file) => readFileSync(join(directory, file), "utf8"));
 }
 
 const TITLE = CORPUS === undefined ? `corpus/tutorial (${NO_CORPUS})` : "corpus/tutorial";
@@ -31,9 +36,11 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
       const wrong = suitesOf(step)
         .flatMap(suiteCells)
         .flatMap(({ test, principal, resource, action, want }) => {
-          const response = answer({ principal, resources: [{ actions: [action], resource }] });
-          const got = (response as { readonly results: readonly ResultEntry[] }).results[0]?.actions[action];
-          return got === want ? [] : [`${test}: ${principal.id} ${action} ${resource.id}: got ${got}, want ${want}`];
+          const { results } = answer({ principal, resources: [{ actions: [action], resource }] });
+          const got = results[0]?.actions[action];
+          return got === want
+            ? []
+            : [`${test}: ${principal.id} ${action} ${resource.id}: got ${got}, want ${want}`];
         });
       expect(wrong).toEqual([]);
     });

@@ -68,7 +68,9 @@ describe.each(CASES)("$name", ({ data }) => {
           for (const [index, each] of data.checks.entries()) {
             if (each.differs !== undefined) continue;
             const { body } = await cerbos.check(requestOf(each));
-            lines.push(...differences(body, each.want, { errorTexts: true }).map((line) => `checks[${index}] ${line}`));
+            lines.push(
+              ...differences(body, each.want, { errorTexts: true }).map((line) => `checks[${index}] ${line}`),
+            );
           }
           return lines;
         } finally {

@@ -11,7 +11,11 @@ export interface CompareOptions {
 }
 
 /** One line per difference, empty when the responses agree. */
-export function differences(actual: unknown, expected: unknown, options: CompareOptions = {}): readonly string[] {
+export function differences(
+  actual: unknown,
+  expected: unknown,
+  options: CompareOptions = {},
+): readonly string[] {
   const found: string[] = [];
   diff(normalise(actual, options), normalise(expected, options), "$", found);
   return found;
@@ -21,12 +25,14 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [key
 
 /** The response with everything whose order is free put into a fixed order. */
 export function normalise(response: unknown, options: CompareOptions = {}): Json {
-  const plain = JSON.parse(JSON.stringify(response ?? null)) as Json;
+  const plain: Json = JSON.parse(JSON.stringify(response ?? null));
   if (!isObject(plain)) return plain;
   const { cerbosCallId: _, results, ...rest } = plain;
   return {
     ...rest,
-    ...(Array.isArray(results) ? { results: results.map((result: Json) => normaliseResult(result, options)) } : {}),
+    ...(Array.isArray(results)
+      ? { results: results.map((result: Json) => normaliseResult(result, options)) }
+      : {}),
   };
 }
 
@@ -74,7 +80,8 @@ function canonical(value: Json): string {
 function diff(actual: Json | undefined, expected: Json | undefined, path: string, found: string[]): void {
   if (isArray(actual) && isArray(expected)) {
     const count = Math.max(actual.length, expected.length);
-    for (let index = 0; index < count; index += 1) diff(actual[index], expected[index], `${path}[${index}]`, found);
+    for (let index = 0; index < count; index += 1)
+      diff(actual[index], expected[index], `${path}[${index}]`, found);
   } else if (isObject(actual) && isObject(expected)) {
     for (const key of new Set([...Object.keys(actual), ...Object.keys(expected)])) {
       diff(actual[key], expected[key], `${path}.${key}`, found);

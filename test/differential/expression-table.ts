@@ -23,7 +23,8 @@ export interface ExpressionRow {
 }
 
 export function readExpressions(): readonly ExpressionRow[] {
-  return parse(readFileSync(EXPRESSIONS, "utf8")) as readonly ExpressionRow[];
+  const rows: readonly ExpressionRow[] = parse(readFileSync(EXPRESSIONS, "utf8"));
+  return rows;
 }
 
 /** The request whose attributes the expressions read. */
@@ -60,7 +61,9 @@ export function expressionPolicy(rows: readonly ExpressionRow[]): SourceFile {
 }
 
 /** What each row gave, by its index. */
-export function rowResults(outputs: readonly OutputEntry[]): ReadonlyMap<number, { val?: JsonValue; error?: string }> {
+export function rowResults(
+  outputs: readonly OutputEntry[],
+): ReadonlyMap<number, { val?: JsonValue; error?: string }> {
   return new Map(
     outputs.map(({ src, val, error }) => [
       Number(src.slice(-4)),

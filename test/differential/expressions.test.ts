@@ -14,13 +14,18 @@ const ROWS = ALL.filter(({ pending }) => pending === undefined);
 describe("the interpreter", () => {
   it("gives for every expression what Cerbos gives", () => {
     const { program, diagnostics } = programOf([expressionPolicy(ROWS)]);
-    expect(diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message)).toEqual([]);
+    expect(diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message)).toEqual(
+      [],
+    );
     if (program === undefined) throw new Error("the table does not compile");
     const response = check(program, EXPRESSION_REQUEST, { onError: "compatible", now: NOW });
     const results = rowResults(response.results[0]?.outputs ?? []);
     const wrong = ROWS.flatMap(({ expr, val, error }, index) => {
       const got = comparable(results.get(index) ?? {});
-      const want = comparable({ ...(val === undefined ? {} : { val }), ...(error === undefined ? {} : { error }) });
+      const want = comparable({
+        ...(val === undefined ? {} : { val }),
+        ...(error === undefined ? {} : { error }),
+      });
       return got === want ? [] : [{ expr, got, want }];
     });
     expect(wrong).toEqual([]);

@@ -19,7 +19,19 @@ export interface Vocabulary {
   readonly texts: readonly string[];
 }
 
-const ODD_ACTIONS = ["*", "view:x:y", "view:", "VIEW", "view", "a b", "view:*", "\u00fcber", "{a,b}", "[x]", "?"];
+const ODD_ACTIONS = [
+  "*",
+  "view:x:y",
+  "view:",
+  "VIEW",
+  "view",
+  "a b",
+  "view:*",
+  "\u00fcber",
+  "{a,b}",
+  "[x]",
+  "?",
+];
 const ODD_ROLES = ["*", "nobody", "EMPLOYEE", "emp*", "admin ", "r\u00f4le"];
 const ODD_KINDS = ["nothing", "leave:request", "x y", "a:b:c", "arn:aws:x:1", "*"];
 const ODD_SCOPES = ["", ".", "acme", "acme.hr", "acme.hr.uk.london", "nowhere", "acme.nowhere", "acme-x"];
@@ -129,18 +141,28 @@ function mutateEntry(entry: ResourceEntry, vocabulary: Vocabulary, random: Rando
       return { ...entry, actions: mutateActions(entry.actions, vocabulary, random) };
     case 2:
     case 3:
-      return { ...entry, resource: { ...resource, attr: mutateAttributes(resource.attr ?? {}, vocabulary, random) } };
+      return {
+        ...entry,
+        resource: { ...resource, attr: mutateAttributes(resource.attr ?? {}, vocabulary, random) },
+      };
     case 4:
       return {
         ...entry,
-        resource: { ...resource, kind: random.pick(random.chance(0.7) ? vocabulary.kinds : ODD_KINDS, "nothing") },
+        resource: {
+          ...resource,
+          kind: random.pick(random.chance(0.7) ? vocabulary.kinds : ODD_KINDS, "nothing"),
+        },
       };
     default:
       return { ...entry, resource: mutateTarget(resource, vocabulary, random) };
   }
 }
 
-function mutateActions(actions: readonly string[], vocabulary: Vocabulary, random: Random): readonly string[] {
+function mutateActions(
+  actions: readonly string[],
+  vocabulary: Vocabulary,
+  random: Random,
+): readonly string[] {
   const action = random.pick(random.chance(0.7) ? vocabulary.actions : ODD_ACTIONS, "view");
   const changed = [...actions];
   if (random.chance(0.6)) changed.splice(random.below(changed.length + 1), 0, action);

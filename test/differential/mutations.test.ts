@@ -18,29 +18,33 @@ const MODES: readonly ErrorMode[] = ["fail-closed", "compatible", "strict"];
 const SEED = 7;
 const TURNS = 60;
 
-describe.skipIf(!CORE_IS_BUILT)(CORE_IS_BUILT ? "mutated requests" : `mutated requests (${BUILD_CORE})`, () => {
-  it.each(readCases())("$name", async ({ data }) => {
-    const sources = sourcesOf(data);
-    const { program } = programOf(sources);
-    if (program === undefined) throw new Error("the policies do not compile");
-    const bundle = await bundleOf(sources);
-    const vocabulary = vocabularyOf(program);
-    const found: string[] = [];
-    for (const onError of MODES) {
-      const settings = { ...data.engine, onError };
-      const engine = await loadEngine(bundle, settings);
-      const random = new Random(SEED);
-      for (let turn = 0; turn < TURNS; turn += 1) {
-        const original = random.pick(data.checks, data.checks[0]);
-        if (original === undefined) throw new Error("the case has no checks");
-        const request = mutate(requestOf(original), vocabulary, random);
-        const answer = ask(engine, request, turn % 2 === 0 ? "json" : "msgpack");
-        const got = "response" in answer ? answer.response : answer;
-        const lines = differences(got, check(program, request, settings));
-        if (lines.length > 0) found.push(`${onError} turn ${turn}: ${lines.join("; ")} for ${JSON.stringify(request)}`);
+describe.skipIf(!CORE_IS_BUILT)(
+  CORE_IS_BUILT ? "mutated requests" : `mutated requests (${BUILD_CORE})`,
+  () => {
+    it.each(readCases())("$name", async ({ data }) => {
+      const sources = sourcesOf(data);
+      const { program } = programOf(sources);
+      if (program === undefined) throw new Error("the policies do not compile");
+      const bundle = await bundleOf(sources);
+      const vocabulary = vocabularyOf(program);
+      const found: string[] = [];
+      for (const onError of MODES) {
+        const settings = { ...data.engine, onError };
+        const engine = await loadEngine(bundle, settings);
+        const random = new Random(SEED);
+        for (let turn = 0; turn < TURNS; turn += 1) {
+          const original = random.pick(data.checks, data.checks[0]);
+          if (original === undefined) throw new Error("the case has no checks");
+          const request = mutate(requestOf(original), vocabulary, random);
+          const answer = ask(engine, request, turn % 2 === 0 ? "json" : "msgpack");
+          const got = "response" in answer ? answer.response : answer;
+          const lines = differences(got, check(program, request, settings));
+          if (lines.length > 0)
+            found.push(`${onError} turn ${turn}: ${lines.join("; ")} for ${JSON.stringify(request)}`);
+        }
+        expect(engine.traps).toBe(0);
       }
-      expect(engine.traps).toBe(0);
-    }
-    expect(found.slice(0, 5)).toEqual([]);
-  });
-});
+      expect(found.slice(0, 5)).toEqual([]);
+    });
+  },
+);

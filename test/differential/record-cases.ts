@@ -6,7 +6,14 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isMap, isSeq, parseDocument } from "yaml";
 import { startCerbos } from "../support/cerbos.ts";
-import { CASES, readCases, requestOf, sourcesOf, withPolicyDirectory, type NamedCase } from "../support/cases.ts";
+import {
+  CASES,
+  readCases,
+  requestOf,
+  sourcesOf,
+  withPolicyDirectory,
+  type NamedCase,
+} from "../support/cases.ts";
 import { cerbosSettings } from "./cerbos-settings.ts";
 import { normalise } from "./compare.ts";
 

@@ -14,23 +14,24 @@ import {
   rowResults,
   type ExpressionRow,
 } from "./expression-table.ts";
-import type { CheckResponse } from "./interpreter/request.ts";
 
 const rows = readExpressions();
 const results = await withPolicyDirectory([expressionPolicy(rows)], async (directory) => {
   const cerbos = await startCerbos(directory);
   try {
     const { body } = await cerbos.check(EXPRESSION_REQUEST);
-    return rowResults((body as CheckResponse).results[0]?.outputs ?? []);
+    return rowResults(body.results[0]?.outputs ?? []);
   } finally {
     await cerbos.stop();
   }
 });
-const recorded = rows.map(
-  (row, index): ExpressionRow => {
-    if (row.differs !== undefined) return row;
-    return { expr: row.expr, ...results.get(index), ...(row.pending === undefined ? {} : { pending: row.pending }) };
-  },
-);
+const recorded: ExpressionRow[] = [];
+for (const [index, row] of rows.entries()) {
+  const { expr, pending } = row;
+  const result = results.get(index);
+  if (row.differs === undefined)
+    recorded.push({ expr, ...result, ...(pending === undefined ? {} : { pending }) });
+  else recorded.push(row);
+}
 const header = "# Expressions and their results on the real Cerbos 0.55.0; see expression-table.ts.\n";
 await writeFile(EXPRESSIONS, header + stringify(recorded, { lineWidth: 120 }));

@@ -54,7 +54,8 @@ function readOptions(): Options {
     },
   });
   const { mode } = values;
-  if (mode !== "compatible" && mode !== "strict" && mode !== "fail-closed") throw new Error(`unknown mode \`${mode}\``);
+  if (mode !== "compatible" && mode !== "strict" && mode !== "fail-closed")
+    throw new Error(`unknown mode \`${mode}\``);
   return {
     requests: Number(values.requests),
     seed: Number(values.seed),
@@ -106,7 +107,11 @@ async function realCerbos(directory: string, mode: ErrorMode): Promise<Responder
   };
 }
 
-async function respondersFor(set: LoadTest, sources: readonly SourceFile[], options: Options): Promise<Responder[]> {
+async function respondersFor(
+  set: LoadTest,
+  sources: readonly SourceFile[],
+  options: Options,
+): Promise<Responder[]> {
   const responders = [...(await embedded(sources, options.mode))];
   if (options.http && !DAEMON_IS_BUILT) console.log(`without HTTP: ${BUILD_DAEMON}`);
   else if (options.http) responders.push(...(await overHttp(set.directory, options.mode)));
@@ -128,7 +133,9 @@ function requestAt(turn: number, set: LoadTest, vocabulary: Vocabulary, random: 
 
 async function main(): Promise<number> {
   const options = readOptions();
-  console.log(`${options.requests} requests, ${options.copies} copies, ${options.mode}, --seed ${options.seed}`);
+  console.log(
+    `${options.requests} requests, ${options.copies} copies, ${options.mode}, --seed ${options.seed}`,
+  );
   const set = await expandLoadTest("classic", options.copies);
   const { sources } = await readSources(set.directory);
   const { program, diagnostics } = programOf(sources);
@@ -151,12 +158,14 @@ async function main(): Promise<number> {
           ({ matchedPolicy }) => matchedPolicy === "NO_MATCH",
         ).length;
       }
-      for (const { name, answer } of responders) {
-        const found = differences(await answer(request), want);
+      for (const responder of responders) {
+        const found = differences(await responder.answer(request), want);
         if (found.length === 0) continue;
         counts.different += 1;
         if (counts.different > SHOWN) continue;
-        console.log(`request ${turn}: ${name} differs from the interpreter\n  ${found.join("\n  ")}`);
+        console.log(
+          `request ${turn}: ${responder.name} differs from the interpreter\n  ${found.join("\n  ")}`,
+        );
         console.log(`  ${JSON.stringify(request)}`);
       }
       if (Date.now() - reported > PROGRESS_MS) {
@@ -169,7 +178,9 @@ async function main(): Promise<number> {
     await set.remove();
   }
   const { decisions, allowed, unmatched, different } = counts;
-  console.log(`${decisions} decisions (${allowed} allowed, ${unmatched} without a policy): ${different} differences`);
+  console.log(
+    `${decisions} decisions (${allowed} allowed, ${unmatched} without a policy): ${different} differences`,
+  );
   return different === 0 ? 0 : 1;
 }
 

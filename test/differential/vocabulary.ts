@@ -6,7 +6,11 @@ import type { Vocabulary } from "./mutate.ts";
 export function vocabularyOf(program: Program, limit = 200): Vocabulary {
   const rows = program.resources.flatMap((block) => block.rows);
   const derived = program.derivedRoles.flatMap((role) => role.parentRoles);
-  const roles = [...rows.flatMap((row) => row.roles), ...derived, ...program.roles.map((block) => block.role)];
+  const roles = [
+    ...rows.flatMap((row) => row.roles),
+    ...derived,
+    ...program.roles.map((block) => block.role),
+  ];
   const blocks = [...program.resources, ...program.principals, ...program.roles];
   const literals = program.expressions.flatMap((expr) =>
     expr.op === "literal" && expr.value.kind === "string" ? [expr.value.value] : [],

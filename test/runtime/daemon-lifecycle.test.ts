@@ -56,7 +56,7 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
       `POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 20)}`,
     );
     await sleep(100);
-    daemon.process.kill("SIGTERM");
+    daemon.terminate();
     await sleep(300);
     expect(daemon.process.exitCode).toBeNull();
     const late = connect(daemon.port, "127.0.0.1");
@@ -75,9 +75,9 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
     socket.on("error", () => undefined);
     socket.write("POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
     await sleep(100);
-    daemon.process.kill("SIGTERM");
+    daemon.terminate();
     await sleep(300);
-    daemon.process.kill("SIGTERM");
+    daemon.terminate();
     expect(await daemon.stop()).toBe(1);
     socket.destroy();
   });

@@ -50,10 +50,10 @@ export function readCases(): readonly NamedCase[] {
   return readdirSync(CASES)
     .filter((file) => file.endsWith(".yaml"))
     .sort()
-    .map((file) => ({
-      name: file.slice(0, -".yaml".length),
-      data: parse(readFileSync(join(CASES, file), "utf8")) as DecisionCase,
-    }));
+    .map((file) => {
+      const data: DecisionCase = parse(readFileSync(join(CASES, file), "utf8"));
+      return { name: file.slice(0, -".yaml".length), data };
+    });
 }
 
 /** The policies of a case as files. */

@@ -11,6 +11,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { CheckResponse } from "../differential/interpreter/request.ts";
 
 /** How to get the binary, for skip messages. */
 export const INSTALL_CERBOS = "the real Cerbos is not installed: run `npm ci --prefix bench/peers`";
@@ -34,7 +35,8 @@ export interface CerbosSettings {
 
 export interface CerbosReply {
   readonly status: number;
-  readonly body: unknown;
+  /** The CheckResources response when the status is 200, otherwise whatever came. */
+  readonly body: CheckResponse;
 }
 
 export interface Cerbos {
@@ -123,11 +125,18 @@ function environment(home: string, settings: CerbosSettings): NodeJS.ProcessEnv 
   };
 }
 
-async function healthy(child: ChildProcess, port: number, agent: Agent, log: readonly string[]): Promise<void> {
+async function healthy(
+  child: ChildProcess,
+  port: number,
+  agent: Agent,
+  log: readonly string[],
+): Promise<void> {
   const deadline = Date.now() + START_DEADLINE_MS;
   while (Date.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`cerbos ended before it was ready (${child.exitCode ?? child.signalCode}):\n${log.join("")}`);
+      throw new Error(
+        `cerbos ended before it was ready (${child.exitCode ?? child.signalCode}):\n${log.join("")}`,
+      );
     }
     const reply = await send(agent, port, "GET", "/_cerbos/health", undefined).catch(() => undefined);
     if (reply?.status === 200) return;
@@ -157,11 +166,12 @@ function send(agent: Agent, port: number, method: string, path: string, body: un
   });
 }
 
-function parse(text: string): unknown {
+/** Text that is not JSON cannot be a response; it is kept as the response's id, for messages. */
+function parse(text: string): CheckResponse {
   try {
     return JSON.parse(text);
   } catch {
-    return text;
+    return { requestId: text, results: [] };
   }
 }
 

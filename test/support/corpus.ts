@@ -40,10 +40,10 @@ export function corpusCases<T>(...folder: readonly string[]): readonly CorpusCas
   return readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".json"))
     .sort()
-    .map((path) => ({
-      name: path.slice(0, -".json".length),
-      data: JSON.parse(readFileSync(join(root, path), "utf8")) as T,
-    }));
+    .map((path) => {
+      const data: T = JSON.parse(readFileSync(join(root, path), "utf8"));
+      return { name: path.slice(0, -".json".length), data };
+    });
 }
 
 /** A load-test set: its policies multiplied on disk, its requests on demand. */
@@ -72,7 +72,11 @@ export async function expandLoadTest(
   return {
     directory,
     copies,
-    requests: (index) => requests.map(({ text }) => JSON.parse(numbered(text, index)) as CheckRequest),
+    requests: (index) =>
+      requests.map(({ text }) => {
+        const request: CheckRequest = JSON.parse(numbered(text, index));
+        return request;
+      }),
     remove: async () => {
       if (target === undefined) await rm(directory, { recursive: true, force: true });
     },

@@ -68,7 +68,10 @@ export async function startDaemon(args: readonly string[], config: unknown = {})
 async function readyAddress(child: ChildProcess): Promise<string> {
   let output = "";
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the daemon was not ready in time:\n${output}`)), START_DEADLINE_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`the daemon was not ready in time:\n${output}`)),
+      START_DEADLINE_MS,
+    );
     const read = (text: string): void => {
       output += text;
       const found = /edict ready on (http:\/\/[\d.:]+)/u.exec(output);
@@ -96,12 +99,18 @@ function encode(body: unknown, format: Format): Uint8Array {
 function send(agent: Agent, url: URL, bytes: Uint8Array, format: Format): Promise<DaemonReply> {
   const type = format === "json" ? "application/json" : "application/msgpack";
   return new Promise((resolve, reject) => {
-    const call = request(url, { method: "POST", agent, headers: { "content-type": type, accept: type } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: decode(Buffer.concat(chunks), format) }));
-    });
+    const call = request(
+      url,
+      { method: "POST", agent, headers: { "content-type": type, accept: type } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, body: decode(Buffer.concat(chunks), format) }),
+        );
+      },
+    );
     call.on("error", reject);
     call.end(bytes);
   });

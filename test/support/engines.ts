@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { pack, unpack } from "msgpackr";
 import { readCore } from "../../compiler/bundle/core.ts";
 import { compile, type SourceFile } from "../../compiler/index.ts";
+import type { CheckResponse } from "../differential/interpreter/request.ts";
 import { Engine, type EngineOptions, type Format } from "../../runtime/index.ts";
 
 export type Build = "release" | "debug";
@@ -18,10 +19,17 @@ export const CORE_IS_BUILT = existsSync(CORE);
 export const BUILD_CORE = "the guest core is not built: run `npm run build`";
 
 /** Compiles sources to a bundle; throws with the diagnostics when they hold an error. */
-export async function bundleOf(sources: readonly SourceFile[], build: Build = "release"): Promise<Uint8Array> {
+export async function bundleOf(
+  sources: readonly SourceFile[],
+  build: Build = "release",
+): Promise<Uint8Array> {
   const { bundle, diagnostics } = await compile(sources, { core: await readCore(build) });
   if (bundle !== undefined) return bundle;
-  throw new Error(diagnostics.map(({ place, code, message }) => `${place.file}:${place.line} ${code} ${message}`).join("\n"));
+  throw new Error(
+    diagnostics
+      .map(({ place, code, message }) => `${place.file}:${place.line} ${code} ${message}`)
+      .join("\n"),
+  );
 }
 
 /** Compiles and loads; limits are Cerbos's largest unless given, as test requests are compared with its answers. */
@@ -37,12 +45,15 @@ export async function loadEngine(bundle: Uint8Array, options: EngineOptions = {}
   return Engine.load(bundle, { maxActionsPerResource: 500, maxResourcesPerRequest: 500, ...options });
 }
 
-export type Answer = { readonly response: unknown } | { readonly failure: string };
+export type Answer = { readonly response: CheckResponse } | { readonly failure: string };
 
 /** Asks with the bytes of one format and reads the answer's; a refused request is a failure, not an exception. */
 export function ask(engine: Engine, request: unknown, format: Format): Answer {
-  const bytes = format === "json" ? new TextEncoder().encode(JSON.stringify(request)) : new Uint8Array(pack(request));
+  const bytes =
+    format === "json" ? new TextEncoder().encode(JSON.stringify(request)) : new Uint8Array(pack(request));
   const { status, bytes: answer } = engine.checkBytes(bytes, format);
   if (status !== 0) return { failure: `status ${status}` };
-  return { response: format === "json" ? JSON.parse(new TextDecoder().decode(answer)) : unpack(answer) };
+  const response: CheckResponse =
+    format === "json" ? JSON.parse(new TextDecoder().decode(answer)) : unpack(answer);
+  return { response };
 }

@@ -36,7 +36,7 @@ export interface SuiteCell {
 
 /** Every cell of a suite; throws when a test names a fixture that the suite does not define. */
 export function suiteCells(text: string): readonly SuiteCell[] {
-  const suite = parse(text) as Suite;
+  const suite: Suite = parse(text);
   return suite.tests.flatMap(({ name, input, expected }) =>
     input.principals.flatMap((principal) =>
       input.resources.flatMap((resource) =>
@@ -46,7 +46,10 @@ export function suiteCells(text: string): readonly SuiteCell[] {
             test: `${suite.name}: ${name}`,
             principal: fixture(suite.principals, principal),
             // Suites may leave out the id, which a request must have.
-            resource: { ...fixture(suite.resources, resource), id: suite.resources?.[resource]?.id ?? resource },
+            resource: {
+              ...fixture(suite.resources, resource),
+              id: suite.resources?.[resource]?.id ?? resource,
+            },
             action,
             want: stated?.actions[action] ?? "EFFECT_DENY",
           };

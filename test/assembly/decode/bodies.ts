@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Packr } from "msgpackr";
 
-const CORPUS = process.env["EDICT_CORPUS"] ?? fileURLToPath(new URL("../../../../shared/corpus", import.meta.url));
+const CORPUS =
+  process.env["EDICT_CORPUS"] ?? fileURLToPath(new URL("../../../../shared/corpus", import.meta.url));
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
@@ -18,7 +19,7 @@ export const FULL_REQUEST = {
   principal: {
     id: "jürgen",
     policyVersion: "v1",
-    roles: ["employee", "manager of \"everything\"", "日本語の役割とても長い名前です"],
+    roles: ["employee", 'manager of "everything"', "日本語の役割とても長い名前です"],
     attr: {
       department: "marketing",
       tags: ["a", "b", { c: [1, 2.5, -3e-7, 1e21, true, null] }],
@@ -33,7 +34,13 @@ export const FULL_REQUEST = {
   resources: [
     {
       actions: ["view:public", "approve", "an action with a long name that needs several blocks"],
-      resource: { kind: "leave_request", policyVersion: "", id: "XX125", attr: { owner: "john", amount: 1200 }, scope: "" },
+      resource: {
+        kind: "leave_request",
+        policyVersion: "",
+        id: "XX125",
+        attr: { owner: "john", amount: 1200 },
+        scope: "",
+      },
     },
     { actions: ["view"], resource: { kind: "document", id: "d/1", attr: {} } },
     { actions: ["view"], resource: { kind: "document", id: "d/2" } },
@@ -72,9 +79,25 @@ export function random(seed: number): (bound: number) => number {
   };
 }
 
-const TOKENS = ["{", "}", "[", "]", ",", ":", '"', "\\", "null", "true", "1e9", "-", '"id"', " ", "\n", "\\u0041", "é"].map(
-  (token) => new TextEncoder().encode(token),
-);
+const TOKENS = [
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  '"',
+  "\\",
+  "null",
+  "true",
+  "1e9",
+  "-",
+  '"id"',
+  " ",
+  "\n",
+  "\\u0041",
+  "é",
+].map((token) => new TextEncoder().encode(token));
 
 /** One to three damages: bytes changed, removed, inserted, repeated or cut off; tokens and spans moved. */
 export function mutate(body: Uint8Array, next: (bound: number) => number): Uint8Array {

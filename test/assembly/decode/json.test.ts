@@ -39,7 +39,14 @@ describe.each(BUILDS)("%s build", (build) => {
       hasAuxData: true,
       principal: { id: "me", version: "p", scope: ".", attr: { b: false }, roles: ["x"] },
       resources: [
-        { id: "i", version: "v", scope: "s", attr: { x: 1, unread: [], owner: "o" }, kind: "k", actions: ["one", "two"] },
+        {
+          id: "i",
+          version: "v",
+          scope: "s",
+          attr: { x: 1, unread: [], owner: "o" },
+          kind: "k",
+          actions: ["one", "two"],
+        },
       ],
     });
     expect([...request.pairs]).toEqual([[1, false]]);
@@ -54,7 +61,9 @@ describe.each(BUILDS)("%s build", (build) => {
       "policyVersion":null},"resources":[{"actions":null,"resource":null}],"auxData":{"jwt":null,"jwts":null},
       "requestContext":{"annotations":null}}`;
     expect(status(nulls)).toBe(abi.STATUS_OK);
-    expect(status('{"principal":null,"resources":null,"auxData":null,"requestContext":null}')).toBe(abi.STATUS_OK);
+    expect(status('{"principal":null,"resources":null,"auxData":null,"requestContext":null}')).toBe(
+      abi.STATUS_OK,
+    );
     for (const body of [
       "null",
       '{"principal":{"roles":[null]}}',
@@ -67,7 +76,9 @@ describe.each(BUILDS)("%s build", (build) => {
   });
 
   it("marks strings as given and as plain", () => {
-    decode('{"requestId":"","principal":{"id":"a","roles":["\\u0041","é","x\\ty"],"scope":"0123456789abcdef0123"}}');
+    decode(
+      '{"requestId":"","principal":{"id":"a","roles":["\\u0041","é","x\\ty"],"scope":"0123456789abcdef0123"}}',
+    );
     const request = host.request();
     expect(request.requestId).toEqual({ text: "", set: false, plain: true });
     expect(request.principalId).toEqual({ text: "a", set: true, plain: true });
@@ -131,22 +142,31 @@ describe.each(BUILDS)("%s build", (build) => {
   it("knows white space by four bytes only, in runs of any length", () => {
     for (let length = 0; length < 70; length++) {
       const space = " \n\t\r".repeat(18).slice(0, length);
-      expect(status(`${space}{${space}"requestId"${space}:${space}"a"${space},${space}"principal"${space}:${space}{${space}}}${space}`)).toBe(0);
+      expect(
+        status(
+          `${space}{${space}"requestId"${space}:${space}"a"${space},${space}"principal"${space}:${space}{${space}}}${space}`,
+        ),
+      ).toBe(0);
     }
     for (let byte = 0; byte < 0x30; byte++) {
       const body = encoder.encode('{"requestId": "a" }');
       for (const at of [13, 17]) {
         const changed = Uint8Array.from(body);
         changed[at] = byte;
-        expect(host.decode("json", changed).status === 0, `byte ${byte}`).toBe([9, 10, 13, 32].includes(byte));
+        expect(host.decode("json", changed).status === 0, `byte ${byte}`).toBe(
+          [9, 10, 13, 32].includes(byte),
+        );
       }
     }
   });
 
   it("counts what is beyond the limits to the end", () => {
-    const actions = (count: number) => JSON.stringify(Array.from({ length: count }, (_, index) => `a${index}`));
-    const entry = (count: number) => `{"actions":${actions(count)},"resource":{"attr":{"x":"y","z":{"q":1}}}}`;
-    const body = (...counts: number[]) => `{"resources":[${counts.map(entry).join()}],"principal":{"roles":["r"]}}`;
+    const actions = (count: number) =>
+      JSON.stringify(Array.from({ length: count }, (_, index) => `a${index}`));
+    const entry = (count: number) =>
+      `{"actions":${actions(count)},"resource":{"attr":{"x":"y","z":{"q":1}}}}`;
+    const body = (...counts: number[]) =>
+      `{"resources":[${counts.map(entry).join()}],"principal":{"roles":["r"]}}`;
     const limits = { maxActions: 3, maxResources: 2 };
     expect(decode(body(3, 3), limits).status).toBe(abi.STATUS_OK);
     expect(decode(body(3, 7, 5).replace(",{", ",{"), { maxActions: 3, maxResources: 9 })).toMatchObject({
@@ -157,9 +177,10 @@ describe.each(BUILDS)("%s build", (build) => {
       status: abi.STATUS_TOO_MANY_RESOURCES,
       detail: 1000,
     });
-    expect(decode(`{"resources":[${Array.from({ length: 40 }, () => entry(1)).join()},{"actions":[1]}]}`, limits).status).toBe(
-      abi.STATUS_WRONG_TYPE,
-    );
+    expect(
+      decode(`{"resources":[${Array.from({ length: 40 }, () => entry(1)).join()},{"actions":[1]}]}`, limits)
+        .status,
+    ).toBe(abi.STATUS_WRONG_TYPE);
   });
 
   it.each([withAttr, withSkipped])("allows depth 64 and no more (%#)", (body) => {
@@ -174,40 +195,108 @@ describe.each(BUILDS)("%s build", (build) => {
   });
 
   it("reads numbers as JSON.parse does", () => {
-    const samples = ["0", "-0", "1", "-1", "12345678", "123456789", "1234567890123456", "9007199254740993", "0.1", "-12.75"];
-    samples.push("1e5", "1E+5", "2e-7", "1.7976931348623157e308", "5e-324", "1e-400", "123456.789e3", "0.1234567890123456789");
-    samples.push("100000000000000000000000", "3.141592653589793", "0e0", "0.0", "99999999.99999999", "1.00000000000000000000");
+    const samples = [
+      "0",
+      "-0",
+      "1",
+      "-1",
+      "12345678",
+      "123456789",
+      "1234567890123456",
+      "9007199254740993",
+      "0.1",
+      "-12.75",
+    ];
+    samples.push(
+      "1e5",
+      "1E+5",
+      "2e-7",
+      "1.7976931348623157e308",
+      "5e-324",
+      "1e-400",
+      "123456.789e3",
+      "0.1234567890123456789",
+    );
+    samples.push(
+      "100000000000000000000000",
+      "3.141592653589793",
+      "0e0",
+      "0.0",
+      "99999999.99999999",
+      "1.00000000000000000000",
+    );
     for (const sample of samples) {
       expect(status(withAttr(sample)), sample).toBe(abi.STATUS_OK);
       expect(Object.is(host.request().pairs.get(0), JSON.parse(sample)), sample).toBe(true);
     }
-    for (const sample of ["01", "-", "+1", ".5", "1.", "1.e3", "1e", "1e+", "--1", "0x1", "1e400", "-1e400", "00", "-01", "9".repeat(400)]) {
+    for (const sample of [
+      "01",
+      "-",
+      "+1",
+      ".5",
+      "1.",
+      "1.e3",
+      "1e",
+      "1e+",
+      "--1",
+      "0x1",
+      "1e400",
+      "-1e400",
+      "00",
+      "-01",
+      "9".repeat(400),
+    ]) {
       expect(status(withAttr(sample)), sample).not.toBe(abi.STATUS_OK);
       expect(status(withSkipped(sample)), sample).not.toBe(abi.STATUS_OK);
     }
     fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer({ min: 0, max: 20 }), (number, digits) => {
-        for (const text of [JSON.stringify(number), number.toExponential(digits), number.toFixed(digits)]) {
-          // Rounding to few digits may overflow, which is another case.
-          if (!Number.isFinite(Number(text))) continue;
-          expect(status(withAttr(text)), text).toBe(abi.STATUS_OK);
-          expect(host.request().pairs.get(0), text).toBe(JSON.parse(text));
-        }
-      }),
+      fc.property(
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.integer({ min: 0, max: 20 }),
+        (number, digits) => {
+          for (const text of [JSON.stringify(number), number.toExponential(digits), number.toFixed(digits)]) {
+            // Rounding to few digits may overflow, which is another case.
+            if (!Number.isFinite(Number(text))) continue;
+            expect(status(withAttr(text)), text).toBe(abi.STATUS_OK);
+            expect(host.request().pairs.get(0), text).toBe(JSON.parse(text));
+          }
+        },
+      ),
       { seed: SEED, numRuns: 500 },
     );
   });
 
   it("agrees with JSON.parse on every short text", () => {
     // All texts up to 4 tokens, as an attribute value and as one that is skipped.
-    const tokens = ["{", "}", "[", "]", ",", ":", '"', "\\", "0", "1", "-", ".", "e", "null", "a", " ", "\u0001", '"a"'];
+    const tokens = [
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      ":",
+      '"',
+      "\\",
+      "0",
+      "1",
+      "-",
+      ".",
+      "e",
+      "null",
+      "a",
+      " ",
+      "\u0001",
+      '"a"',
+    ];
     let texts = [""];
     for (let length = 0; length < (build === "release" ? 4 : 3); length++) {
       texts = texts.flatMap((text) => tokens.map((token) => text + token));
       for (const text of texts) {
         for (const body of [withAttr(text), withSkipped(text)]) {
           const wanted = parseJson(encoder.encode(body));
-          expect(status(body) === abi.STATUS_OK, body).toBe(wanted !== undefined && contentOf(wanted) !== undefined);
+          expect(status(body) === abi.STATUS_OK, body).toBe(
+            wanted !== undefined && contentOf(wanted) !== undefined,
+          );
         }
       }
     }
@@ -215,26 +304,47 @@ describe.each(BUILDS)("%s build", (build) => {
 
   it("builds any value that JSON.parse builds", () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 6, stringUnit: "binary" }), fc.constantFrom(0, 1, 2), (value, indent) => {
-        const text = JSON.stringify(value, null, indent);
-        expect(status(withAttr(text))).toBe(abi.STATUS_OK);
-        expect(host.request().pairs.get(0)).toEqual(JSON.parse(text));
-        expect(status(withSkipped(text))).toBe(abi.STATUS_OK);
-        expect(host.request().attr).toEqual({ unread: JSON.parse(text) });
-      }),
+      fc.property(
+        fc.jsonValue({ maxDepth: 6, stringUnit: "binary" }),
+        fc.constantFrom(0, 1, 2),
+        (value, indent) => {
+          const text = JSON.stringify(value, null, indent);
+          expect(status(withAttr(text))).toBe(abi.STATUS_OK);
+          expect(host.request().pairs.get(0)).toEqual(JSON.parse(text));
+          expect(status(withSkipped(text))).toBe(abi.STATUS_OK);
+          expect(host.request().attr).toEqual({ unread: JSON.parse(text) });
+        },
+      ),
       { seed: SEED, numRuns: 1_000 },
     );
   });
 
   it("validates UTF-8 wherever a sequence stands", () => {
-    const pieces = [[0xc0, 0x80], [0xc3, 0xa9], [0xed, 0xa0, 0x80], [0xe0, 0x80, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf0, 0x9f, 0x98, 0x80]];
-    pieces.push([0x80], [0xff], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xe2, 0x82, 0xac], [0xf0, 0x8f, 0xbf, 0xbf], [0xf5, 0x80, 0x80, 0x80]);
+    const pieces = [
+      [0xc0, 0x80],
+      [0xc3, 0xa9],
+      [0xed, 0xa0, 0x80],
+      [0xe0, 0x80, 0x80],
+      [0xf4, 0x90, 0x80, 0x80],
+      [0xf0, 0x9f, 0x98, 0x80],
+    ];
+    pieces.push(
+      [0x80],
+      [0xff],
+      [0xe2, 0x82],
+      [0xf0, 0x9f, 0x98],
+      [0xe2, 0x82, 0xac],
+      [0xf0, 0x8f, 0xbf, 0xbf],
+      [0xf5, 0x80, 0x80, 0x80],
+    );
     for (const piece of pieces) {
       for (let before = 0; before < 36; before++) {
         const open = encoder.encode(`{"requestId":"${"x".repeat(before)}`);
         const body = Uint8Array.from([...open, ...piece, ...encoder.encode('yyy"}')]);
         const valid = parseJson(body) !== undefined;
-        expect(host.decode("json", body).status, `${piece} at ${before}`).toBe(valid ? abi.STATUS_OK : abi.STATUS_UTF8);
+        expect(host.decode("json", body).status, `${piece} at ${before}`).toBe(
+          valid ? abi.STATUS_OK : abi.STATUS_UTF8,
+        );
       }
     }
   });
@@ -246,7 +356,9 @@ describe.each(BUILDS)("%s build", (build) => {
       for (const embed of [withAttr, withSkipped, (text: string) => `{"principal":{"attr":${text}}}`]) {
         expect(status(embed(body(keys)))).toBe(abi.STATUS_OK);
         for (const again of [0, count >> 1, count - 1]) {
-          expect(status(embed(body([...keys, keys[again] ?? ""]))), `${again} of ${count}`).toBe(abi.STATUS_DUPLICATE_KEY);
+          expect(status(embed(body([...keys, keys[again] ?? ""]))), `${again} of ${count}`).toBe(
+            abi.STATUS_DUPLICATE_KEY,
+          );
         }
       }
     }
@@ -255,29 +367,50 @@ describe.each(BUILDS)("%s build", (build) => {
   });
 
   it("follows objects whose keys change from one to the next", () => {
-    const names = ["a", "x", "owner", "id", "unread", "very_long_attribute_name", "é", "quote\"d", "back\\slash", "", "0123456789abcde"];
-    const attr = fc.uniqueArray(fc.constantFrom(...names), { maxLength: names.length }).map((keys) =>
-      Object.fromEntries(keys.map((key, index) => [key, index % 2 ? index : { k: key }])),
-    );
+    const names = [
+      "a",
+      "x",
+      "owner",
+      "id",
+      "unread",
+      "very_long_attribute_name",
+      "é",
+      'quote"d',
+      "back\\slash",
+      "",
+      "0123456789abcde",
+    ];
+    const attr = fc
+      .uniqueArray(fc.constantFrom(...names), { maxLength: names.length })
+      .map((keys) => Object.fromEntries(keys.map((key, index) => [key, index % 2 ? index : { k: key }])));
     fc.assert(
       fc.property(fc.array(attr, { maxLength: 8 }), fc.array(attr, { maxLength: 2 }), (attrs, principals) => {
         for (const principal of principals) {
-          const value = { principal: { attr: principal }, resources: attrs.map((each) => ({ resource: { attr: each } })) };
+          const value = {
+            principal: { attr: principal },
+            resources: attrs.map((each) => ({ resource: { attr: each } })),
+          };
           const body = toJson(value);
           expect(host.decode("json", body).status).toBe(abi.STATUS_OK);
           const { resources, attr: decoded, pairs } = host.request();
           expect(decoded).toEqual(principal);
-          const slots = new Map(["a", "b", "department", "very_long_attribute_name"].map((name, slot) => [name, slot]));
+          const slots = new Map(
+            ["a", "b", "department", "very_long_attribute_name"].map((name, slot) => [name, slot]),
+          );
           expect(pairs).toEqual(
-            new Map(Object.entries(principal).flatMap(([key, item]) => {
-              const slot = slots.get(key);
-              return slot === undefined ? [] : [[slot, item]];
-            })),
+            new Map(
+              Object.entries(principal).flatMap(([key, item]) => {
+                const slot = slots.get(key);
+                return slot === undefined ? [] : [[slot, item]];
+              }),
+            ),
           );
           resources.forEach((resource, index) => {
             const wanted = attrs[index] as Record<string, unknown>;
             expect(resource.attr).toEqual(wanted);
-            const wantedPairs = ["a", "x", "owner", "id"].flatMap((name, slot) => (name in wanted ? [[slot, wanted[name]]] : []));
+            const wantedPairs = ["a", "x", "owner", "id"].flatMap((name, slot) =>
+              name in wanted ? [[slot, wanted[name]]] : [],
+            );
             expect(new Map([...resource.pairs].sort())).toEqual(new Map(wantedPairs as [number, unknown][]));
           });
         }
@@ -288,16 +421,27 @@ describe.each(BUILDS)("%s build", (build) => {
 
   it("forgets remembered keys when the projection changes", () => {
     const body = '{"principal":{"attr":{"a":1,"b":2}}}';
-    for (const names of [["a", "b"], ["b", "a"], ["b"], [], ["a", "b", "department", "very_long_attribute_name"]]) {
+    for (const names of [
+      ["a", "b"],
+      ["b", "a"],
+      ["b"],
+      [],
+      ["a", "b", "department", "very_long_attribute_name"],
+    ]) {
       host.project(names, ["a", "x", "owner", "id"]);
       expect(status(body)).toBe(abi.STATUS_OK);
-      const wanted = names.flatMap((name, slot) => (name === "a" ? [[slot, 1]] : name === "b" ? [[slot, 2]] : []));
+      const wanted = names.flatMap((name, slot) =>
+        name === "a" ? [[slot, 1]] : name === "b" ? [[slot, 2]] : [],
+      );
       expect(new Map([...host.request().pairs].sort())).toEqual(new Map(wanted as [number, number][]));
     }
   });
 
   it("says memory, and nothing else, when the arena is full", () => {
-    const body = toJson({ principal: { id: "x\n".repeat(500), attr: { a: "\t".repeat(300) } }, resources: Array.from({ length: 40 }, () => ({})) });
+    const body = toJson({
+      principal: { id: "x\n".repeat(500), attr: { a: "\t".repeat(300) } },
+      resources: Array.from({ length: 40 }, () => ({})),
+    });
     const setArena = host.guest.function("setArena");
     const decodeJson = host.guest.function("decodeJson");
     const at = host.write(body);
@@ -320,7 +464,9 @@ describe.each(BUILDS)("%s build", (build) => {
       return valueStatus() === abi.STATUS_OK ? host.value(value) : `status ${valueStatus() as number}`;
     };
     expect(build_("12", "34")).toBe(12);
-    expect(build_(' {"a":[1,"x",null,true,{"b":"\\u00e9"}]} ', "")).toEqual({ a: [1, "x", null, true, { b: "é" }] });
+    expect(build_(' {"a":[1,"x",null,true,{"b":"\\u00e9"}]} ', "")).toEqual({
+      a: [1, "x", null, true, { b: "é" }],
+    });
     expect(build_('"a"', '"')).toBe("a");
     expect(build_("tru", "e")).toBe(`status ${abi.STATUS_TRUNCATED}`);
     expect(build_('{"a":1,"a":1}', "")).toBe(`status ${abi.STATUS_DUPLICATE_KEY}`);

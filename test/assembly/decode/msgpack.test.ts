@@ -14,7 +14,9 @@ const encoder = new TextEncoder();
 /** Bytes of numbers, strings (as they are) and other byte lists. */
 function bytes(...parts: readonly (number | string | readonly number[] | Uint8Array)[]): Uint8Array {
   return Uint8Array.from(
-    parts.flatMap((part) => (typeof part === "number" ? [part] : typeof part === "string" ? [...encoder.encode(part)] : [...part])),
+    parts.flatMap((part) =>
+      typeof part === "number" ? [part] : typeof part === "string" ? [...encoder.encode(part)] : [...part],
+    ),
   );
 }
 
@@ -31,13 +33,17 @@ describe.each(BUILDS)("%s build", (build) => {
     host.project(["a", "department"], ["a", "owner", "department"]);
   });
 
-  const decode = (body: Uint8Array, options?: Parameters<DecoderHost["decode"]>[2]): Outcome => host.decode("msgpack", body, options);
+  const decode = (body: Uint8Array, options?: Parameters<DecoderHost["decode"]>[2]): Outcome =>
+    host.decode("msgpack", body, options);
 
   it("decodes what the JSON of the same request says", () => {
     for (const request of [FULL_REQUEST, ...loadTestRequests()]) {
       expect(host.decode("json", toJson(request)).status).toBe(abi.STATUS_OK);
       const fromJson = contentOfDecoded(host.request());
-      const [pairs, resourcePairs] = [host.request().pairs, host.request().resources.map((resource) => resource.pairs)];
+      const [pairs, resourcePairs] = [
+        host.request().pairs,
+        host.request().resources.map((resource) => resource.pairs),
+      ];
       expect(decode(toMsgpack(request)).status).toBe(abi.STATUS_OK);
       expect(contentOfDecoded(host.request())).toEqual(fromJson);
       expect(host.request().pairs).toEqual(pairs);
@@ -50,8 +56,47 @@ describe.each(BUILDS)("%s build", (build) => {
       0x84,
       ...["request_id", "r", "include_meta"].flatMap((text) => [0xd9, text.length, text]),
       0xc3,
-      ...[0xda, 0, 9, "principal", 0xde, 0, 2, 0xdb, 0, 0, 0, 2, "id", 0xa1, "p", 0xae, "policy_version", 0xc0],
-      ...[0xa9, "resources", 0xdd, 0, 0, 0, 1, 0x82, 0xa7, "actions", 0xdc, 0, 1, 0xa1, "x", 0xd9, 8, "resource", 0xc0],
+      ...[
+        0xda,
+        0,
+        9,
+        "principal",
+        0xde,
+        0,
+        2,
+        0xdb,
+        0,
+        0,
+        0,
+        2,
+        "id",
+        0xa1,
+        "p",
+        0xae,
+        "policy_version",
+        0xc0,
+      ],
+      ...[
+        0xa9,
+        "resources",
+        0xdd,
+        0,
+        0,
+        0,
+        1,
+        0x82,
+        0xa7,
+        "actions",
+        0xdc,
+        0,
+        1,
+        0xa1,
+        "x",
+        0xd9,
+        8,
+        "resource",
+        0xc0,
+      ],
     );
     expect(decode(body)).toMatchObject({ status: abi.STATUS_OK });
     expect(host.request()).toMatchObject({
@@ -64,7 +109,16 @@ describe.each(BUILDS)("%s build", (build) => {
   });
 
   it("marks strings that JSON output may copy", () => {
-    const texts = ["", "plain", "with \"quote\" inside", "a\\b", "tab\t", "é", "long and plain, over sixteen", "long, over 16, and\nnot"];
+    const texts = [
+      "",
+      "plain",
+      'with "quote" inside',
+      "a\\b",
+      "tab\t",
+      "é",
+      "long and plain, over sixteen",
+      "long, over 16, and\nnot",
+    ];
     expect(decode(toMsgpack({ principal: { roles: texts } })).status).toBe(abi.STATUS_OK);
     expect(host.request().roles.map(({ text, plain }) => [text, plain])).toEqual(
       texts.map((text) => [text, JSON.stringify(text) === `"${text}"`]),
@@ -74,10 +128,20 @@ describe.each(BUILDS)("%s build", (build) => {
   it.each([
     ["an unknown field", bytes(0x81, 0xa3, "foo", 1), abi.STATUS_UNKNOWN_FIELD, 1],
     ["a field of another message", bytes(0x81, 0xa5, "roles", 1), abi.STATUS_UNKNOWN_FIELD, 1],
-    ["a name that only begins like a field", bytes(0x81, 0xab, "requestIdxx", 1), abi.STATUS_UNKNOWN_FIELD, 1],
+    [
+      "a name that only begins like a field",
+      bytes(0x81, 0xab, "requestIdxx", 1),
+      abi.STATUS_UNKNOWN_FIELD,
+      1,
+    ],
     ["a name with a quote", bytes(0x81, 0xac, 'requestId"xx', 1), abi.STATUS_UNKNOWN_FIELD, 1],
     ["a very long name", bytes(0x81, 0xd9, 40, "r".repeat(40), 1), abi.STATUS_UNKNOWN_FIELD, 1],
-    ["a repeated field", bytes(0x82, 0xa9, "requestId", 0xa1, "a", 0xaa, "request_id", 0xa1, "b"), abi.STATUS_DUPLICATE_KEY, 13],
+    [
+      "a repeated field",
+      bytes(0x82, 0xa9, "requestId", 0xa1, "a", 0xaa, "request_id", 0xa1, "b"),
+      abi.STATUS_DUPLICATE_KEY,
+      13,
+    ],
     ["a key that is no string", bytes(0x81, 1, 1), abi.STATUS_WRONG_TYPE, 1],
     ["a number for a string", bytes(0x81, 0xa9, "requestId", 1), abi.STATUS_WRONG_TYPE, 11],
     ["bin for a string", bytes(0x81, 0xa9, "requestId", 0xc4, 1, 65), abi.STATUS_WRONG_TYPE, 11],
@@ -90,7 +154,10 @@ describe.each(BUILDS)("%s build", (build) => {
     ["no bytes", bytes(), abi.STATUS_TRUNCATED, 0],
     ["a field without a value", bytes(0x81, 0xa9, "requestId"), abi.STATUS_TRUNCATED, 11 - 1],
   ])("refuses %s", (_name, body, status, offset) => {
-    expect(decode(body)).toMatchObject({ status, offset: status === abi.STATUS_TRUNCATED ? body.length : offset });
+    expect(decode(body)).toMatchObject({
+      status,
+      offset: status === abi.STATUS_TRUNCATED ? body.length : offset,
+    });
   });
 
   it("refuses claims of more than is there at once", () => {
@@ -117,7 +184,17 @@ describe.each(BUILDS)("%s build", (build) => {
 
   it("answers as the reference does for every header byte", () => {
     for (let header = 0; header < 256; header++) {
-      for (const rest of [[], [0], [0, 0], [1, 65], [0, 0, 0, 0], [0, 1, 65], [0, 0, 0, 1, 65], [0x3f, 0x80, 0, 0], [0x7f, 0xf8, 0, 0, 0, 0, 0, 0]]) {
+      for (const rest of [
+        [],
+        [0],
+        [0, 0],
+        [1, 65],
+        [0, 0, 0, 0],
+        [0, 1, 65],
+        [0, 0, 0, 1, 65],
+        [0x3f, 0x80, 0, 0],
+        [0x7f, 0xf8, 0, 0, 0, 0, 0, 0],
+      ]) {
         for (const key of ["a", "q"]) {
           const body = withAttr(bytes(header, rest), key);
           const parsed = parseMsgpack(body);
@@ -151,23 +228,34 @@ describe.each(BUILDS)("%s build", (build) => {
       expect(decode(withAttr(body)).status).toBe(abi.STATUS_OK);
       expect(Object.is(host.request().pairs.get(0), wanted), String(wanted)).toBe(true);
     }
-    for (const float of [bytes(0xca, 0x7f, 0x80, 0, 0), bytes(0xcb, 0xff, 0xf0, 0, 0, 0, 0, 0, 0), bytes(0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0)]) {
+    for (const float of [
+      bytes(0xca, 0x7f, 0x80, 0, 0),
+      bytes(0xcb, 0xff, 0xf0, 0, 0, 0, 0, 0, 0),
+      bytes(0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0),
+    ]) {
       expect(decode(withAttr(float)).status).toBe(abi.STATUS_NUMBER);
       expect(decode(withAttr(float, "q")).status).toBe(abi.STATUS_NUMBER);
     }
   });
 
   it("builds any value that msgpackr writes", () => {
-    const packers = [new Packr({ useRecords: false }), new Packr({ useRecords: false, variableMapSize: true, useFloat32: 3 })];
+    const packers = [
+      new Packr({ useRecords: false }),
+      new Packr({ useRecords: false, variableMapSize: true, useFloat32: 3 }),
+    ];
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 6, stringUnit: "binary" }), fc.constantFrom(...packers), (given, packr) => {
-        const value = JSON.parse(JSON.stringify(given)) as unknown;
-        const body = Uint8Array.from(packr.pack({ principal: { attr: { a: value, q: value } } }));
-        const parsed = parseMsgpack(body);
-        expect(decode(body).status).toBe(abi.STATUS_OK);
-        expect(contentOfDecoded(host.request())).toEqual(contentOf(parsed ?? null));
-        expect(host.request().pairs.get(0)).toEqual((host.request().attr as { q: unknown }).q);
-      }),
+      fc.property(
+        fc.jsonValue({ maxDepth: 6, stringUnit: "binary" }),
+        fc.constantFrom(...packers),
+        (given, packr) => {
+          const value = JSON.parse(JSON.stringify(given)) as unknown;
+          const body = Uint8Array.from(packr.pack({ principal: { attr: { a: value, q: value } } }));
+          const parsed = parseMsgpack(body);
+          expect(decode(body).status).toBe(abi.STATUS_OK);
+          expect(contentOfDecoded(host.request())).toEqual(contentOf(parsed ?? null));
+          expect(host.request().pairs.get(0)).toEqual((host.request().attr as { q: unknown }).q);
+        },
+      ),
       { seed: SEED, numRuns: 600 },
     );
   });
@@ -175,7 +263,8 @@ describe.each(BUILDS)("%s build", (build) => {
   it("allows depth 64 and no more", () => {
     for (const key of ["a", "q"]) {
       for (const open of [[0x91], [0x81, 0xa1, 0x6b]]) {
-        const nest = (count: number) => withAttr(bytes(Array.from({ length: count }, () => open).flat(), 0xc0), key);
+        const nest = (count: number) =>
+          withAttr(bytes(Array.from({ length: count }, () => open).flat(), 0xc0), key);
         expect(decode(nest(61)).status).toBe(abi.STATUS_OK);
         expect(decode(nest(62)).status).toBe(abi.STATUS_DEPTH);
         expect(decode(nest(20_000)).status).toBe(abi.STATUS_DEPTH);
@@ -187,9 +276,19 @@ describe.each(BUILDS)("%s build", (build) => {
     for (const count of [2, 15, 16, 17, 40, 1000]) {
       const keys = Array.from({ length: count }, (_, index) => `key_${index}${"z".repeat(index % 40)}`);
       const map = (names: readonly string[]) =>
-        bytes(0xde, names.length >> 8, names.length & 255, ...names.flatMap((name) => [0xd9, name.length, name, 1]));
-      const attr = (names: readonly string[]) => bytes(0x81, 0xa9, "principal", 0x81, 0xa4, "attr", map(names));
-      for (const body of [attr, (names: readonly string[]) => withAttr(map(names)), (names: readonly string[]) => withAttr(map(names), "q")]) {
+        bytes(
+          0xde,
+          names.length >> 8,
+          names.length & 255,
+          ...names.flatMap((name) => [0xd9, name.length, name, 1]),
+        );
+      const attr = (names: readonly string[]) =>
+        bytes(0x81, 0xa9, "principal", 0x81, 0xa4, "attr", map(names));
+      for (const body of [
+        attr,
+        (names: readonly string[]) => withAttr(map(names)),
+        (names: readonly string[]) => withAttr(map(names), "q"),
+      ]) {
         expect(decode(body(keys)).status).toBe(abi.STATUS_OK);
         for (const again of [0, count >> 1, count - 1]) {
           expect(decode(body([...keys, keys[again] ?? ""])).status).toBe(abi.STATUS_DUPLICATE_KEY);
@@ -199,8 +298,12 @@ describe.each(BUILDS)("%s build", (build) => {
   });
 
   it("counts what is beyond the limits to the end", () => {
-    const entry = (count: number) => ({ actions: Array.from({ length: count }, (_, index) => `a${index}`), resource: { attr: { owner: "x", q: { r: 1 } } } });
-    const body = (...counts: number[]) => toMsgpack({ resources: counts.map(entry), principal: { roles: ["r"] } });
+    const entry = (count: number) => ({
+      actions: Array.from({ length: count }, (_, index) => `a${index}`),
+      resource: { attr: { owner: "x", q: { r: 1 } } },
+    });
+    const body = (...counts: number[]) =>
+      toMsgpack({ resources: counts.map(entry), principal: { roles: ["r"] } });
     const limits = { maxActions: 3, maxResources: 2 };
     expect(decode(body(3, 3), limits).status).toBe(abi.STATUS_OK);
     expect(decode(body(1, 7), limits)).toMatchObject({ status: abi.STATUS_TOO_MANY_ACTIONS, detail: 7 });

@@ -53,23 +53,28 @@ describe.each(BUILDS)("%s build", (build) => {
     expect(accepted).toBeLessThan(ROUNDS[build] / 2);
   });
 
-  it.each(["json", "msgpack"] as const)("refuses every truncation of a %s body, whatever follows it", (format) => {
-    for (const request of requests) {
-      for (const whole of format === "json" ? [toJson(request), toJson(request, 2)] : [toMsgpack(request)]) {
-        const other = format === "json" ? toJson(requests[0]) : toMsgpack(requests[0]);
-        for (let length = 0; length < whole.length; length++) {
-          const body = whole.subarray(0, length);
-          const rest = whole.subarray(length);
-          for (const after of [rest, other, new Uint8Array(32).fill(0x20), new Uint8Array(32)]) {
-            const { status, offset } = host.decode(format, body, { after });
-            expect(status, `${length} of ${whole.length}`).not.toBe(STATUS_OK);
-            expect(offset).toBeLessThanOrEqual(length);
+  it.each(["json", "msgpack"] as const)(
+    "refuses every truncation of a %s body, whatever follows it",
+    (format) => {
+      for (const request of requests) {
+        for (const whole of format === "json"
+          ? [toJson(request), toJson(request, 2)]
+          : [toMsgpack(request)]) {
+          const other = format === "json" ? toJson(requests[0]) : toMsgpack(requests[0]);
+          for (let length = 0; length < whole.length; length++) {
+            const body = whole.subarray(0, length);
+            const rest = whole.subarray(length);
+            for (const after of [rest, other, new Uint8Array(32).fill(0x20), new Uint8Array(32)]) {
+              const { status, offset } = host.decode(format, body, { after });
+              expect(status, `${length} of ${whole.length}`).not.toBe(STATUS_OK);
+              expect(offset).toBeLessThanOrEqual(length);
+            }
           }
+          expect(compare(format, whole, other)).toBe(STATUS_OK);
         }
-        expect(compare(format, whole, other)).toBe(STATUS_OK);
       }
-    }
-  });
+    },
+  );
 
   it("leaves the bytes after the body as they were", () => {
     const body = toJson(FULL_REQUEST);

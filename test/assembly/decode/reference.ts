@@ -7,7 +7,13 @@ import { MAX_DEPTH } from "../../../assembly/abi.ts";
 import type { DecodedRequest, Json, Text } from "./decoder-host.ts";
 
 /** A parsed value; objects as entries in order. */
-export type Parsed = null | boolean | number | string | readonly Parsed[] | { readonly members: readonly Entry[] };
+export type Parsed =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Parsed[]
+  | { readonly members: readonly Entry[] };
 type Entry = readonly [key: string, value: Parsed];
 
 /** What a body says, without the details (flags, offsets) that have no meaning of their own. */
@@ -37,7 +43,11 @@ function orRefused<T>(work: () => T): T | undefined {
     return work();
   } catch (error) {
     // JSON.parse and TextDecoder refuse by SyntaxError and by a TypeError with a code.
-    if (error instanceof Refused || error instanceof SyntaxError || (error instanceof TypeError && "code" in error)) {
+    if (
+      error instanceof Refused ||
+      error instanceof SyntaxError ||
+      (error instanceof TypeError && "code" in error)
+    ) {
       return undefined;
     }
     throw error;
@@ -88,7 +98,9 @@ class TokenReader {
     if (depth > MAX_DEPTH) refuse("depth");
     const items: Parsed[] = [];
     if (this.#tokens[this.#next] === "]") this.#next += 1;
-    else do items.push(this.value(depth)); while (this.#take() === ",");
+    else
+      do items.push(this.value(depth));
+      while (this.#take() === ",");
     return items;
   }
 
@@ -109,7 +121,9 @@ class TokenReader {
 }
 
 function unique(entries: readonly Entry[]): Parsed {
-  return new Set(entries.map(([key]) => key)).size === entries.length ? { members: entries } : refuse("repeated key");
+  return new Set(entries.map(([key]) => key)).size === entries.length
+    ? { members: entries }
+    : refuse("repeated key");
 }
 
 /** The value of a msgpack body with the types that JSON has. */
@@ -145,13 +159,21 @@ class PackReader {
   #uint(width: number): number {
     const at = this.#bytes(width);
     if (width === 8) return Number(this.#view.getBigUint64(at));
-    return width === 4 ? this.#view.getUint32(at) : width === 2 ? this.#view.getUint16(at) : this.#view.getUint8(at);
+    return width === 4
+      ? this.#view.getUint32(at)
+      : width === 2
+        ? this.#view.getUint16(at)
+        : this.#view.getUint8(at);
   }
 
   #int(width: number): number {
     const at = this.#bytes(width);
     if (width === 8) return Number(this.#view.getBigInt64(at));
-    return width === 4 ? this.#view.getInt32(at) : width === 2 ? this.#view.getInt16(at) : this.#view.getInt8(at);
+    return width === 4
+      ? this.#view.getInt32(at)
+      : width === 2
+        ? this.#view.getInt16(at)
+        : this.#view.getInt8(at);
   }
 
   #text(length: number): string {
@@ -310,7 +332,13 @@ export function contentOf(body: Parsed): Content | undefined {
   return orRefused(() => {
     const names = ["requestId", "includeMeta", "principal", "resources", "auxData", "requestContext"];
     const found = fields(body, names);
-    const principal = fields(found.get("principal") ?? EMPTY, ["id", "policyVersion", "roles", "attr", "scope"]);
+    const principal = fields(found.get("principal") ?? EMPTY, [
+      "id",
+      "policyVersion",
+      "roles",
+      "attr",
+      "scope",
+    ]);
     const includeMeta = found.get("includeMeta") ?? false;
     if (typeof includeMeta !== "boolean") return refuse("includeMeta");
     attrOf(fields(found.get("requestContext") ?? EMPTY, ["annotations"]).get("annotations"));
@@ -321,7 +349,13 @@ export function contentOf(body: Parsed): Content | undefined {
       principal: { ...partyOf(principal), roles: textsOf(principal.get("roles")) },
       resources: listOf(found.get("resources")).map((item) => {
         const entry = fields(item, ["actions", "resource"]);
-        const resource = fields(entry.get("resource") ?? EMPTY, ["kind", "policyVersion", "id", "attr", "scope"]);
+        const resource = fields(entry.get("resource") ?? EMPTY, [
+          "kind",
+          "policyVersion",
+          "id",
+          "attr",
+          "scope",
+        ]);
         return {
           ...partyOf(resource),
           kind: textOf(resource.get("kind")),

@@ -19,7 +19,10 @@ interface Body {
   auxData?: unknown;
 }
 
-function valid(): { principal: Record<string, unknown>; resources: [{ actions: unknown; resource: Record<string, unknown> }] } & Body {
+function valid(): {
+  principal: Record<string, unknown>;
+  resources: [{ actions: unknown; resource: Record<string, unknown> }];
+} & Body {
   return {
     principal: { id: "p", roles: ["u"] },
     resources: [{ actions: ["a"], resource: { kind: "doc", id: "1" } }],
@@ -32,7 +35,11 @@ const CASES: readonly [string, Change, number][] = [
   ["no principal", (body) => delete (body as Body).principal, abi.INVALID_PRINCIPAL_ID],
   ["empty id", (body) => (body.principal["id"] = ""), abi.INVALID_PRINCIPAL_ID],
   ["version with a dash", (body) => (body.principal["policyVersion"] = "a-b"), abi.INVALID_PRINCIPAL_VERSION],
-  ["version with an accent", (body) => (body.principal["policyVersion"] = "é"), abi.INVALID_PRINCIPAL_VERSION],
+  [
+    "version with an accent",
+    (body) => (body.principal["policyVersion"] = "é"),
+    abi.INVALID_PRINCIPAL_VERSION,
+  ],
   ["no roles", (body) => delete body.principal["roles"], abi.INVALID_NO_ROLES],
   ["empty role", (body) => (body.principal["roles"] = ["a", ""]), abi.INVALID_ROLE_EMPTY],
   ["repeated role", (body) => (body.principal["roles"] = ["a", "b", "a"]), abi.INVALID_ROLE_REPEATED],
@@ -42,16 +49,49 @@ const CASES: readonly [string, Change, number][] = [
   ["repeated action", (body) => (body.resources[0].actions = ["x", "x"]), abi.INVALID_ACTION_REPEATED],
   ["no resource", (body) => delete (body.resources[0] as Entry).resource, abi.INVALID_RESOURCE_KIND],
   ["empty kind", (body) => (body.resources[0].resource["kind"] = ""), abi.INVALID_RESOURCE_KIND],
-  ["version with a line end", (body) => (body.resources[0].resource["policyVersion"] = "a\n"), abi.INVALID_RESOURCE_VERSION],
+  [
+    "version with a line end",
+    (body) => (body.resources[0].resource["policyVersion"] = "a\n"),
+    abi.INVALID_RESOURCE_VERSION,
+  ],
   ["empty resource id", (body) => (body.resources[0].resource["id"] = ""), abi.INVALID_RESOURCE_ID],
   ["jwt without token", (body) => (body.auxData = { jwt: {} }), abi.INVALID_AUX_DATA_TOKEN],
-  ["jwt with empty token", (body) => (body.auxData = { jwt: { token: "", keySetId: "x" } }), abi.INVALID_AUX_DATA_TOKEN],
-  ["named jwt without token", (body) => (body.auxData = { jwts: { a: { token: "x" }, b: {} } }), abi.INVALID_AUX_DATA_TOKEN],
-  ["both kinds of tokens", (body) => (body.auxData = { jwt: { token: "x" }, jwts: { a: { token: "y" } } }), abi.INVALID_AUX_DATA_BOTH],
+  [
+    "jwt with empty token",
+    (body) => (body.auxData = { jwt: { token: "", keySetId: "x" } }),
+    abi.INVALID_AUX_DATA_TOKEN,
+  ],
+  [
+    "named jwt without token",
+    (body) => (body.auxData = { jwts: { a: { token: "x" }, b: {} } }),
+    abi.INVALID_AUX_DATA_TOKEN,
+  ],
+  [
+    "both kinds of tokens",
+    (body) => (body.auxData = { jwt: { token: "x" }, jwts: { a: { token: "y" } } }),
+    abi.INVALID_AUX_DATA_BOTH,
+  ],
 ];
 
 const GOOD_SCOPES = ["", ".", "acme", "acme.hr", "a-b_c.d-e", "a._x", "0a.1", "A.B", "a--", "a_"];
-const BAD_SCOPES = [".acme", "a..b", "a.", "a.-x", "_a", "-a", "a.é", "a b", "a\n", "a.b\n", "..", "a@b", "a[", "a`b", "a{b", "é"];
+const BAD_SCOPES = [
+  ".acme",
+  "a..b",
+  "a.",
+  "a.-x",
+  "_a",
+  "-a",
+  "a.é",
+  "a b",
+  "a\n",
+  "a.b\n",
+  "..",
+  "a@b",
+  "a[",
+  "a`b",
+  "a{b",
+  "é",
+];
 
 describe.each(BUILDS)("%s build", (build) => {
   let host: DecoderHost;
@@ -62,7 +102,10 @@ describe.each(BUILDS)("%s build", (build) => {
 
   function rule(body: unknown): number {
     const rules = (["json", "msgpack"] as const).map((format) => {
-      expect(host.decode(format, format === "json" ? toJson(body) : toMsgpack(body), { maxActions: 99_999 }).status).toBe(0);
+      expect(
+        host.decode(format, format === "json" ? toJson(body) : toMsgpack(body), { maxActions: 99_999 })
+          .status,
+      ).toBe(0);
       const { status, detail } = host.validate();
       expect(status).toBe(status === abi.STATUS_OK ? abi.STATUS_OK : abi.STATUS_INVALID_REQUEST);
       return status === abi.STATUS_OK ? 0 : detail;
@@ -103,7 +146,11 @@ describe.each(BUILDS)("%s build", (build) => {
   it("names the resource that breaks a rule", () => {
     const entry = valid().resources[0];
     host.decode("json", toJson({ ...valid(), resources: [entry, entry, { ...entry, actions: ["a", "a"] }] }));
-    expect(host.validate()).toEqual({ status: abi.STATUS_INVALID_REQUEST, offset: 2, detail: abi.INVALID_ACTION_REPEATED });
+    expect(host.validate()).toEqual({
+      status: abi.STATUS_INVALID_REQUEST,
+      offset: 2,
+      detail: abi.INVALID_ACTION_REPEATED,
+    });
   });
 
   it("finds a repetition among any number of names", () => {

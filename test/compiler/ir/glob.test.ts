@@ -10,9 +10,12 @@ describe("globs", () => {
     expect(globMatches(sequences ?? [], text)).toBe(want);
   });
 
-  test.each(["[", "[]", "[a", "{a", "{a,b", "a\\", "[z-a]", "x}y{"])("refuses the malformed pattern %s", (pattern) => {
-    expect(parseGlob(pattern)).toBeUndefined();
-  });
+  test.each(["[", "[]", "[a", "{a", "{a,b", "a\\", "[z-a]", "x}y{"])(
+    "refuses the malformed pattern %s",
+    (pattern) => {
+      expect(parseGlob(pattern)).toBeUndefined();
+    },
+  );
 
   test("refuses alternatives that multiply beyond the limit", () => {
     const wide = "{a,b}".repeat(Math.log2(MAX_ALTERNATIVES) + 1);
@@ -21,6 +24,11 @@ describe("globs", () => {
   });
 
   test("only a star makes a table key a glob", () => {
-    expect([isGlob("view:*"), isGlob("a?"), isGlob("[ab]"), isGlob("{a,b}")]).toEqual([true, false, false, false]);
+    expect([isGlob("view:*"), isGlob("a?"), isGlob("[ab]"), isGlob("{a,b}")]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });

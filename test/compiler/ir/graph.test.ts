@@ -44,7 +44,9 @@ describe("the graph", () => {
   test("tells trees apart that differ only in kind", () => {
     // The real Cerbos 0.55 conflates these (COMPAT.md section 6, defect 1).
     const graph = new Graph();
-    const members = [0, 1].map((slot) => graph.leaf(graph.expression({ op: "attribute", slot }), `R.attr.${slot}`, place));
+    const members = [0, 1].map((slot) =>
+      graph.leaf(graph.expression({ op: "attribute", slot }), `R.attr.${slot}`, place),
+    );
     const ids = (["all", "any", "none"] as const).map((kind) => graph.tree(kind, members, place));
     expect(new Set(ids).size).toBe(3);
   });

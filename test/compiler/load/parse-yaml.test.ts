@@ -114,6 +114,29 @@ describe("problems in the tree", () => {
   });
 });
 
+describe("tags", () => {
+  it("are refused, so that a negated expression without quotes is never read as its rest", () => {
+    expect(problems("expr: !has(R.attr.a) && true\n")).toEqual(["EDICT1115 1:25 $.expr"]);
+    expect(problems("- !has(R.attr.a)\n- !!binary aGk=\n- ! x\n")).toEqual([
+      "EDICT1115 1:17 $[0]",
+      "EDICT1115 2:12 $[1]",
+      "EDICT1115 3:5 $[2]",
+    ]);
+  });
+
+  it("of the core schema change nothing", () => {
+    expect(parse("[!!str a, !!int 1, !!float 1, !!bool true, !!null ~, !!map {}, !!seq []]\n")).toEqual([
+      "a",
+      1,
+      1,
+      true,
+      null,
+      {},
+      [],
+    ]);
+  });
+});
+
 describe("syntax errors", () => {
   it.each([
     ["a: 1\nb: 'x\n", ["EDICT1102 2:4 $"]],

@@ -12,13 +12,8 @@ import { evaluate, type Inputs } from "./expressions.ts";
 export type ErrorMode = "fail-closed" | "compatible" | "strict";
 export type Outcome = "true" | "false" | "error";
 
-/** The outcome of a condition; no condition is true. */
-export function satisfies(
-  program: Program,
-  inputs: Inputs,
-  id: ConditionId | typeof NONE,
-  mode: ErrorMode,
-): Outcome {
+/** The outcome of a condition; NONE (no condition) is true. */
+export function satisfies(program: Program, inputs: Inputs, id: ConditionId, mode: ErrorMode): Outcome {
   if (id === NONE) return "true";
   const condition = program.conditions[id];
   if (condition === undefined) throw new Error(`the program has no condition ${id}`);

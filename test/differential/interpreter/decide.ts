@@ -28,6 +28,7 @@ import {
   type CheckResponse,
   type InputSource,
   type OutputEntry,
+  type Resource,
   type ResourceEntry,
   type ResultEntry,
   type RuntimeRoles,
@@ -86,10 +87,10 @@ interface Pass {
 
 /** A rule that matches the action, ready to be evaluated. */
 interface Candidate {
-  readonly policy: string;
   readonly rule: number;
   readonly effect: Effect;
-  readonly condition: ConditionId | typeof NONE;
+  /** NONE when unconditional. */
+  readonly condition: ConditionId;
   readonly derivedRole: number;
   readonly outputs: OutputIds;
   /** How often the rule counts: once per matching action pattern and per matching role pattern. */
@@ -115,23 +116,29 @@ class Evaluation {
     this.#request = request;
     this.#entry = entry;
     this.#settings = settings;
-    this.#source = { program, request, resource: entry.resource, now: settings.now, globals: settings.globals };
+    this.#source = {
+      program,
+      request,
+      resource: entry.resource,
+      now: settings.now,
+      globals: settings.globals,
+    };
     this.#kind = sanitise(entry.resource.kind);
     this.#version = entry.resource.policyVersion || settings.defaultPolicyVersion;
   }
 
   result(): ResultEntry {
     const verdicts = this.#verdicts();
-    const { attr: _, ...resource } = this.#entry.resource;
     const meta: Record<string, ActionMeta> = {};
     const actions: Record<string, "EFFECT_ALLOW" | "EFFECT_DENY"> = {};
     for (const [action, { effect, policy, scope }] of verdicts) {
       actions[action] = effect === "allow" ? "EFFECT_ALLOW" : "EFFECT_DENY";
-      meta[action] = scope === "" ? { matchedPolicy: policy } : { matchedPolicy: policy, matchedScope: scope };
+      meta[action] =
+        scope === "" ? { matchedPolicy: policy } : { matchedPolicy: policy, matchedScope: scope };
     }
     const roles = [...this.#derivedRoles].sort();
     return {
-      resource: withoutEmpty(resource),
+      resource: echo(this.#entry.resource),
       actions,
       ...(this.#request.includeMeta
         ? { meta: { actions: meta, ...(roles.length > 0 ? { effectiveDerivedRoles: roles } : {}) } }
@@ -179,21 +186,18 @@ class Evaluation {
           rows.some(({ resource }) => this.#matchesKind(resource)),
       );
     if (!principalExists && !resourceExists) return undefined;
-    const key = (
-      exists: boolean,
-      kind: "principal" | "resource",
-      name: string,
-      version: string,
-      scopes: readonly string[],
-    ): string => (exists ? policyKey(kind, name, version, scopes[0] ?? "") : NO_MATCH);
     return {
       principal: {
         scopes: principalScopes,
-        key: key(principalExists, "principal", principal.id, principalVersion, principalScopes),
+        key: principalExists
+          ? policyKey("principal", principal.id, principalVersion, principalScopes[0] ?? "")
+          : NO_MATCH,
       },
       resource: {
         scopes: resourceScopes,
-        key: key(resourceExists, "resource", this.#entry.resource.kind, this.#version, resourceScopes),
+        key: resourceExists
+          ? policyKey("resource", this.#entry.resource.kind, this.#version, resourceScopes[0] ?? "")
+          : NO_MATCH,
       },
     };
   }
@@ -229,7 +233,9 @@ class Evaluation {
     for (const scope of pass.scopes) {
       const block = this.#program.principals.find(
         (each) =>
-          each.principal === this.#request.principal.id && each.version === this.#version && each.scope === scope,
+          each.principal === this.#request.principal.id &&
+          each.version === this.#version &&
+          each.scope === scope,
       );
       if (block === undefined) continue;
       const candidates = this.#principalCandidates(block, action);
@@ -242,7 +248,9 @@ class Evaluation {
   #principalCandidates(block: PrincipalBlock, action: string): readonly Candidate[] {
     return block.rows
       .filter((row) => this.#matchesKind(row.resource) && matchesName(row.action, action))
-      .map((row) => ({ ...row, policy: block.key, derivedRole: NONE, times: 1 }));
+      .map(({ rule, effect, condition, outputs }) => {
+        return { rule, effect, condition, outputs, derivedRole: NONE, times: 1 };
+      });
   }
 
   #resourcePass(action: string, pass: Pass, role: string): Verdict {
@@ -263,15 +271,21 @@ class Evaluation {
   }
 
   /** A list that holds `*` counts as that one pattern; otherwise each matching pattern is a row of its own. */
-  #resourceCandidates(block: ResourceBlock, action: string, roleSet: readonly string[]): readonly Candidate[] {
+  #resourceCandidates(
+    block: ResourceBlock,
+    action: string,
+    roleSet: readonly string[],
+  ): readonly Candidate[] {
     const candidates: Candidate[] = [];
     for (const row of block.rows) {
       const patterns = row.derivedRole === NONE ? row.roles : this.#derivedRole(row.derivedRole).parentRoles;
       const roles = patterns.includes("*") ? ["*"] : patterns;
-      const matchingRoles = roles.filter((pattern) => roleSet.some((role) => matchesName(pattern, role))).length;
+      const matchingRoles = roles.filter((pattern) =>
+        roleSet.some((role) => matchesName(pattern, role)),
+      ).length;
       const matchingActions = row.actions.filter((pattern) => matchesName(pattern, action)).length;
       const times = matchingRoles * matchingActions;
-      if (times > 0) candidates.push({ ...row, policy: block.key, times });
+      if (times > 0) candidates.push({ ...row, times });
     }
     return candidates;
   }
@@ -282,7 +296,8 @@ class Evaluation {
     const found = new Set(roles);
     for (const role of found) {
       for (const policy of this.#program.roles) {
-        if (policy.scope === scope && policy.role === role) for (const parent of policy.parentRoles) found.add(parent);
+        if (policy.scope === scope && policy.role === role)
+          for (const parent of policy.parentRoles) found.add(parent);
       }
     }
     return [...found];
@@ -340,7 +355,7 @@ class Evaluation {
     return outcome === "false" ? "no" : "yes";
   }
 
-  #satisfies(condition: ConditionId | typeof NONE, runtime: RuntimeRoles): Outcome {
+  #satisfies(condition: ConditionId, runtime: RuntimeRoles): Outcome {
     return satisfies(this.#program, inputsOf(this.#source, runtime), condition, this.#settings.onError);
   }
 
@@ -382,7 +397,10 @@ class Evaluation {
     for (const role of roleSet) {
       const block = this.#program.roles.find(
         (each) =>
-          each.role === role && each.version === this.#version && each.scope === scope && each.rows.length > 0,
+          each.role === role &&
+          each.version === this.#version &&
+          each.scope === scope &&
+          each.rows.length > 0,
       );
       if (block === undefined) continue;
       const answer = this.#roleAllows(block, action, runtime);
@@ -460,6 +478,6 @@ const UNDECIDED: Verdict = { effect: "none", policy: NO_MATCH, scope: "" };
 const NOTHING: Verdict = { effect: "deny", policy: NO_MATCH, scope: "" };
 
 /** The echo repeats the request's text and leaves out what is empty. */
-function withoutEmpty<T extends object>(record: T): T {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== "" && value !== undefined)) as T;
+function echo({ kind, id, policyVersion, scope }: Resource): Omit<Resource, "attr"> {
+  return { kind, id, ...(policyVersion ? { policyVersion } : {}), ...(scope ? { scope } : {}) };
 }

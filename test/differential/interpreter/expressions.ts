@@ -156,13 +156,21 @@ type Turn = readonly Value[];
 
 function turnsOf(range: Value, variables: 1 | 2): readonly Turn[] | undefined {
   if (range.kind === "list") {
-    return range.items.map((item, index) => (variables === 1 ? [item] : [{ kind: "int", value: BigInt(index) }, item]));
+    return range.items.map((item, index) =>
+      variables === 1 ? [item] : [{ kind: "int", value: BigInt(index) }, item],
+    );
   }
-  if (range.kind === "map") return range.entries.map(({ key, value }) => (variables === 1 ? [key] : [key, value]));
+  if (range.kind === "map")
+    return range.entries.map(({ key, value }) => (variables === 1 ? [key] : [key, value]));
   return undefined;
 }
 
-function macro(program: Program, inputs: Inputs, expr: Expr & { op: "macro" }, locals: readonly Value[]): Value {
+function macro(
+  program: Program,
+  inputs: Inputs,
+  expr: Expr & { op: "macro" },
+  locals: readonly Value[],
+): Value {
   const range = evaluate(program, inputs, expr.range, locals);
   if (range.kind === "error") return range;
   const turns = turnsOf(range, expr.variables);
@@ -269,4 +277,3 @@ function mergeEntries(maps: readonly Value[]): Value {
   }
   return { kind: "map", entries };
 }
-

@@ -8,14 +8,20 @@ export function sanitise(name: string): string {
 }
 
 /** `<kind>.<name>.v<version>[/<scope>]`, the name sanitised. */
-export function policyKey(kind: "resource" | "principal" | "role", name: string, version: string, scope: string): string {
+export function policyKey(
+  kind: "resource" | "principal" | "role",
+  name: string,
+  version: string,
+  scope: string,
+): string {
   return `${kind}.${sanitise(name)}.v${version}${scope === "" ? "" : `/${scope}`}`;
 }
 
 /** The scope and its ancestors, leaf first: `a.b` -> `a.b`, `a`, ``. */
 export function scopeChain(scope: string): readonly string[] {
   const chain: string[] = [];
-  for (let at = scope; at !== ""; at = at.includes(".") ? at.slice(0, at.lastIndexOf(".")) : "") chain.push(at);
+  for (let at = scope; at !== ""; at = at.includes(".") ? at.slice(0, at.lastIndexOf(".")) : "")
+    chain.push(at);
   return [...chain, ""];
 }
 
@@ -37,22 +43,25 @@ const GLOB_PART = /\*\*+|\*|\?|\[(!?)([^\]]+)\]|\\([\s\S])|[{},]|[\s\S]/gu;
 function toRegExp(pattern: string): RegExp | undefined {
   if (pattern === "*") return /^[\s\S]*$/u;
   let depth = 0;
-  const source = pattern.replaceAll(GLOB_PART, (part: string, negated?: string, set?: string, escaped?: string) => {
-    if (part.startsWith("**")) return "[\\s\\S]*";
-    if (part === "*") return "[^:]*";
-    if (part === "?") return "[^:]";
-    if (set !== undefined) return `[${negated === "!" ? "^" : ""}${set.replaceAll(/[\\\]^[]/gu, "\\$&")}]`;
-    if (escaped !== undefined) return literal(escaped);
-    if (part === "{") {
-      depth += 1;
-      return "(?:";
-    }
-    if (part === "}" && depth > 0) {
-      depth -= 1;
-      return ")";
-    }
-    return part === "," && depth > 0 ? "|" : literal(part);
-  });
+  const source = pattern.replaceAll(
+    GLOB_PART,
+    (part: string, negated?: string, set?: string, escaped?: string) => {
+      if (part.startsWith("**")) return "[\\s\\S]*";
+      if (part === "*") return "[^:]*";
+      if (part === "?") return "[^:]";
+      if (set !== undefined) return `[${negated === "!" ? "^" : ""}${set.replaceAll(/[\\\]^[]/gu, "\\$&")}]`;
+      if (escaped !== undefined) return literal(escaped);
+      if (part === "{") {
+        depth += 1;
+        return "(?:";
+      }
+      if (part === "}" && depth > 0) {
+        depth -= 1;
+        return ")";
+      }
+      return part === "," && depth > 0 ? "|" : literal(part);
+    },
+  );
   try {
     return depth === 0 ? new RegExp(`^(?:${source})$`, "u") : undefined;
   } catch {

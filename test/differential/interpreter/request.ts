@@ -89,9 +89,9 @@ export function inputsOf(source: InputSource, runtime: RuntimeRoles): Inputs {
     attribute: (slot) => {
       const attribute = source.program.attributes[slot];
       const owner = attribute?.root === "principal" ? source.request.principal : source.resource;
-      const attributes = owner.attr ?? {};
-      if (attribute === undefined || !Object.hasOwn(attributes, attribute.key)) return undefined;
-      return fromJson(attributes[attribute.key] ?? null);
+      const attr = owner.attr ?? {};
+      if (attribute === undefined || !Object.hasOwn(attr, attribute.key)) return undefined;
+      return fromJson(attr[attribute.key] ?? null);
     },
   };
 }
@@ -161,7 +161,9 @@ function inputValue(source: InputSource, runtime: RuntimeRoles, name: InputName)
 }
 
 function runtimeFailure({ failed }: RuntimeRoles): Value | undefined {
-  return failed.length === 0 ? undefined : error(`failed to compute effective derived roles [${failed.join(", ")}]`);
+  return failed.length === 0
+    ? undefined
+    : error(`failed to compute effective derived roles [${failed.join(", ")}]`);
 }
 
 /** A leading `.` names the root; expressions see the scope without it. */
@@ -181,7 +183,7 @@ function text(name: string, value: string, alias?: string): MessageField {
   return field(name, string(value), value !== "", alias);
 }
 
-function attributes(attr: Attributes | undefined): MessageField {
+function attributesField(attr: Attributes | undefined): MessageField {
   return field("attr", fromJson({ ...attr }), attr !== undefined && Object.keys(attr).length > 0);
 }
 
@@ -189,7 +191,7 @@ function principalMessage(principal: Principal): Value {
   return message("cerbos.engine.v1.Request.Principal", [
     text("id", principal.id),
     field("roles", list(principal.roles.map(string)), principal.roles.length > 0),
-    attributes(principal.attr),
+    attributesField(principal.attr),
     text("policyVersion", principal.policyVersion ?? "", "policy_version"),
     text("scope", scopeText(principal.scope)),
   ]);
@@ -199,7 +201,7 @@ function resourceMessage(resource: Resource): Value {
   return message("cerbos.engine.v1.Request.Resource", [
     text("kind", resource.kind),
     text("id", resource.id),
-    attributes(resource.attr),
+    attributesField(resource.attr),
     text("policyVersion", resource.policyVersion ?? "", "policy_version"),
     text("scope", scopeText(resource.scope)),
   ]);

@@ -94,7 +94,9 @@ export function uint(value: bigint): Value {
 }
 
 export function timestamp(nanos: bigint): Value {
-  return nanos < MIN_TIMESTAMP || nanos > MAX_TIMESTAMP ? error("timestamp overflow") : { kind: "timestamp", nanos };
+  return nanos < MIN_TIMESTAMP || nanos > MAX_TIMESTAMP
+    ? error("timestamp overflow")
+    : { kind: "timestamp", nanos };
 }
 
 export function duration(nanos: bigint): Value {
@@ -108,7 +110,10 @@ export function fromJson(json: JsonValue): Value {
   if (typeof json === "number") return double(json);
   if (typeof json === "string") return string(json);
   if (Array.isArray(json)) return list(json.map(fromJson));
-  return { kind: "map", entries: Object.entries(json).map(([key, value]) => ({ key: string(key), value: fromJson(value) })) };
+  return {
+    kind: "map",
+    entries: Object.entries(json).map(([key, value]) => ({ key: string(key), value: fromJson(value) })),
+  };
 }
 
 export function fromConstant(constant: CelConstant): Value {
@@ -268,7 +273,9 @@ export function toJson(value: Value): Shown {
       return entriesToJson(value.entries);
     case "message":
       return entriesToJson(
-        value.fields.filter((field) => field.set).map((field) => ({ key: string(field.name), value: field.value })),
+        value.fields
+          .filter((field) => field.set)
+          .map((field) => ({ key: string(field.name), value: field.value })),
       );
     case "optional":
       return value.value === undefined ? { error: "optional.none() dereference" } : toJson(value.value);
@@ -295,7 +302,8 @@ function entriesToJson(entries: readonly MapEntry[]): Shown {
   const json: [string, JsonValue][] = [];
   for (const { key, value } of entries) {
     if (key.kind === "bool") return { error: "type conversion error from bool to 'string'" };
-    if (key.kind !== "string") return { error: `unsupported type conversion from '${typeName(key)}' to string` };
+    if (key.kind !== "string")
+      return { error: `unsupported type conversion from '${typeName(key)}' to string` };
     const shown = toJson(value);
     if ("error" in shown) return shown;
     json.push([key.value, shown.json]);

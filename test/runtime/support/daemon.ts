@@ -112,6 +112,7 @@ export class Daemon {
   readonly address: string;
   readonly process: ChildProcess;
   readonly output: () => { out: string; err: string };
+  #told = false;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
 
   private constructor(address: string, child: ChildProcess, output: () => { out: string; err: string }) {
@@ -194,10 +195,16 @@ export class Daemon {
     throw new Error(`nothing came of it: ${this.output().err}`);
   }
 
-  /** Stops it and returns its exit code. */
+  /** Sends SIGTERM. */
+  terminate(): void {
+    this.#told = true;
+    this.process.kill("SIGTERM");
+  }
+
+  /** Stops it, unless it has been told to already, and returns its exit code. */
   async stop(): Promise<number | null> {
     this.#agent.destroy();
-    if (this.process.exitCode === null) this.process.kill("SIGTERM");
+    if (!this.#told && this.process.exitCode === null) this.terminate();
     return exitOf(this.process);
   }
 }

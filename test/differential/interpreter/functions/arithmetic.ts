@@ -22,7 +22,8 @@ interface Operation {
 function numeric(left: Value, right: Value, operation: Operation): Value {
   if (left.kind === "int" && right.kind === "int") return int(operation.integer(left.value, right.value));
   if (left.kind === "uint" && right.kind === "uint") return uint(operation.integer(left.value, right.value));
-  if (left.kind === "double" && right.kind === "double") return double(operation.float(left.value, right.value));
+  if (left.kind === "double" && right.kind === "double")
+    return double(operation.float(left.value, right.value));
   return noSuchOverload();
 }
 

@@ -46,9 +46,11 @@ function parseFloatText(written: string): number | undefined {
   const text = written.replaceAll(/(?<=[\da-f])_(?=[\da-f])/giu, "");
   const hex = HEX_FLOAT.exec(text);
   if (hex !== null) {
-    const [, sign = "", whole = "", fraction = "", exponent = "0"] = hex;
-    if (whole + fraction === "") return undefined;
-    return (sign === "-" ? -1 : 1) * Number(`0x${whole}${fraction}`) * 2 ** (Number(exponent) - 4 * fraction.length);
+    const [, sign = "", head = "", fraction = "", exponent = "0"] = hex;
+    if (head + fraction === "") return undefined;
+    return (
+      (sign === "-" ? -1 : 1) * Number(`0x${head}${fraction}`) * 2 ** (Number(exponent) - 4 * fraction.length)
+    );
   }
   if (!FLOAT_TEXT.test(text)) return undefined;
   const word = /^([+-]?)(inf|nan)/iu.exec(text);
@@ -74,12 +76,25 @@ function toInt(value: Value): Value {
       return parsed === undefined ? error("integer overflow") : int(parsed);
     }
     case "string":
-      return /^[+-]?\d+$/u.test(value.value) && inIntRange(value.value) ? int(BigInt(value.value)) : cannot(value, "int");
+      return /^[+-]?\d+$/u.test(value.value) && inIntRange(value.value)
+        ? int(BigInt(value.value))
+        : cannot(value, "int");
     case "timestamp":
-      return int((value.nanos - (((value.nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n);
+      return int(
+        (value.nanos - (((value.nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n,
+      );
     case "duration":
       return int(value.nanos);
-    default:
+    case "null":
+    case "bool":
+    case "bytes":
+    case "list":
+    case "map":
+    case "message":
+    case "type":
+    case "optional":
+    case "hierarchy":
+    case "error":
       return cannot(value, "int");
   }
 }
@@ -103,7 +118,18 @@ function toUint(value: Value): Value {
       const parsed = /^\d+$/u.test(value.value) ? uint(BigInt(value.value)) : error("");
       return parsed.kind === "error" ? cannot(value, "uint") : parsed;
     }
-    default:
+    case "null":
+    case "bool":
+    case "bytes":
+    case "list":
+    case "map":
+    case "message":
+    case "timestamp":
+    case "duration":
+    case "type":
+    case "optional":
+    case "hierarchy":
+    case "error":
       return cannot(value, "uint");
   }
 }
@@ -125,7 +151,14 @@ function toText(value: Value): Value {
       } catch {
         return error("invalid UTF-8 in bytes, cannot convert to string");
       }
-    default:
+    case "null":
+    case "list":
+    case "map":
+    case "message":
+    case "type":
+    case "optional":
+    case "hierarchy":
+    case "error":
       return cannot(value, "string");
   }
 }
@@ -145,7 +178,9 @@ export const CONVERSION: Family<
   toBool,
   toBytes: (value) => {
     if (value.kind === "bytes") return value;
-    return value.kind === "string" ? { kind: "bytes", value: Buffer.from(value.value) } : cannot(value, "bytes");
+    return value.kind === "string"
+      ? { kind: "bytes", value: Buffer.from(value.value) }
+      : cannot(value, "bytes");
   },
   toDouble,
   toDuration: (value) => {

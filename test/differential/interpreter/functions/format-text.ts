@@ -8,22 +8,26 @@ const CLAUSE = /%(?:(%)|(?:\.(\d+))?([sdfeboxX])|(.?))/gsu;
 export function formatText(text: string, args: readonly Value[]): Value {
   let next = 0;
   let failed: string | undefined;
-  const formatted = text.replaceAll(CLAUSE, (_, percent?: string, precision?: string, verb?: string, bad?: string) => {
-    if (percent !== undefined) return "%";
-    if (verb === undefined) {
-      failed ??= `could not parse formatting clause: unrecognized formatting clause "${bad ?? ""}"`;
-      return "";
-    }
-    const argument = args[next];
-    next += 1;
-    if (argument === undefined) {
-      failed ??= `index ${next - 1} out of range`;
-      return "";
-    }
-    const written = clause(verb, precision === undefined ? 6 : Number(precision), argument);
-    if (written === undefined) failed ??= `error during formatting: %${verb} cannot be used on ${typeName(argument)}`;
-    return written ?? "";
-  });
+  const formatted = text.replaceAll(
+    CLAUSE,
+    (_, percent?: string, precision?: string, verb?: string, bad?: string) => {
+      if (percent !== undefined) return "%";
+      if (verb === undefined) {
+        failed ??= `could not parse formatting clause: unrecognized formatting clause "${bad ?? ""}"`;
+        return "";
+      }
+      const argument = args[next];
+      next += 1;
+      if (argument === undefined) {
+        failed ??= `index ${next - 1} out of range`;
+        return "";
+      }
+      const written = clause(verb, precision === undefined ? 6 : Number(precision), argument);
+      if (written === undefined)
+        failed ??= `error during formatting: %${verb} cannot be used on ${typeName(argument)}`;
+      return written ?? "";
+    },
+  );
   return failed === undefined ? string(formatted) : error(failed);
 }
 
@@ -51,15 +55,22 @@ function shown(value: Value): string {
   return `{${entries.sort().join(", ")}}`;
 }
 
-/** Exact ties go to the even digit, as in Go; toFixed rounds them up. */
+/** Decimal places rounded exactly, ties to the even digit, as in Go; toFixed rounds ties up. */
 function fixed(value: number, precision: number): string {
-  const rounded = value.toFixed(precision);
-  const exact = Math.abs(value).toFixed(100);
-  const tail = exact.slice(exact.indexOf(".") + 1 + precision);
-  const odd = Number(rounded.at(-1)) % 2 === 1;
-  if (!odd || !/^50*$/u.test(tail)) return rounded;
-  const kept = exact.slice(0, exact.indexOf(".") + (precision === 0 ? 0 : 1 + precision));
-  return `${value < 0 ? "-" : ""}${kept}`;
+  let numerator = Math.abs(value);
+  let denominator = 1n;
+  while (!Number.isInteger(numerator)) {
+    numerator *= 2;
+    denominator *= 2n;
+  }
+  const scaled = BigInt(numerator) * 10n ** BigInt(precision);
+  const twice = (scaled % denominator) * 2n;
+  let digits = scaled / denominator;
+  if (twice > denominator || (twice === denominator && digits % 2n === 1n)) digits += 1n;
+  const text = String(digits).padStart(precision + 1, "0");
+  const whole = text.slice(0, text.length - precision);
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  return precision === 0 ? sign + whole : `${sign}${whole}.${text.slice(-precision)}`;
 }
 
 function special(value: Value): string | undefined {
@@ -82,7 +93,9 @@ function radix(verb: string, value: Value): string | undefined {
     return verb === "X" ? digits.toUpperCase() : digits;
   }
   if ((verb === "x" || verb === "X") && (value.kind === "string" || value.kind === "bytes")) {
-    const digits = Buffer.from(value.kind === "string" ? Buffer.from(value.value) : value.value).toString("hex");
+    const digits = Buffer.from(value.kind === "string" ? Buffer.from(value.value) : value.value).toString(
+      "hex",
+    );
     return verb === "X" ? digits.toUpperCase() : digits;
   }
   return undefined;

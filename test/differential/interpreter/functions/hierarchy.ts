@@ -5,7 +5,8 @@ import type { Family, Implementation } from "./family.ts";
 type Parts = readonly string[];
 
 function relation(holds: (a: Parts, b: Parts) => boolean): Implementation {
-  return (a, b) => (a.kind === "hierarchy" && b.kind === "hierarchy" ? bool(holds(a.parts, b.parts)) : noSuchOverload());
+  return (a, b) =>
+    a.kind === "hierarchy" && b.kind === "hierarchy" ? bool(holds(a.parts, b.parts)) : noSuchOverload();
 }
 
 function startsWith(longer: Parts, shorter: Parts): boolean {

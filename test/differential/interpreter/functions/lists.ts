@@ -18,7 +18,8 @@ function has(items: readonly Value[], item: Value): boolean {
 
 /** An implementation over two lists. */
 function onLists(implementation: (a: readonly Value[], b: readonly Value[]) => Value): Implementation {
-  return (a, b) => (a.kind === "list" && b.kind === "list" ? implementation(a.items, b.items) : noSuchOverload());
+  return (a, b) =>
+    a.kind === "list" && b.kind === "list" ? implementation(a.items, b.items) : noSuchOverload();
 }
 
 /** Items ordered by their keys; keys must all be of one comparable type. */
@@ -54,40 +55,55 @@ function intersect(a: readonly Value[], b: readonly Value[]): Value {
   return list(kept.filter((item) => has(other, item)));
 }
 
-function index(value: Value): number | undefined {
+function position(value: Value): number | undefined {
   return value.kind === "int" ? Number(value.value) : undefined;
 }
 
 const subset = (a: readonly Value[], b: readonly Value[]): boolean => a.every((item) => has(b, item));
 
 export const LISTS: Family<
-  | "slice" | "flatten1" | "flatten2" | "distinct" | "sort" | "listsRange" | "first" | "last" | "setsContains"
-  | "setsEquivalent" | "setsIntersects" | "except" | "intersect" | "hasIntersection" | "isSubset"
+  | "slice"
+  | "flatten1"
+  | "flatten2"
+  | "distinct"
+  | "sort"
+  | "listsRange"
+  | "first"
+  | "last"
+  | "setsContains"
+  | "setsEquivalent"
+  | "setsIntersects"
+  | "except"
+  | "intersect"
+  | "hasIntersection"
+  | "isSubset"
 > = {
   slice: (value, from, to) => {
-    const [start, end] = [index(from), index(to)];
+    const [start, end] = [position(from), position(to)];
     if (value.kind !== "list" || start === undefined || end === undefined) return noSuchOverload();
     if (start < 0 || end < 0) return error(`cannot slice(${start}, ${end}), negative indexes not supported`);
-    if (start > end) return error(`cannot slice(${start}, ${end}), start index must be less than or equal to end index`);
-    if (end > value.items.length) return error(`cannot slice(${start}, ${end}), list is length ${value.items.length}`);
+    if (start > end)
+      return error(`cannot slice(${start}, ${end}), start index must be less than or equal to end index`);
+    if (end > value.items.length)
+      return error(`cannot slice(${start}, ${end}), list is length ${value.items.length}`);
     return list(value.items.slice(start, end));
   },
   flatten1: (value) => (value.kind === "list" ? list(flatten(value.items, 1)) : noSuchOverload()),
   flatten2: (value, levels) => {
-    const depth = index(levels);
+    const depth = position(levels);
     if (value.kind !== "list" || depth === undefined) return noSuchOverload();
     return depth < 0 ? error("level must be non-negative") : list(flatten(value.items, depth));
   },
   distinct: (value) => (value.kind === "list" ? distinct(value.items) : noSuchOverload()),
   sort: (value) => (value.kind === "list" ? sortBy(value.items, value.items) : noSuchOverload()),
   listsRange: (value) => {
-    const count = index(value);
+    const count = position(value);
     if (count === undefined) return noSuchOverload();
     if (count < 0) return error(`lists.range: size must be non-negative, got ${count}`);
     return list(Array.from({ length: count }, (_, at) => ({ kind: "int", value: BigInt(at) }) as const));
   },
-  first: (value) => end(value, 0),
-  last: (value) => end(value, -1),
+  first: (value) => itemFrom(value, 0),
+  last: (value) => itemFrom(value, -1),
   setsContains: onLists((a, b) => bool(subset(b, a))),
   setsEquivalent: onLists((a, b) => bool(subset(a, b) && subset(b, a))),
   setsIntersects: onLists((a, b) => bool(a.some((item) => has(b, item)))),
@@ -97,7 +113,7 @@ export const LISTS: Family<
   isSubset: onLists((a, b) => bool(subset(a, b))),
 };
 
-function end(value: Value, at: number): Value {
+function itemFrom(value: Value, at: number): Value {
   if (value.kind !== "list") return noSuchOverload();
   const item = value.items.at(at);
   return item === undefined ? NONE_OPTIONAL : { kind: "optional", value: item };

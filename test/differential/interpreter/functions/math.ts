@@ -18,7 +18,8 @@ function isNaN(value: Value): boolean {
 
 function extreme(values: Value, better: (a: Value, b: Value) => boolean | undefined): Value {
   if (values.kind !== "list") return noSuchOverload();
-  if (values.items.length > 1 && values.items.some(isNaN)) return error("NaN values cannot be ordered: math.@max");
+  if (values.items.length > 1 && values.items.some(isNaN))
+    return error("NaN values cannot be ordered: math.@max");
   const [first, ...rest] = values.items;
   if (first === undefined) return error("math.@max(list) argument must not be empty");
   if (!isNumber(first)) return noSuchOverload();
@@ -49,9 +50,24 @@ function shift(operation: (bits: bigint, by: bigint) => bigint, name: string): I
 }
 
 export const MATH: Family<
-  | "mathGreatest" | "mathLeast" | "mathCeil" | "mathFloor" | "mathRound" | "mathTrunc" | "mathAbs" | "mathSign"
-  | "mathIsNaN" | "mathIsInf" | "mathIsFinite" | "mathSqrt" | "mathBitAnd" | "mathBitOr" | "mathBitXor" | "mathBitNot"
-  | "mathBitShiftLeft" | "mathBitShiftRight"
+  | "mathGreatest"
+  | "mathLeast"
+  | "mathCeil"
+  | "mathFloor"
+  | "mathRound"
+  | "mathTrunc"
+  | "mathAbs"
+  | "mathSign"
+  | "mathIsNaN"
+  | "mathIsInf"
+  | "mathIsFinite"
+  | "mathSqrt"
+  | "mathBitAnd"
+  | "mathBitOr"
+  | "mathBitXor"
+  | "mathBitNot"
+  | "mathBitShiftLeft"
+  | "mathBitShiftRight"
 > = {
   mathGreatest: (values) => extreme(values, (a, b) => isLess(b, a)),
   mathLeast: (values) => extreme(values, isLess),

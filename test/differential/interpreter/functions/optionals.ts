@@ -47,7 +47,8 @@ export const OPTIONALS: Family<
   optionalOf: (value) => ({ kind: "optional", value }),
   optionalOfNonZero: (value) => (isZero(value) ? NONE_OPTIONAL : { kind: "optional", value }),
   optionalNone: () => NONE_OPTIONAL,
-  optionalHasValue: (value) => (value.kind === "optional" ? bool(value.value !== undefined) : noSuchOverload()),
+  optionalHasValue: (value) =>
+    value.kind === "optional" ? bool(value.value !== undefined) : noSuchOverload(),
   optionalValue: (value) => {
     if (value.kind !== "optional") return noSuchOverload();
     return value.value ?? error("optional.none() dereference");

@@ -27,8 +27,7 @@ export function parseDuration(text: string): bigint | undefined {
   return match[1] === "-" ? -total : total;
 }
 
-const TIMESTAMP =
-  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/u;
+const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/u;
 
 /** RFC 3339 with up to nanoseconds (further digits are dropped); undefined when malformed. */
 export function parseTimestamp(text: string): bigint | undefined {

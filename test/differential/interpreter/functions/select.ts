@@ -1,14 +1,5 @@
 /** Selection: `a.b`, `a[k]`, `has(a.b)`, `a.?b`, `a[?k]` on maps, lists, messages, hierarchies and optionals. */
-import {
-  bool,
-  error,
-  findEntry,
-  isNumber,
-  noSuchKey,
-  string,
-  NONE_OPTIONAL,
-  type Value,
-} from "../values.ts";
+import { bool, error, findEntry, isNumber, noSuchKey, string, NONE_OPTIONAL, type Value } from "../values.ts";
 import { formatValue } from "./format-value.ts";
 import type { Family } from "./family.ts";
 
@@ -108,7 +99,9 @@ function optionalItem(container: Value, key: Value): Value {
   return { kind: "optional", value: itemAt(operand, key) };
 }
 
-export const SELECTION: Family<"index" | "selectField" | "hasField" | "optionalIndex" | "optionalSelectField"> = {
+export const SELECTION: Family<
+  "index" | "selectField" | "hasField" | "optionalIndex" | "optionalSelectField"
+> = {
   index: itemAt,
   selectField: itemAt,
   hasField: hasItem,

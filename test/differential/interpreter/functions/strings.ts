@@ -5,11 +5,17 @@ import type { Family, Implementation } from "./family.ts";
 
 /** An implementation whose arguments must have the given kinds. */
 function typed(kinds: readonly Value["kind"][], implementation: Implementation): Implementation {
-  return (...args) => (kinds.every((kind, index) => args[index]?.kind === kind) ? implementation(...args) : noSuchOverload());
+  return (...args) =>
+    kinds.every((kind, index) => args[index]?.kind === kind) ? implementation(...args) : noSuchOverload();
 }
 
 function textOf(value: Value): string {
   return value.kind === "string" ? value.value : "";
+}
+
+/** The code points of a string. */
+function charactersOf(value: Value): string[] {
+  return Array.from(textOf(value));
 }
 
 function numberOf(value: Value): number {
@@ -29,15 +35,16 @@ function startsAt(text: readonly string[], part: readonly string[], at: number):
 }
 
 function indexOf(target: Value, sought: Value, from: Value): Value {
-  const [text, part, start] = [[...textOf(target)], [...textOf(sought)], numberOf(from)];
+  const [text, part, start] = [charactersOf(target), charactersOf(sought), numberOf(from)];
   if (start < 0) return outOfRange(start);
   if (part.length === 0) return integer(Math.min(start, text.length));
-  for (let at = start; at <= text.length - part.length; at += 1) if (startsAt(text, part, at)) return integer(at);
+  for (let at = start; at <= text.length - part.length; at += 1)
+    if (startsAt(text, part, at)) return integer(at);
   return integer(-1);
 }
 
 function lastIndexOf(target: Value, sought: Value, from: Value): Value {
-  const [text, part, start] = [[...textOf(target)], [...textOf(sought)], numberOf(from)];
+  const [text, part, start] = [charactersOf(target), charactersOf(sought), numberOf(from)];
   if (start < 0) return outOfRange(start);
   if (part.length === 0) return integer(Math.min(start, text.length));
   if (start >= text.length) return integer(-1);
@@ -48,7 +55,7 @@ function lastIndexOf(target: Value, sought: Value, from: Value): Value {
 }
 
 function substring(target: Value, from: Value, to?: Value): Value {
-  const text = [...textOf(target)];
+  const text = charactersOf(target);
   const start = numberOf(from);
   const end = to === undefined ? text.length : numberOf(to);
   if (start < 0 || start > text.length) return outOfRange(start);
@@ -59,11 +66,15 @@ function substring(target: Value, from: Value, to?: Value): Value {
 
 function replace(target: Value, from: Value, to: Value, limit: number): Value {
   const [text, sought, replacement] = [textOf(target), textOf(from), textOf(to)];
-  const pieces = sought === "" ? ["", ...text] : text.split(sought);
-  const gaps = sought === "" ? [...text].length + 1 : pieces.length - 1;
+  const pieces = sought === "" ? ["", ...Array.from(text)] : text.split(sought);
+  const gaps = sought === "" ? Array.from(text).length + 1 : pieces.length - 1;
   const replaced = limit < 0 ? gaps : Math.min(limit, gaps);
-  if (sought === "") return string(replaceEmpty([...text], replacement, replaced));
-  return string(pieces.map((piece, index) => (index === 0 ? "" : index <= replaced ? replacement : sought) + piece).join(""));
+  if (sought === "") return string(replaceEmpty(Array.from(text), replacement, replaced));
+  return string(
+    pieces
+      .map((piece, index) => (index === 0 ? "" : index <= replaced ? replacement : sought) + piece)
+      .join(""),
+  );
 }
 
 /** Replacing "" puts the replacement before each character and at the end. */
@@ -76,7 +87,7 @@ function split(target: Value, separator: Value, limit: number): Value {
   if (limit === 0) return list([]);
   const text = textOf(target);
   const mark = textOf(separator);
-  const pieces = mark === "" ? [...text] : text.split(mark);
+  const pieces = mark === "" ? Array.from(text) : text.split(mark);
   if (limit < 0 || pieces.length <= limit) return list(pieces.map(string));
   const rest = pieces.slice(limit - 1).join(mark);
   return list([...pieces.slice(0, limit - 1), rest].map(string));
@@ -109,7 +120,7 @@ const QUOTED: Readonly<Record<string, string>> = {
 };
 
 function mapAscii(text: string, low: string, high: string, convert: (character: string) => string): Value {
-  return string([...text].map((each) => (each >= low && each <= high ? convert(each) : each)).join(""));
+  return string(Array.from(text, (each) => (each >= low && each <= high ? convert(each) : each)).join(""));
 }
 
 /** RE2 text to a JavaScript pattern: leading flags, `(?P<name>`, `\z`, `\A`; the rest is common to both. */
@@ -129,7 +140,7 @@ function compile(pattern: string): RegExp | undefined {
 function size(value: Value): Value {
   switch (value.kind) {
     case "string":
-      return integer([...value.value].length);
+      return integer(Array.from(value.value).length);
     case "bytes":
       return integer(value.value.length);
     case "list":
@@ -138,28 +149,63 @@ function size(value: Value): Value {
       return integer(value.entries.length);
     case "hierarchy":
       return integer(value.parts.length);
-    default:
+    case "null":
+    case "bool":
+    case "int":
+    case "uint":
+    case "double":
+    case "message":
+    case "timestamp":
+    case "duration":
+    case "type":
+    case "optional":
+    case "error":
       return noSuchOverload();
   }
 }
 
-const lengthOf = (value: Value): Value => integer([...textOf(value)].length);
-const lastOf = (value: Value): Value => integer([...textOf(value)].length - 1);
+const lengthOf = (value: Value): Value => integer(charactersOf(value).length);
+const lastOf = (value: Value): Value => integer(charactersOf(value).length - 1);
 const ZERO: Value = { kind: "int", value: 0n };
 
 export const STRINGS: Family<
-  | "size" | "contains" | "startsWith" | "endsWith" | "charAt" | "indexOf2" | "indexOf3" | "lastIndexOf2" | "lastIndexOf3"
-  | "lowerAscii" | "upperAscii" | "replace3" | "replace4" | "split2" | "split3" | "substring2" | "substring3" | "trim"
-  | "join1" | "join2" | "reverse" | "quote" | "format" | "matches" | "base64Encode" | "base64Decode"
+  | "size"
+  | "contains"
+  | "startsWith"
+  | "endsWith"
+  | "charAt"
+  | "indexOf2"
+  | "indexOf3"
+  | "lastIndexOf2"
+  | "lastIndexOf3"
+  | "lowerAscii"
+  | "upperAscii"
+  | "replace3"
+  | "replace4"
+  | "split2"
+  | "split3"
+  | "substring2"
+  | "substring3"
+  | "trim"
+  | "join1"
+  | "join2"
+  | "reverse"
+  | "quote"
+  | "format"
+  | "matches"
+  | "base64Encode"
+  | "base64Decode"
 > = {
   size,
   contains: typed(["string", "string"], (text, part) => bool(textOf(text).includes(textOf(part)))),
   startsWith: typed(["string", "string"], (text, part) => bool(textOf(text).startsWith(textOf(part)))),
   endsWith: typed(["string", "string"], (text, part) => bool(textOf(text).endsWith(textOf(part)))),
   charAt: typed(["string", "int"], (text, at) => {
-    const characters = [...textOf(text)];
+    const characters = charactersOf(text);
     const position = numberOf(at);
-    return position < 0 || position > characters.length ? outOfRange(position) : string(characters[position] ?? "");
+    return position < 0 || position > characters.length
+      ? outOfRange(position)
+      : string(characters[position] ?? "");
   }),
   indexOf2: typed(["string", "string"], (text, part) => indexOf(text, part, ZERO)),
   indexOf3: typed(["string", "string", "int"], indexOf),
@@ -175,23 +221,34 @@ export const STRINGS: Family<
     replace(text, from, to, numberOf(limit)),
   ),
   split2: typed(["string", "string"], (text, separator) => split(text, separator, -1)),
-  split3: typed(["string", "string", "int"], (text, separator, limit) => split(text, separator, numberOf(limit))),
+  split3: typed(["string", "string", "int"], (text, separator, limit) =>
+    split(text, separator, numberOf(limit)),
+  ),
   substring2: typed(["string", "int"], (text, start) => substring(text, start)),
   substring3: typed(["string", "int", "int"], (text, start, end) => substring(text, start, end)),
   trim: typed(["string"], (text) => string(textOf(text).replaceAll(TRIM, ""))),
   join1: (items) => join(items, ""),
-  join2: (items, separator) => (separator.kind === "string" ? join(items, separator.value) : noSuchOverload()),
+  join2: (items, separator) =>
+    separator.kind === "string" ? join(items, separator.value) : noSuchOverload(),
   reverse: (value) => {
     if (value.kind === "list") return list([...value.items].reverse());
-    return value.kind === "string" ? string([...value.value].reverse().join("")) : noSuchOverload();
+    return value.kind === "string" ? string(Array.from(value.value).reverse().join("")) : noSuchOverload();
   },
-  quote: typed(["string"], (text) => string(`"${[...textOf(text)].map((each) => QUOTED[each] ?? each).join("")}"`)),
+  quote: typed(["string"], (text) =>
+    string(
+      `"${charactersOf(text)
+        .map((each) => QUOTED[each] ?? each)
+        .join("")}"`,
+    ),
+  ),
   format: typed(["string", "list"], (text, args) =>
     formatText(textOf(text), args.kind === "list" ? args.items : []),
   ),
   matches: typed(["string", "string"], (text, pattern) => {
     const regexp = compile(textOf(pattern));
-    return regexp === undefined ? error(`error parsing regexp: ${textOf(pattern)}`) : bool(regexp.test(textOf(text)));
+    return regexp === undefined
+      ? error(`error parsing regexp: ${textOf(pattern)}`)
+      : bool(regexp.test(textOf(text)));
   }),
   base64Encode: typed(["bytes"], (value) =>
     string(value.kind === "bytes" ? Buffer.from(value.value).toString("base64") : ""),

@@ -34,14 +34,14 @@ function calendar(nanos: bigint, zone: string): Calendar | undefined {
       minute: "numeric",
       second: "numeric",
     }).formatToParts(new Date(milliseconds));
-    const part = (type: string): number => Number(parts.find((each) => each.type === type)?.value ?? 0);
+    const numberOf = (type: string): number => Number(parts.find((each) => each.type === type)?.value ?? 0);
     return {
-      year: part("year"),
-      month: part("month"),
-      day: part("day"),
-      hour: part("hour"),
-      minute: part("minute"),
-      second: part("second"),
+      year: numberOf("year"),
+      month: numberOf("month"),
+      day: numberOf("day"),
+      hour: numberOf("hour"),
+      minute: numberOf("minute"),
+      second: numberOf("second"),
     };
   } catch {
     return undefined;
@@ -60,7 +60,10 @@ function fromDate(date: Date): Calendar {
 }
 
 function dayOfYear({ year, month, day }: Calendar): number {
-  return Math.round((Date.UTC(2000, month - 1, day) - Date.UTC(2000, 0, 1)) / 86_400_000) + leapCorrection(year, month);
+  return (
+    Math.round((Date.UTC(2000, month - 1, day) - Date.UTC(2000, 0, 1)) / 86_400_000) +
+    leapCorrection(year, month)
+  );
 }
 
 /** 2000 is a leap year: days after February of a common year come one earlier. */
@@ -81,10 +84,10 @@ function part(read: (calendar: Calendar) => number, ofDuration?: (nanos: bigint)
       return { kind: "int", value: ofDuration(value.nanos) };
     }
     if (value.kind !== "timestamp" || zone.kind !== "string") return noSuchOverload();
-    const read_ = calendar(value.nanos, zone.value);
-    return read_ === undefined
+    const local = calendar(value.nanos, zone.value);
+    return local === undefined
       ? error(`unknown time zone ${zone.value}`)
-      : { kind: "int", value: BigInt(read(read_)) };
+      : { kind: "int", value: BigInt(read(local)) };
   };
 }
 
@@ -99,9 +102,18 @@ const date = part(({ day }) => day);
 const dayOfMonth = part(({ day }) => day - 1);
 const weekDay = part(dayOfWeek);
 const yearDay = part(dayOfYear);
-const hours = part(({ hour }) => hour, (nanos) => nanos / 3_600_000_000_000n);
-const minutes = part(({ minute }) => minute, (nanos) => nanos / 60_000_000_000n);
-const seconds = part(({ second }) => second, (nanos) => nanos / 1_000_000_000n);
+const hours = part(
+  ({ hour }) => hour,
+  (nanos) => nanos / 3_600_000_000_000n,
+);
+const minutes = part(
+  ({ minute }) => minute,
+  (nanos) => nanos / 60_000_000_000n,
+);
+const seconds = part(
+  ({ second }) => second,
+  (nanos) => nanos / 1_000_000_000n,
+);
 
 /** The zone cannot matter, but it must exist. */
 const milliseconds: Implementation = (value: Value, zone: Value) => {
@@ -147,5 +159,7 @@ export const TIME: Family<`${Getter}${1 | 2}` | "timeSince"> = {
   getMilliseconds2: milliseconds,
   /** `timeSince(then)`: the second argument is the request's instant. */
   timeSince: (then, now) =>
-    then.kind === "timestamp" && now.kind === "timestamp" ? duration(now.nanos - then.nanos) : noSuchOverload(),
+    then.kind === "timestamp" && now.kind === "timestamp"
+      ? duration(now.nanos - then.nanos)
+      : noSuchOverload(),
 };
