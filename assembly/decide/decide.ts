@@ -65,6 +65,7 @@ import {
   principalBlock,
   resourceBlock,
   roleBlock,
+  rolePolicyKinds,
   rowListFor,
   symbolOf,
 } from "./tables";
@@ -196,7 +197,9 @@ function principalScope(block: usize, scope: u32): i32 {
     const rule = load<u32>(block, BLOCK_FIRST_RULE) + load<u32>(row);
     const conditionId = load<u32>(row, PRINCIPAL_ROW_CONDITION);
     const result = evaluateRow(load<i32>(row, ROW_EFFECT), OUTCOME_TRUE, conditionId, consent, rule, 0);
-    emitOutput(row + PRINCIPAL_ROW_OUTPUTS, applies(result), KEY_PRINCIPAL_AT_SCOPE, scope, 0, action);
+    if (result != ROW_FAILED) {
+      emitOutput(row + PRINCIPAL_ROW_OUTPUTS, applies(result), KEY_PRINCIPAL_AT_SCOPE, scope, 0, action);
+    }
     if (result == ROW_FAILED || result == ROW_DENIES) {
       decidingRule = rule;
       return result == ROW_FAILED ? ABORTED : DENIED;
@@ -244,9 +247,9 @@ function decideRole(role: u32): i32 {
     decidingScope = scope;
     enterBlock(block);
     if (block != 0 && listRoles) listDerivedRoles(block);
-    if (hasRolePolicies) {
-      const denied = rolePolicies(role, scope);
-      if (denied) return DENIED;
+    if (hasRolePolicies && knowsKind(block, scope)) {
+      const denial = rolePolicies(role, scope);
+      if (denial != UNDECIDED) return denial;
     }
     if (!burn(1)) return UNDECIDED;
     if (block == 0) continue;
@@ -287,7 +290,8 @@ function resourceScope(block: usize, scope: u32, role: u32): i32 {
       rule,
       role,
     );
-    if (active != OUTCOME_FALSE) {
+    // A row whose derived role is not certainly active says nothing, unless it took effect.
+    if (applies(result) || (active == OUTCOME_TRUE && result != ROW_FAILED)) {
       emitOutput(row + ROW_OUTPUTS, applies(result), KEY_RESOURCE_AT_SCOPE, scope, 0, action);
     }
     if (result == ROW_FAILED || result == ROW_DENIES) {
@@ -338,56 +342,63 @@ function evaluateRow(
 // --- role policies ----------------------------------------------------------------------------------------
 
 /**
- * Whether a role policy of the role, or of one of its parents, at this scope denies the action: every action that the
- * policy does not list for the kind, or lists under a condition that is not true (COMPAT.md section 5.3).
+ * Role policies speak only at scopes where some policy knows the kind: a resource policy, with rules or without, or a rule
+ * of a role policy. Elsewhere the search goes on upward (COMPAT.md section 5.3).
  */
-function rolePolicies(role: u32, scope: u32): bool {
-  if (rolePolicyDenies(roleSymbol(role), scope, role)) return true;
-  const parents = parentsOfRole(role);
-  if (parents == 0) return false;
-  const count = load<u32>(parents);
-  for (let index: u32 = 0; index < count; index++) {
-    if (rolePolicyDenies(load<u32>(parents + 4 + ((<usize>index) << 2)), scope, role)) return true;
-  }
-  return false;
+function knowsKind(block: usize, scope: u32): bool {
+  if (block != 0) return true;
+  const kinds = rolePolicyKinds(resourceVersionSymbol, scope);
+  return kinds != 0 && matchesAny(kinds, kindSymbol, kindStart, kindLength);
 }
 
-function rolePolicyDenies(symbol: u32, scope: u32, role: u32): bool {
+/**
+ * What the role policies of the role and of its parents say at this scope: DENIED for an action that one of them does
+ * not list for the kind, or lists under a condition that is not true; ABORTED when a condition fails in strict mode.
+ */
+function rolePolicies(role: u32, scope: u32): i32 {
+  const own = rolePolicy(roleSymbol(role), scope, role);
+  if (own != UNDECIDED) return own;
+  const parents = parentsOfRole(role);
+  if (parents == 0) return UNDECIDED;
+  const count = load<u32>(parents);
+  for (let index: u32 = 0; index < count; index++) {
+    const result = rolePolicy(load<u32>(parents + 4 + ((<usize>index) << 2)), scope, role);
+    if (result != UNDECIDED) return result;
+  }
+  return UNDECIDED;
+}
+
+function rolePolicy(symbol: u32, scope: u32, role: u32): i32 {
   const block = roleBlock(symbol, resourceVersionSymbol, scope);
-  if (block == 0) return false;
+  if (block == 0) return UNDECIDED;
   const count = load<u32>(block, BLOCK_ROW_COUNT);
-  if (count == 0) return false;
+  if (count == 0) return UNDECIDED;
   const rows: usize = load<u32>(block, BLOCK_ROWS);
   let listed = false;
-  let denied = false;
   burn(count);
   for (let index: u32 = 0; index < count; index++) {
     const row = rows + <usize>index * ROLE_ROW_SIZE;
-    if (
-      !matches(
-        load<u32>(row, ROLE_ROW_KIND),
-        load<u32>(row, ROLE_ROW_KIND + 4),
-        kindSymbol,
-        kindStart,
-        kindLength,
-      )
-    )
-      continue;
+    const kind = row + ROLE_ROW_KIND;
+    if (!matches(load<u32>(kind), load<u32>(kind, 4), kindSymbol, kindStart, kindLength)) continue;
     if (!matchesAny(load<u32>(row, ROLE_ROW_ACTIONS), actionSymbol, actionStart, actionLength)) continue;
     listed = true;
     const conditionId = load<u32>(row, ROLE_ROW_CONDITION);
     const outcome = conditionId == 0 ? OUTCOME_TRUE : condition(<i32>conditionId - 1);
     const rule = load<u32>(block, BLOCK_FIRST_RULE) + load<u32>(row);
     if (tracing) trace(TRACE_RULE, rule, role, ((<u32>OUTCOME_TRUE) << 8) | <u32>outcome);
-    emitOutput(row + ROLE_ROW_OUTPUTS, outcome == OUTCOME_TRUE, KEY_ROLE, scope, block, action);
-    if (outcome != OUTCOME_TRUE) {
-      denied = true;
-      decidingRule = rule;
-      break;
+    if (outcome == OUTCOME_TRUE) {
+      emitOutput(row + ROLE_ROW_OUTPUTS, true, KEY_ROLE, scope, block, action);
+      continue;
     }
+    decidingRule = rule;
+    decidingBlock = block;
+    decidedByRole = true;
+    if (outcome == OUTCOME_STOP) return ABORTED;
+    emitOutput(row + ROLE_ROW_OUTPUTS, false, KEY_ROLE, scope, block, action);
+    return DENIED;
   }
-  if (listed && !denied) return false;
+  if (listed) return UNDECIDED;
   decidingBlock = block;
   decidedByRole = true;
-  return true;
+  return DENIED;
 }

@@ -131,11 +131,11 @@ export function inputResource(): u64 {
   return finish(map);
 }
 
+/** `request` as a value. There is never auxData in it: tokens are not verified by this core yet. */
 export function inputRequest(): u64 {
-  const map = newMap(3);
+  const map = newMap(2);
   put(map, FIELD_PRINCIPAL, inputPrincipal());
   put(map, FIELD_RESOURCE, inputResource());
-  put(map, FIELD_AUX_DATA, inputAuxData());
   return finish(map);
 }
 
@@ -160,7 +160,7 @@ export function inputRuntime(): u64 {
   const derived = effectiveDerivedRoles();
   if (isError(derived)) return derived;
   const map = newMap(1);
-  put(map, FIELD_EFFECTIVE_DERIVED_ROLES, derived);
+  if (countOf(derived) > 0) put(map, FIELD_EFFECTIVE_DERIVED_ROLES, derived);
   return finish(map);
 }
 
@@ -189,8 +189,7 @@ const FIELD_SCOPE: i32 = 4;
 const FIELD_KIND: i32 = 5;
 const FIELD_PRINCIPAL: i32 = 6;
 const FIELD_RESOURCE: i32 = 7;
-const FIELD_AUX_DATA: i32 = 8;
-const FIELD_EFFECTIVE_DERIVED_ROLES: i32 = 9;
+const FIELD_EFFECTIVE_DERIVED_ROLES: i32 = 8;
 
 const NAME_BYTES: usize = memory.data<u8>([
   0x69, 0x64, 0x72, 0x6f, 0x6c, 0x65, 0x73, 0x61, 0x74, 0x74, 0x72, 0x70, 0x6f, 0x6c, 0x69, 0x63, 0x79, 0x56,
@@ -199,8 +198,8 @@ const NAME_BYTES: usize = memory.data<u8>([
   0x61, 0x74, 0x61, 0x65, 0x66, 0x66, 0x65, 0x63, 0x74, 0x69, 0x76, 0x65, 0x44, 0x65, 0x72, 0x69, 0x76, 0x65,
   0x64, 0x52, 0x6f, 0x6c, 0x65, 0x73,
 ]);
-/** Lengths of id, roles, attr, policyVersion, scope, kind, principal, resource, auxData, effectiveDerivedRoles. */
-const NAME_LENGTHS: usize = memory.data<u8>([2, 5, 4, 13, 5, 4, 9, 8, 7, 21]);
+/** Lengths of id, roles, attr, policyVersion, scope, kind, principal, resource, effectiveDerivedRoles. */
+const NAME_LENGTHS: usize = memory.data<u8>([2, 5, 4, 13, 5, 4, 9, 8, 21]);
 
 /** Appends an entry; the map was made with room for all of them and is cut to size by `finish`. */
 function put(map: u64, field: i32, value: u64): void {

@@ -13,11 +13,13 @@
  */
 import {
   ERROR_NO_SUCH_KEY,
+  ERROR_NO_SUCH_OVERLOAD,
   OUTCOME_ERROR,
   OUTCOME_FALSE,
   OUTCOME_STOP,
   OUTCOME_TRUE,
   ON_ERROR_COMPATIBLE,
+  ON_ERROR_FAIL_CLOSED,
   ON_ERROR_STRICT,
   TAG_ERROR,
   TAG_RAW_JSON,
@@ -27,7 +29,7 @@ import {
 } from "../abi";
 import { materialize } from "../decode/materialize";
 import { PAIR_SIZE } from "../decode/request";
-import { FALSE, TRUE, box, fail, ofBool, tagOf } from "../value/value";
+import { FALSE, NULL, TRUE, box, fail, ofBool, tagOf } from "../value/value";
 import {
   attributeCount,
   attributeKeys,
@@ -170,11 +172,17 @@ export function reevaluate(id: i32): i32 {
   return call_indirect<i32>(<u32>(tableBaseIndex + id));
 }
 
-/** The outcome of a leaf condition from its value: only the bool true holds; errors count as the mode says. */
+/**
+ * The outcome of a leaf condition from its value: only the bool true holds; errors count as the mode says. A value that is
+ * no bool is plain false in Cerbos, which switches a DENY off; failing closed, it is an error.
+ */
 export function settle(value: u64): i32 {
   if (value == TRUE) return OUTCOME_TRUE;
-  if (value == FALSE || tagOf(value) != TAG_ERROR) return OUTCOME_FALSE;
-  lastError = value;
+  if (value == FALSE) return OUTCOME_FALSE;
+  if (tagOf(value) != TAG_ERROR) {
+    if (onError != ON_ERROR_FAIL_CLOSED) return OUTCOME_FALSE;
+    lastError = fail(ERROR_NO_SUCH_OVERLOAD, NULL);
+  } else lastError = value;
   store<u32>(CONTROL_BASE, load<u32>(CONTROL_BASE, CONTROL_CONDITION_ERRORS) + 1, CONTROL_CONDITION_ERRORS);
   if (onError == ON_ERROR_COMPATIBLE) return OUTCOME_FALSE;
   return onError == ON_ERROR_STRICT ? OUTCOME_STOP : OUTCOME_ERROR;

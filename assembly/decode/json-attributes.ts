@@ -16,6 +16,7 @@ import {
   closePairs,
   freeCell,
   freePair,
+  knownEnd,
   learnKey,
   learntSlot,
   movePairs,
@@ -24,27 +25,32 @@ import {
 } from "./projection";
 import { PAIR_SIZE } from "./request";
 
-let decodedValue: u64 = NULL;
-
-/** object, from its opening brace to the byte after the closing one. `depth` counts this object too. */
+/**
+ * object, from its opening brace to the byte after the closing one. `depth` counts this object too.
+ *
+ * Few values live through the loop, and what is rare is called, from two places each so that it stays a call: the
+ * cursor has to stay in a register.
+ */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
-  const shape = openShape(ofPrincipal);
-  let known = Shape.known(shape);
-  let entry = Shape.first(shape);
-  let index: u32 = 0;
-  let first = freePair;
-  let pair = first;
+  let entry = openShape(ofPrincipal);
+  let known = knownEnd;
+  let pair = freePair;
   let cell = freeCell;
   at = Scan.firstKey(at);
   while (!Scan.ended(at)) {
-    const key = at + 1;
+    at += 1;
     let slot: i32;
-    if (index < known && Shape.repeatsQuoted(key, entry)) {
-      slot = Shape.slot(entry, key);
-      at = Scan.colon(key + Shape.length(entry) + 1);
+    if (entry < known) {
+      if (Shape.repeatsQuoted(at, entry)) {
+        slot = Shape.slot(entry, at);
+        at = Scan.colon(at + Shape.length(entry) + 1);
+      } else {
+        known = 0;
+        at = decodeKey(at, entry);
+        slot = learntSlot;
+      }
     } else {
-      known = 0;
-      at = decodeKey(key, shape, index, ofPrincipal);
+      at = decodeKey(at, entry);
       slot = learntSlot;
     }
     if (at == 0) return 0;
@@ -53,37 +59,38 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
       if (at == 0) return 0;
     } else {
       if (pair + PAIR_SIZE + CELL_SIZE > cell) {
-        const used = pair - first;
-        first = movePairs(first, pair);
-        if (first == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-        pair = first + used;
+        pair = movePairs(pair);
+        if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
         cell = freeCell;
       }
       cell -= CELL_SIZE;
       store<u64>(pair, <u64>slot);
-      const start = at + 1;
-      const end = Scan.plainEnd(start);
-      if (load<u8>(at) == QUOTE && load<u8>(end) == QUOTE) {
-        store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
-        store<u64>(pair, box(TAG_STRING, cell), 8);
-        at = end + 1;
+      if (load<u8>(at) == QUOTE) {
+        const start = at + 1;
+        const end = Scan.plainEnd(start);
+        if (load<u8>(end) == QUOTE) {
+          store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
+          store<u64>(pair, box(TAG_STRING, cell), 8);
+          at = end + 1;
+        } else {
+          at = decodeValue(at, cell, pair, depth);
+          if (at == 0) return 0;
+        }
       } else {
-        at = decodeValue(at, cell, depth);
+        at = decodeValue(at, cell, pair, depth);
         if (at == 0) return 0;
-        store<u64>(pair, decodedValue, 8);
       }
       pair += PAIR_SIZE;
     }
-    index += 1;
     entry = Shape.next(entry);
     at = Scan.nextKey(at);
   }
-  closePairs(first, pair, cell);
+  closePairs(pair, cell);
   return Scan.afterObject(at);
 }
 
 /** string `:`, for a key that its shape did not foresee, from the byte after the quote. */
-function decodeKey(at: usize, shape: usize, index: u32, ofPrincipal: bool): usize {
+function decodeKey(at: usize, entry: usize): usize {
   const scanned = scanString(at);
   if (scanned == 0) return 0;
   const end = <usize>(<u32>scanned);
@@ -91,47 +98,45 @@ function decodeKey(at: usize, shape: usize, index: u32, ofPrincipal: bool): usiz
   let start = at;
   let length = <u32>(end - start);
   if (escaped) {
-    const cell = unescape(start, end);
-    if (cell == 0) return 0;
-    start = load<u32>(cell);
-    length = load<u32>(cell, 4);
+    const text = unescape(start, end);
+    if (text == 0) return 0;
+    start = load<u32>(text);
+    length = load<u32>(text, 4);
   }
-  const added = learnKey(shape, index, start, length, !escaped, ofPrincipal);
+  const added = learnKey(entry, start, length, !escaped);
   if (added != MEMBER_NEW) return refuseMember(added, at - 1);
   return Scan.colon(end + 1);
 }
 
-/** value, left in `decodedValue`; `cell` is 8 bytes for it if it needs some. */
-function decodeValue(at: usize, cell: usize, depth: i32): usize {
+/** value, into a pair; `cell` is 8 bytes for it if it needs some. */
+function decodeValue(at: usize, cell: usize, pair: usize, depth: i32): usize {
   const byte = load<u8>(at);
+  let value: u64 = NULL;
+  let end: usize = 0;
   if (byte == QUOTE) {
     const start = at + 1;
     const scanned = scanString(start);
     if (scanned == 0) return 0;
-    const end = <usize>(<u32>scanned);
+    end = <usize>(<u32>scanned);
     if (hasEscapes(scanned)) {
       cell = unescape(start, end);
       if (cell == 0) return 0;
     } else {
-      store<u32>(cell, <u32>start);
-      store<u32>(cell, <u32>(end - start), 4);
+      store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
     }
-    decodedValue = box(TAG_STRING, cell);
-    return end + 1;
+    value = box(TAG_STRING, cell);
+    end += 1;
+  } else if (byte == MINUS || <u32>byte - 0x30 <= 9) {
+    end = scanNumber(at);
+    value = ofDouble(numberValue);
+  } else if (byte == OPEN_BRACE || byte == OPEN_BRACKET) {
+    end = byte == OPEN_BRACE ? skipObject(at, depth + 1) : skipArray(at, depth + 1);
+    store<u64>(cell, <u64>at | ((<u64>(end - at)) << 32));
+    value = box(TAG_RAW_JSON, cell);
+  } else {
+    end = skipLiteral(at);
+    value = isTrue(at) ? TRUE : isFalse(at) ? FALSE : NULL;
   }
-  if (byte == MINUS || <u32>byte - 0x30 <= 9) {
-    const end = scanNumber(at);
-    decodedValue = ofDouble(numberValue);
-    return end;
-  }
-  if (byte == OPEN_BRACE || byte == OPEN_BRACKET) {
-    const end = byte == OPEN_BRACE ? skipObject(at, depth + 1) : skipArray(at, depth + 1);
-    if (end == 0) return 0;
-    store<u32>(cell, <u32>at);
-    store<u32>(cell, <u32>(end - at), 4);
-    decodedValue = box(TAG_RAW_JSON, cell);
-    return end;
-  }
-  decodedValue = isTrue(at) ? TRUE : isFalse(at) ? FALSE : NULL;
-  return skipLiteral(at);
+  store<u64>(pair, value, 8);
+  return end;
 }

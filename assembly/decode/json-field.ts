@@ -4,7 +4,7 @@
 import { STATUS_DUPLICATE_KEY } from "../abi";
 import { refuse } from "./failure";
 import { escapedKeyEnd, matchEscaped } from "./json-fields";
-import { COLON, Scan } from "./json-scan";
+import { COLON, Scan, skipColon } from "./json-scan";
 
 let field: u32 = 0;
 
@@ -18,7 +18,7 @@ export class Enter {
     const colon = at + 1 + <usize>(match & 0xff);
     if (match != 0) {
       if (load<u8>(colon) == COLON) {
-        if (((seen >> (match >> 8)) & 1) == 0) return Scan.space(colon + 1);
+        if (((seen >> (match >> 8)) & 1) == 0) return load<u8>(colon + 1) > 32 ? colon + 1 : skipColon(colon);
       }
     }
     return enterField(match, message, at, seen);

@@ -39,6 +39,7 @@ export function guardEnd(end: usize): u8 {
 
 /** `,"` and `:"` as little-endian words: what stands between two members of compact text. */
 export const COMMA_QUOTE: u16 = 0x222c;
+export const COLON_QUOTE: u16 = 0x223a;
 
 /**
  * The short ways, expanded at their call sites: a call per token would cost more than the token. What they compute
@@ -53,7 +54,7 @@ export class Scan {
 
   /** From the byte after a key to the first byte of its value; 0 when there is no colon. */
   @inline static colon(at: usize): usize {
-    return load<u8>(at) == COLON && load<u8>(at + 1) > 32 ? at + 1 : skipColon(at);
+    return load<u16>(at) == COLON_QUOTE ? at + 1 : skipColon(at);
   }
 
   /**
@@ -103,7 +104,7 @@ const CLOSED: usize = 0x8000_0000;
  * CLOSED; 0 when neither follows.
  */
 export function nextKey(at: usize): usize {
-  at = Scan.space(at);
+  if (load<u8>(at) <= 32) at = skipBlanks(at);
   const byte = load<u8>(at);
   if (byte == CLOSE_BRACE) return (at + 1) | CLOSED;
   if (byte != COMMA) return refuse(STATUS_SYNTAX, at);
@@ -141,8 +142,10 @@ function notBlank(at: usize): u32 {
 
 /** As `Scan.colon`, with white space around it. */
 export function skipColon(at: usize): usize {
-  at = Scan.space(at);
-  if (load<u8>(at) != COLON) return refuse(STATUS_SYNTAX, at);
+  if (load<u8>(at) != COLON) {
+    at = Scan.space(at);
+    if (load<u8>(at) != COLON) return refuse(STATUS_SYNTAX, at);
+  }
   return Scan.space(at + 1);
 }
 

@@ -258,19 +258,29 @@ function decodeResource(at: usize, record: usize): usize {
     if (at == 0) return 0;
     const field = Enter.entered(match);
     seen |= 1 << field;
-    const start = at + 1;
-    const end = Scan.plainEnd(start);
-    if (load<u8>(at) == QUOTE && field != FIELD_ATTR && load<u8>(end) == QUOTE) {
-      Text.plain(record + <usize>load<u8>(RECORDS + field), start, <u32>(end - start));
-      at = Scan.nextKey(end + 1);
-      continue;
+    if (field == FIELD_ATTR) {
+      at = decodeResourceField(at, field, record);
+      if (at == 0) return 0;
+    } else {
+      const start = at + 1;
+      const end = Scan.plainEnd(start);
+      if (load<u8>(at) == QUOTE && load<u8>(end) == QUOTE) {
+        Text.plain(record + <usize>load<u8>(RECORDS + field), start, <u32>(end - start));
+        at = end + 1;
+      } else {
+        at = decodeResourceField(at, field, record);
+        if (at == 0) return 0;
+      }
     }
-    if (field == FIELD_ATTR) at = decodeResourceAttr(at, record);
-    else at = decodeString(at, record + <usize>load<u8>(RECORDS + field));
-    if (at == 0) return 0;
     at = Scan.nextKey(at);
   }
   return Scan.afterObject(at);
+}
+
+/** The value of any field of a resource. */
+function decodeResourceField(at: usize, field: u32, record: usize): usize {
+  if (field == FIELD_ATTR) return decodeResourceAttr(at, record);
+  return decodeString(at, record + <usize>load<u8>(RECORDS + field));
 }
 
 /** null | object */

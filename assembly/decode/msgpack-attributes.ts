@@ -2,10 +2,10 @@
  * The `attr` maps of a msgpack request: keys are looked up in the projection (projection.ts), hits become attribute
  * pairs in `pairs`, everything else is validated and skipped. Lists and maps are kept as their bytes.
  */
-import { STATUS_MEMORY, TAG_RAW_MSGPACK, TAG_STRING } from "../abi";
+import { STATUS_MEMORY, STATUS_TRUNCATED, TAG_RAW_MSGPACK, TAG_STRING } from "../abi";
 import { NO_SLOT } from "../decide/attributes";
 import { box, FALSE, NULL, ofDouble, TRUE } from "../value/value";
-import { refuseAnyway } from "./failure";
+import { refuse, refuseAnyway } from "./failure";
 import { MEMBER_NEW } from "./key-set";
 import {
   atValue,
@@ -32,6 +32,7 @@ import {
   closePairs,
   freeCell,
   freePair,
+  knownEnd,
   learnKey,
   learntSlot,
   movePairs,
@@ -40,88 +41,100 @@ import {
 } from "./projection";
 import { PAIR_SIZE } from "./request";
 
-let decodedValue: u64 = NULL;
-
-/** A map; `depth` counts it too. */
+/** A map; `depth` counts it too. Written as json-attributes.ts is, for the same reasons. */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
   at = readMap(at);
   if (at == 0) return 0;
-  const count = itemCount;
-  const shape = openShape(ofPrincipal);
-  let known = Shape.known(shape);
-  let entry = Shape.first(shape);
-  let first = freePair;
-  let pair = first;
+  let left = itemCount;
+  let entry = openShape(ofPrincipal);
+  let known = knownEnd;
+  let pair = freePair;
   let cell = freeCell;
-  for (let index: u32 = 0; index < count; index++) {
-    const key = at;
+  while (left != 0) {
     let slot: i32;
-    if (index < known && Shape.repeatsPacked(at, entry) && at + Shape.length(entry) < bodyEnd) {
-      slot = Shape.slot(entry, at + 1);
-      at += 1 + Shape.length(entry);
+    if (entry < known) {
+      if (Shape.repeatsPacked(at, entry)) {
+        slot = Shape.slot(entry, at + 1);
+        at += 1 + Shape.length(entry);
+      } else {
+        known = 0;
+        at = decodeKey(at, entry);
+        slot = learntSlot;
+      }
     } else {
-      known = 0;
-      at = readString(at);
-      if (at == 0) return 0;
-      const added = learnKey(shape, index, textStart, textLength, textPlain, ofPrincipal);
-      if (added != MEMBER_NEW) return refuseMember(added, key);
+      at = decodeKey(at, entry);
       slot = learntSlot;
     }
+    if (at == 0) return 0;
     if (slot == NO_SLOT) {
       at = skipValue(at, depth);
+      if (at == 0) return 0;
     } else {
       if (pair + PAIR_SIZE + CELL_SIZE > cell) {
-        const used = pair - first;
-        first = movePairs(first, pair);
-        if (first == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-        pair = first + used;
+        pair = movePairs(pair);
+        if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
         cell = freeCell;
       }
       cell -= CELL_SIZE;
       store<u64>(pair, <u64>slot);
       const length = Packed.fixLength(at);
-      const end = at + 1 + length;
-      if (length <= 16 && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
-        store<u64>(cell, (<u64>at + 1) | ((<u64>length) << 32));
-        store<u64>(pair, box(TAG_STRING, cell), 8);
-        at = end;
+      if (length <= 16) {
+        const start = at + 1;
+        if (start + length <= bodyEnd) {
+          if (Packed.isPlain(start, length)) {
+            store<u64>(cell, <u64>start | ((<u64>length) << 32));
+            store<u64>(pair, box(TAG_STRING, cell), 8);
+            at = start + length;
+          } else {
+            at = decodeValue(at, cell, pair, depth);
+            if (at == 0) return 0;
+          }
+        } else {
+          return refuse(STATUS_TRUNCATED, bodyEnd);
+        }
       } else {
-        at = decodeValue(at, cell, depth);
+        at = decodeValue(at, cell, pair, depth);
         if (at == 0) return 0;
-        store<u64>(pair, decodedValue, 8);
       }
       pair += PAIR_SIZE;
     }
-    if (at == 0) return 0;
     entry = Shape.next(entry);
+    left -= 1;
   }
-  closePairs(first, pair, cell);
+  closePairs(pair, cell);
   return at;
 }
 
-/** Any value, left in `decodedValue`; `cell` is 8 bytes for it if it needs some. */
-function decodeValue(at: usize, cell: usize, depth: i32): usize {
+/** A key that its shape did not foresee: the header of its value. */
+function decodeKey(at: usize, entry: usize): usize {
+  const key = at;
+  at = readString(at);
+  if (at == 0) return 0;
+  const added = learnKey(entry, textStart, textLength, textPlain);
+  return added == MEMBER_NEW ? at : refuseMember(added, key);
+}
+
+/** Any value, into a pair; `cell` is 8 bytes for it if it needs some. */
+function decodeValue(at: usize, cell: usize, pair: usize, depth: i32): usize {
   if (!atValue(at)) return 0;
   const byte = load<u8>(at);
+  let value: u64 = NULL;
+  let end: usize = 0;
   if (isString(byte)) {
-    const end = readString(at);
-    store<u32>(cell, <u32>textStart);
-    store<u32>(cell, textLength, 4);
-    decodedValue = box(TAG_STRING, cell);
-    return end;
+    end = readString(at);
+    store<u64>(cell, <u64>textStart | ((<u64>textLength) << 32));
+    value = box(TAG_STRING, cell);
+  } else if (isNumber(byte)) {
+    end = readNumber(at);
+    value = ofDouble(numberValue);
+  } else if (isMap(byte) || isArray(byte)) {
+    end = isMap(byte) ? skipMap(at, depth + 1) : skipArray(at, depth + 1);
+    store<u64>(cell, <u64>at | ((<u64>(end - at)) << 32));
+    value = box(TAG_RAW_MSGPACK, cell);
+  } else {
+    end = skipValue(at, depth);
+    value = byte == TRUE_BYTE ? TRUE : byte == FALSE_BYTE ? FALSE : NULL;
   }
-  if (isNumber(byte)) {
-    const end = readNumber(at);
-    decodedValue = ofDouble(numberValue);
-    return end;
-  }
-  if (isMap(byte) || isArray(byte)) {
-    const end = isMap(byte) ? skipMap(at, depth + 1) : skipArray(at, depth + 1);
-    store<u32>(cell, <u32>at);
-    store<u32>(cell, <u32>(end - at), 4);
-    decodedValue = box(TAG_RAW_MSGPACK, cell);
-    return end;
-  }
-  decodedValue = byte == TRUE_BYTE ? TRUE : byte == FALSE_BYTE ? FALSE : NULL;
-  return skipValue(at, depth);
+  store<u64>(pair, value, 8);
+  return end;
 }

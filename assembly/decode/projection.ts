@@ -46,13 +46,18 @@ const ENTRY_MASK: usize = 28;
 const principalShape = memory.data(528, 16);
 const resourceShape = memory.data(528, 16);
 let shapesVersion: u32 = 0;
+/** The shape of the current object. */
+let shape: usize = 0;
+let shapeOfPrincipal: bool = false;
+/** The end of its remembered entries. */
+export let knownEnd: usize = 0;
 
 /** Slot of the key that `learnKey` took. */
 export let learntSlot: i32 = 0;
 /** The next free pair of the current block, and the end of its free cells. */
 export let freePair: usize = 0;
 export let freeCell: usize = 0;
-/** Pairs of the last complete object: their address and their number. */
+/** Pairs of the current object, and of how many the last complete one has. */
 export let pairs: usize = 0;
 export let pairCount: u32 = 0;
 
@@ -64,24 +69,19 @@ export function prepareShapes(): void {
   clearRun(resourceShape);
 }
 
-/** The shape to compare the keys of an object with; call once per object. */
+/** Begins an object of one of the two kinds: answers the first entry of its shape, and sets `knownEnd`. */
 export function openShape(ofPrincipal: bool): usize {
-  const shape = ofPrincipal ? principalShape : resourceShape;
+  shape = ofPrincipal ? principalShape : resourceShape;
+  shapeOfPrincipal = ofPrincipal;
   store<u32>(shape, 0, 4);
-  return shape;
+  const first = shape + RUN_HEADER;
+  knownEnd = first + (<usize>load<u32>(shape)) * RUN_ENTRY;
+  pairs = freePair;
+  return first;
 }
 
 /** The short ways, expanded at their call sites. */
 export class Shape {
-  /** How many keys of a shape are remembered. */
-  @inline static known(shape: usize): u32 {
-    return load<u32>(shape);
-  }
-
-  @inline static first(shape: usize): usize {
-    return shape + RUN_HEADER;
-  }
-
   @inline static next(entry: usize): usize {
     return entry + RUN_ENTRY;
   }
@@ -122,22 +122,15 @@ export class Shape {
 }
 
 /**
- * Takes key number `index` of an object the ordinary way: its slot goes to `learntSlot`, its uniqueness is the answer
- * (MEMBER_*). `plain` says that no byte of it needs an escape in JSON.
+ * Takes the key of an object whose place in the shape is `entry` the ordinary way: its slot goes to `learntSlot`, its
+ * uniqueness is the answer (MEMBER_*). `plain` says that no byte of it needs an escape in JSON.
  */
-export function learnKey(
-  shape: usize,
-  index: u32,
-  start: usize,
-  length: u32,
-  plain: bool,
-  ofPrincipal: bool,
-): i32 {
-  const slot = ofPrincipal ? principalSlot(start, length) : resourceSlot(start, length);
+export function learnKey(entry: usize, start: usize, length: u32, plain: bool): i32 {
+  const slot = shapeOfPrincipal ? principalSlot(start, length) : resourceSlot(start, length);
   learntSlot = slot;
+  const index = <u32>(entry - shape - RUN_HEADER) / <u32>RUN_ENTRY;
   if (index >= RUN_CAPACITY) return addMember(shape, start, length);
-  const entry = Run.add(shape, index, start, length);
-  if (entry == 0) return MEMBER_REPEATED;
+  if (Run.add(shape, index, start, length) == 0) return MEMBER_REPEATED;
   store<i32>(entry, slot, ENTRY_SLOT);
   // One bit for each byte of the key, and one for the quote after it.
   store<u32>(entry, plain && length < BLOCK_SIZE ? (2 << length) - 1 : NEVER, ENTRY_MASK);
@@ -150,25 +143,25 @@ export function openPairs(): void {
   freeCell = 0;
 }
 
-/** Notes the pairs of an object that is complete: from `first` up to `end`; cells from `cell` on are taken. */
-export function closePairs(first: usize, end: usize, cell: usize): void {
-  pairs = first;
-  pairCount = <u32>(end - first) / <u32>PAIR_SIZE;
+/** Notes that the object's pairs end before `end`, and that cells from `cell` on are taken. */
+export function closePairs(end: usize, cell: usize): void {
+  pairCount = <u32>(end - pairs) / <u32>PAIR_SIZE;
   freePair = end;
   freeCell = cell;
 }
 
 /**
- * Moves the pairs of an object to a block with room for as many again; cells stay where they are. Answers the block,
- * whose cells end at `freeCell`, or 0 when it does not fit.
+ * Moves the pairs of the object, which end before `end`, to a block with room for as many again; cells stay where they
+ * are. Answers where the next pair goes (its cell before `freeCell`), or 0 when it does not fit.
  */
-export function movePairs(first: usize, end: usize): usize {
-  const used = end - first;
+export function movePairs(end: usize): usize {
+  const used = end - pairs;
   const count: usize = used / PAIR_SIZE;
   const room: usize = count < BLOCK_PAIRS / 2 ? BLOCK_PAIRS : count * 2;
   const block = reserve(room * (PAIR_SIZE + CELL_SIZE));
   if (block == 0) return 0;
-  if (used != 0) memory.copy(block, first, used);
+  if (used != 0) memory.copy(block, pairs, used);
+  pairs = block;
   freeCell = block + room * (PAIR_SIZE + CELL_SIZE);
-  return block;
+  return block + used;
 }

@@ -3,14 +3,18 @@
  * places. Files and policy keys are listed once and referred to by index.
  */
 import type { Place } from "../diagnostics/diagnostic.ts";
-import { NONE, type Program } from "../ir/program.ts";
+import { NONE, type Leaf, type Program } from "../ir/program.ts";
 
 /** Writes the section. `derivedRoles` maps the image's derived roles to the program's. */
 export function writeRules(program: Program, derivedRoles: readonly number[]): string {
   const files = new Indexer();
   const policies = new Indexer();
+  const texts = new Indexer();
   const effects = ruleFacts(program);
   const place = (at: Place): [number, number, number] => [files.index(at.file), at.line, at.column];
+  // A condition's leaves stand in the file of its rule, so a line and a column say where.
+  const leaves = (of: readonly Leaf[]): number[] =>
+    of.flatMap((leaf) => [texts.index(leaf.text), leaf.place.line, leaf.place.column]);
   const rules = program.rules.map((rule, id) => {
     const fact = effects.get(id);
     return [
@@ -20,11 +24,14 @@ export function writeRules(program: Program, derivedRoles: readonly number[]): s
       ...place(rule.place),
       rule.place.path,
       fact?.condition ?? NONE,
+      leaves(rule.leaves),
     ];
   });
   const derived = derivedRoles.map((id) => {
     const role = program.derivedRoles[id];
-    return role === undefined ? [] : [role.name, role.origin, ...place(role.place), role.condition];
+    return role === undefined
+      ? []
+      : [role.name, role.origin, ...place(role.place), role.condition, leaves(role.leaves)];
   });
   const conditions = program.conditions.map((condition) =>
     condition.kind === "expr"

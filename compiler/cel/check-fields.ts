@@ -76,11 +76,7 @@ function selectField(context: CheckContext, operand: CelExpr, field: Field, span
 }
 
 /** Inputs that every request has, empty or not. */
-const ALWAYS_PRESENT: ReadonlySet<InputName> = new Set<InputName>([
-  "principal",
-  "resource",
-  "runtime.effectiveDerivedRoles",
-]);
+const ALWAYS_PRESENT: ReadonlySet<InputName> = new Set<InputName>(["principal", "resource"]);
 
 /**
  * `has()` of a field of the request: messages have no notion of a present but empty string, list or map, so such a

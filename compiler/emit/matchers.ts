@@ -25,6 +25,9 @@ const TOKEN_SUPER = 4;
 
 const encoder = new TextEncoder();
 
+/** Which patterns are globs: those with a `*` (tables of names), all with glob syntax (allowActions), or none. */
+export type GlobUse = "starred" | "always" | "never";
+
 export class Matchers {
   readonly #blob: Blob;
   readonly #symbols: Symbols;
@@ -35,16 +38,17 @@ export class Matchers {
     this.#symbols = symbols;
   }
 
-  /** The two words of a matcher. With `alwaysGlob`, a pattern without `*` is glob syntax too. */
-  matcher(pattern: string, alwaysGlob = false): readonly [number, number] {
+  /** The two words of a matcher. `*` alone always matches everything. */
+  matcher(pattern: string, globs: GlobUse = "starred"): readonly [number, number] {
     if (pattern === "*") return [MATCH_ALL, 0];
-    if (isGlob(pattern) || (alwaysGlob && /[?[{\\]/u.test(pattern))) return [MATCH_GLOB, this.glob(pattern)];
+    const special = globs === "always" ? /[*?[{\\]/u.test(pattern) : isGlob(pattern);
+    if (special && globs !== "never") return [MATCH_GLOB, this.glob(pattern)];
     return [MATCH_SYMBOL, this.#symbols.id(pattern)];
   }
 
   /** Address of a matcher list. */
-  list(patterns: readonly string[], alwaysGlob = false): number {
-    const words = patterns.flatMap((pattern) => this.matcher(pattern, alwaysGlob));
+  list(patterns: readonly string[], globs: GlobUse = "starred"): number {
+    const words = patterns.flatMap((pattern) => this.matcher(pattern, globs));
     return this.#blob.words([patterns.length, 0, ...words]);
   }
 

@@ -256,7 +256,7 @@ export class Tables {
     const first = block.rows[0]?.rule ?? 0;
     const rows = block.rows.flatMap((row) => [
       row.rule - first,
-      this.#matchers.list(row.allowActions, true),
+      this.#matchers.list(row.allowActions, "always"),
       ...this.#matchers.matcher(row.resource),
       row.condition + 1,
       ...this.#outputs(row),
@@ -281,12 +281,13 @@ export class Tables {
     return [row.outputs.activated + 1, row.outputs.notMet + 1, this.#blob.bytes(name), name.length];
   }
 
-  #roleSet(patterns: readonly string[]): number {
-    const key = JSON.stringify(patterns);
+  /** `literal`: a derived role shows as effective by the text of its parent roles or `*`, never by a glob (COMPAT.md 3). */
+  #roleSet(patterns: readonly string[], literal = false): number {
+    const key = JSON.stringify([patterns, literal && patterns.some(isGlob)]);
     const known = this.#roleSetIds.get(key);
     if (known !== undefined) return known;
     const id = this.#roleSets.length;
-    this.#roleSets.push(this.#matchers.list(patterns));
+    this.#roleSets.push(this.#matchers.list(patterns, literal ? "never" : "starred"));
     this.#roleSetIds.set(key, id);
     return id;
   }
@@ -294,12 +295,10 @@ export class Tables {
   #derivedRole(programId: number): number {
     const role = this.#program.derivedRoles[programId];
     if (role === undefined) return 0;
-    // Only literal parent roles and `*` make a derived role show as effective (COMPAT.md section 3).
-    const listed = role.parentRoles.filter((parent) => parent === "*" || !isGlob(parent));
     const words = [
       this.symbols.id(role.name),
       this.#roleSet(role.parentRoles),
-      this.#roleSet(listed),
+      this.#roleSet(role.parentRoles, true),
       role.condition + 1,
     ];
     const key = words.join();

@@ -17,7 +17,9 @@ import type {
   RolePolicy,
 } from "../policy/policy-set.ts";
 import type { Place } from "../diagnostics/diagnostic.ts";
+import { sanitiseName } from "../policy/names.ts";
 import { Attributes } from "./attributes.ts";
+import { isGlob } from "./glob.ts";
 import { Graph } from "./graph.ts";
 import { ExpressionLowering } from "./lower-expression.ts";
 import {
@@ -25,6 +27,7 @@ import {
   type ConditionId,
   type DerivedRoleInfo,
   type ExprId,
+  type Leaf,
   type OutputIds,
   type PrincipalBlock,
   type Program,
@@ -77,7 +80,7 @@ class Lowering {
     const rows: ResourceRow[] = [];
     for (const rule of policy.rules) {
       const shared = {
-        rule: this.#rule(policy.key, rule.name, rule.place),
+        rule: this.#rule(policy.key, rule),
         effect: rule.effect,
         actions: rule.actions,
         condition: this.#condition(rule.condition),
@@ -110,9 +113,9 @@ class Lowering {
       requireParentalConsent: policy.scopePermissions === "require-parental-consent",
       rows: policy.resources.flatMap((entry) =>
         entry.rules.map((rule) => ({
-          rule: this.#rule(policy.key, rule.name, rule.place),
+          rule: this.#rule(policy.key, rule),
           effect: rule.effect,
-          resource: entry.resource,
+          resource: resourcePattern(entry.resource),
           action: rule.action,
           condition: this.#condition(rule.condition),
           outputs: this.#outputs(rule.outputs),
@@ -129,8 +132,8 @@ class Lowering {
       scope: policy.scope,
       parentRoles: policy.parentRoles,
       rows: policy.rules.map((rule) => ({
-        rule: this.#rule(policy.key, rule.name, rule.place),
-        resource: rule.resource,
+        rule: this.#rule(policy.key, rule),
+        resource: resourcePattern(rule.resource),
         allowActions: rule.allowActions,
         condition: this.#condition(rule.condition),
         outputs: this.#outputs(rule.outputs),
@@ -138,8 +141,11 @@ class Lowering {
     };
   }
 
-  #rule(policyKey: string, name: string, place: Place): number {
-    this.#rules.push({ policyKey, name, place });
+  #rule(
+    policyKey: string,
+    rule: { readonly name: string; readonly place: Place; readonly condition?: Match },
+  ): number {
+    this.#rules.push({ policyKey, name: rule.name, place: rule.place, leaves: leavesOf(rule.condition) });
     return this.#rules.length - 1;
   }
 
@@ -153,6 +159,7 @@ class Lowering {
       parentRoles: role.parentRoles,
       condition: this.#condition(role.condition),
       place: role.place,
+      leaves: leavesOf(role.condition),
     });
     this.#derivedRoleIds.set(role, id);
     return id;
@@ -174,4 +181,17 @@ class Lowering {
   #output(source: CelSource | undefined): ExprId {
     return source === undefined ? NONE : this.#expressions.source(source);
   }
+}
+
+/** Requests are matched by their sanitised kind: literal names are sanitised alike, globs stay as written. */
+function resourcePattern(written: string): string {
+  return isGlob(written) ? written : sanitiseName(written);
+}
+
+/** The expressions of a condition tree, in order. */
+function leavesOf(match: Match | undefined): Leaf[] {
+  if (match === undefined) return [];
+  return match.kind === "expr"
+    ? [{ text: match.expr.text, place: match.expr.place }]
+    : match.of.flatMap(leavesOf);
 }

@@ -73,11 +73,19 @@ export interface Attribute {
   readonly key: string;
 }
 
+/** One expression of a condition as its policy wrote it: equal conditions are one node, their places are not. */
+export interface Leaf {
+  readonly text: string;
+  readonly place: Place;
+}
+
 /** Identity of a rule, for explanations. Its index is the rule id of rows. */
 export interface RuleInfo {
   readonly policyKey: string;
   readonly name: string;
   readonly place: Place;
+  /** Leaves of the rule's condition, in the order of the tree. */
+  readonly leaves: readonly Leaf[];
 }
 
 export interface OutputIds {
@@ -91,6 +99,7 @@ export interface DerivedRoleInfo {
   readonly parentRoles: readonly string[];
   readonly condition: ConditionId;
   readonly place: Place;
+  readonly leaves: readonly Leaf[];
 }
 
 /** One row per (rule, way to match a role): either plain roles or one derived role. */

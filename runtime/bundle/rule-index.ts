@@ -12,6 +12,12 @@ export interface SourcePlace {
   readonly column: number;
 }
 
+/** One expression of a condition, as the rule's own file has it. */
+export interface ConditionLeaf {
+  readonly text: string;
+  readonly place: SourcePlace;
+}
+
 export interface RuleInfo {
   readonly id: number;
   /** Policy key, as in `resource.expense.vdefault/acme`. */
@@ -23,6 +29,8 @@ export interface RuleInfo {
   readonly yamlPath: string;
   /** Condition id, or -1 when the rule has none. */
   readonly condition: number;
+  /** The condition's expressions, in the order of its tree. */
+  readonly leaves: readonly ConditionLeaf[];
 }
 
 export interface DerivedRoleInfo {
@@ -31,15 +39,13 @@ export interface DerivedRoleInfo {
   readonly origin: string;
   readonly place: SourcePlace;
   readonly condition: number;
+  readonly leaves: readonly ConditionLeaf[];
 }
 
+/** The shape of a condition; equal conditions of different rules are one, so it has no text or place of its own. */
 export type ConditionInfo =
-  | { readonly kind: "expr"; readonly text: string; readonly place: SourcePlace }
-  | {
-      readonly kind: "all" | "any" | "none";
-      readonly children: readonly number[];
-      readonly place: SourcePlace;
-    };
+  | { readonly kind: "expr" }
+  | { readonly kind: "all" | "any" | "none"; readonly children: readonly number[] };
 
 export interface RuleIndex {
   readonly policies: readonly string[];
@@ -48,8 +54,12 @@ export interface RuleIndex {
   readonly conditions: readonly ConditionInfo[];
 }
 
+/** Text index, line and column of each leaf, one after the other. */
+type RawLeaves = readonly number[];
+
 interface RawIndex {
   readonly files: readonly string[];
+  readonly texts: readonly string[];
   readonly policies: readonly string[];
   readonly rules: readonly (readonly [
     number,
@@ -60,12 +70,10 @@ interface RawIndex {
     number,
     string,
     number,
+    RawLeaves,
   ])[];
-  readonly derivedRoles: readonly (readonly [string, string, number, number, number, number])[];
-  readonly conditions: readonly (
-    | readonly ["expr", string, number, number, number]
-    | readonly ["all" | "any" | "none", readonly number[], number, number, number]
-  )[];
+  readonly derivedRoles: readonly (readonly [string, string, number, number, number, number, RawLeaves])[];
+  readonly conditions: readonly (readonly ["expr"] | readonly ["all" | "any" | "none", readonly number[]])[];
 }
 
 /** Parses the rules section. Throws `BundleError` when it is not what the format says. */
@@ -80,7 +88,7 @@ export function parseRuleIndex(bytes: Uint8Array): RuleIndex {
 }
 
 function buildIndex(raw: RawIndex): RuleIndex {
-  for (const key of ["files", "policies", "rules", "derivedRoles", "conditions"] as const) {
+  for (const key of ["files", "policies", "texts", "rules", "derivedRoles", "conditions"] as const) {
     if (!Array.isArray(raw?.[key])) throw new BundleError(`the rules section has no list \`${key}\``);
   }
   const place = (file: number, line: number, column: number): SourcePlace => ({
@@ -88,9 +96,14 @@ function buildIndex(raw: RawIndex): RuleIndex {
     line,
     column,
   });
+  const leaves = (file: number, list: RawLeaves): ConditionLeaf[] =>
+    Array.from({ length: Math.floor(list.length / 3) }, (_, index) => ({
+      text: raw.texts[list[index * 3] ?? -1] ?? "?",
+      place: place(file, list[index * 3 + 1] ?? 0, list[index * 3 + 2] ?? 0),
+    }));
   return {
     policies: raw.policies,
-    rules: raw.rules.map(([policy, name, effect, file, line, column, yamlPath, condition], id) => ({
+    rules: raw.rules.map(([policy, name, effect, file, line, column, yamlPath, condition, own], id) => ({
       id,
       policy: raw.policies[policy] ?? "?",
       name,
@@ -98,17 +111,17 @@ function buildIndex(raw: RawIndex): RuleIndex {
       place: place(file, line, column),
       yamlPath,
       condition,
+      leaves: leaves(file, own),
     })),
-    derivedRoles: raw.derivedRoles.map(([name, origin, file, line, column, condition]) => ({
+    derivedRoles: raw.derivedRoles.map(([name, origin, file, line, column, condition, own]) => ({
       name,
       origin,
       place: place(file, line, column),
       condition,
+      leaves: leaves(file, own),
     })),
     conditions: raw.conditions.map((item) =>
-      item[0] === "expr"
-        ? { kind: "expr", text: item[1], place: place(item[2], item[3], item[4]) }
-        : { kind: item[0], children: item[1], place: place(item[2], item[3], item[4]) },
+      item[0] === "expr" ? { kind: "expr" } : { kind: item[0], children: item[1] },
     ),
   };
 }

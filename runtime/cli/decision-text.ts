@@ -100,8 +100,10 @@ function conditionLines(condition: ConditionTrace | null, level: number): string
   if (condition === null) return [];
   const indent = "  ".repeat(level);
   if (condition.kind === "expr") {
-    const text = condition.text.replaceAll(/\s+/g, " ").trim();
-    return [`${indent}${condition.truth.padEnd(5)} ${text}  (${placeText(condition.place)})`];
+    const text = condition.leaf?.text.replaceAll(/\s+/g, " ").trim() ?? "";
+    const place = condition.leaf === null ? "" : `  (${placeText(condition.leaf.place)})`;
+    const error = condition.error === "" ? "" : `: ${condition.error}`;
+    return [`${indent}${condition.truth.padEnd(5)} ${text}${place}${error}`];
   }
   const title = `${indent}${condition.truth.padEnd(5)} ${condition.kind} of`;
   return [title, ...condition.children.flatMap((child) => conditionLines(child, level + 1))];

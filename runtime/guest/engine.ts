@@ -117,6 +117,7 @@ export class Engine {
       },
       trace: () => this.#guest.trace(),
       evaluateCondition: (id) => this.#evaluateCondition(id),
+      conditionError: () => this.#guest.conditionError(),
     });
   }
 

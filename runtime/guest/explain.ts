@@ -16,7 +16,13 @@ import {
   TRACE_RULE,
   TRACE_WORDS,
 } from "../../assembly/abi.ts";
-import type { DerivedRoleInfo, RuleIndex, RuleInfo, SourcePlace } from "../bundle/rule-index.ts";
+import type {
+  ConditionLeaf,
+  DerivedRoleInfo,
+  RuleIndex,
+  RuleInfo,
+  SourcePlace,
+} from "../bundle/rule-index.ts";
 import type { CheckRequest, CheckResponse, Effect } from "./messages.ts";
 
 /** What explaining needs of an engine. `trace` and `evaluateCondition` speak of the last `check`. */
@@ -24,6 +30,8 @@ export interface ExplainPort {
   check(request: CheckRequest, flags: number): CheckResponse;
   trace(): Uint32Array;
   evaluateCondition(id: number): number;
+  /** Text of the error that the last `evaluateCondition` ended in; empty without one. */
+  conditionError(): string;
 }
 
 export type Truth = "true" | "false" | "error";
@@ -32,9 +40,10 @@ export type Truth = "true" | "false" | "error";
 export interface ConditionTrace {
   readonly kind: "expr" | "all" | "any" | "none";
   readonly truth: Truth;
-  /** The CEL text of an `expr`; empty for the others. */
-  readonly text: string;
-  readonly place: SourcePlace;
+  /** The CEL text of an `expr` and where it stands; null for the others. */
+  readonly leaf: ConditionLeaf | null;
+  /** Why an `expr` could not be evaluated; empty unless its truth is `error`. */
+  readonly error: string;
   readonly children: readonly ConditionTrace[];
 }
 
@@ -116,7 +125,7 @@ function explainResource(
     if (rule === undefined) return [];
     const role = rule.policy.startsWith("principal.") ? "" : (request.principal.roles[event.role] ?? "");
     const [derivedRole, outcome] = [truth(event.outcomes >> 8), truth(event.outcomes & 0xff)];
-    return [{ rule, role, derivedRole, outcome, condition: conditions.trace(rule.condition) }];
+    return [{ rule, role, derivedRole, outcome, condition: conditions.trace(rule.condition, rule.leaves) }];
   };
 
   return {
@@ -124,7 +133,7 @@ function explainResource(
     derivedRoles: [...derivedRoles].flatMap(([id, outcome]) => {
       const role = index.derivedRoles[id];
       if (role === undefined) return [];
-      return [{ role, outcome: truth(outcome), condition: conditions.trace(role.condition) }];
+      return [{ role, outcome: truth(outcome), condition: conditions.trace(role.condition, role.leaves) }];
     }),
     actions: entry.actions.map((action, position): ActionExplanation => {
       const events = actions.get(position) ?? { rules: [], decision: null };
@@ -199,11 +208,11 @@ export function sanitiseName(name: string): string {
   return isPlain ? name.replaceAll(/[^\w.]+/g, "_") : name;
 }
 
-/** Evaluates conditions node by node, each at most once. */
+/** Evaluates conditions node by node, each at most once; the texts are those of the rule that is explained. */
 class ConditionTracer {
   readonly #index: RuleIndex;
   readonly #port: ExplainPort;
-  readonly #known = new Map<number, ConditionTrace>();
+  readonly #known = new Map<number, { readonly truth: Truth; readonly error: string }>();
 
   constructor(index: RuleIndex, port: ExplainPort) {
     this.#index = index;
@@ -211,20 +220,29 @@ class ConditionTracer {
   }
 
   /** The condition's trace; null for -1 (no condition) and for ids that the bundle does not have. */
-  trace(id: number): ConditionTrace | null {
-    const known = this.#known.get(id);
-    if (known !== undefined) return known;
+  trace(id: number, leaves: readonly ConditionLeaf[]): ConditionTrace | null {
+    return this.#node(id, [...leaves]);
+  }
+
+  /** Takes the texts of the leaves below `id` from the front of `leaves`. */
+  #node(id: number, leaves: ConditionLeaf[]): ConditionTrace | null {
     const info = this.#index.conditions[id];
-    if (info === undefined || this.#known.size >= MAX_NODES) return null;
+    const result = info === undefined ? undefined : this.#evaluate(id);
+    if (info === undefined || result === undefined) return null;
+    if (info.kind === "expr") return { kind: "expr", ...result, leaf: leaves.shift() ?? null, children: [] };
+    const children = info.children
+      .map((child) => this.#node(child, leaves))
+      .filter((child) => child !== null);
+    return { kind: info.kind, truth: result.truth, error: "", leaf: null, children };
+  }
+
+  #evaluate(id: number): { readonly truth: Truth; readonly error: string } | undefined {
+    const known = this.#known.get(id);
+    if (known !== undefined || this.#known.size >= MAX_NODES) return known;
     const outcome = truth(this.#port.evaluateCondition(id));
-    const children =
-      info.kind === "expr"
-        ? []
-        : info.children.map((child) => this.trace(child)).filter((child) => child !== null);
-    const text = info.kind === "expr" ? info.text : "";
-    const traced: ConditionTrace = { kind: info.kind, truth: outcome, text, place: info.place, children };
-    this.#known.set(id, traced);
-    return traced;
+    const result = { truth: outcome, error: this.#port.conditionError() };
+    this.#known.set(id, result);
+    return result;
   }
 }
 

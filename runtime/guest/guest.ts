@@ -17,6 +17,8 @@ import {
   CONTROL_DECISIONS,
   CONTROL_ERROR_DETAIL,
   CONTROL_ERROR_OFFSET,
+  CONTROL_ERROR_TEXT_LENGTH,
+  CONTROL_ERROR_TEXT_START,
   CONTROL_INPUT_CAPACITY,
   CONTROL_INPUT_START,
   CONTROL_OUTPUT_LENGTH,
@@ -200,6 +202,13 @@ export class Guest {
   /** OUTCOME_* of a condition for the last resource of the last request. */
   evaluateCondition(id: number): number {
     return this.#core.evaluateCondition(id);
+  }
+
+  /** Text of the error that the last `evaluateCondition` met, empty without one. */
+  conditionError(): string {
+    const start = this.#word(CONTROL_ERROR_TEXT_START);
+    const length = this.#word(CONTROL_ERROR_TEXT_LENGTH);
+    return new TextDecoder().decode(this.#memory.subarray(start, start + length));
   }
 
   #word(offset: number): number {
