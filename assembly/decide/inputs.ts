@@ -23,6 +23,7 @@ import {
 import { fits } from "../memory/arena";
 import {
   NULL,
+  countOf,
   fail,
   isError,
   newList,
@@ -107,24 +108,23 @@ export function inputResourceScope(): u64 {
   return scopeText(resourceRecord + RESOURCE_SCOPE);
 }
 
-/** `request.principal` as a value: the fields that were given. */
+/** `request.principal` as a value: the fields that are not empty, as protobuf JSON would show them. */
 export function inputPrincipal(): u64 {
   const map = newMap(5);
   put(map, FIELD_ID, inputPrincipalId());
   put(map, FIELD_ROLES, inputPrincipalRoles());
-  if (tagOf(principalAttr) != TAG_ABSENT) put(map, FIELD_ATTR, inputPrincipalAttr());
+  putAttr(map, inputPrincipalAttr());
   if (stringLength(principalVersion) > 0) put(map, FIELD_POLICY_VERSION, inputPrincipalPolicyVersion());
   if (stringLength(principalScope) > 0) put(map, FIELD_SCOPE, inputPrincipalScope());
   return finish(map);
 }
 
-/** `request.resource` as a value: the fields that were given. */
+/** `request.resource` as a value: the fields that are not empty. */
 export function inputResource(): u64 {
   const map = newMap(5);
   put(map, FIELD_KIND, inputResourceKind());
   put(map, FIELD_ID, inputResourceId());
-  if (tagOf(load<u64>(resourceRecord, RESOURCE_ATTR)) != TAG_ABSENT)
-    put(map, FIELD_ATTR, inputResourceAttr());
+  putAttr(map, inputResourceAttr());
   if (stringLength(resourceRecord + RESOURCE_VERSION) > 0)
     put(map, FIELD_POLICY_VERSION, inputResourcePolicyVersion());
   if (stringLength(resourceRecord + RESOURCE_SCOPE) > 0) put(map, FIELD_SCOPE, inputResourceScope());
@@ -175,6 +175,10 @@ function scopeText(record: usize): u64 {
   return length > 0 && load<u8>(start) == DOT ? ofString(start + 1, length - 1) : ofString(start, length);
 }
 
+function putAttr(map: u64, attr: u64): void {
+  if (isError(attr) || countOf(attr) > 0) put(map, FIELD_ATTR, attr);
+}
+
 function attrOf(raw: u64): u64 {
   return tagOf(raw) == TAG_ABSENT ? newMap(0) : materialize(raw);
 }
@@ -194,9 +198,8 @@ const FIELD_EFFECTIVE_DERIVED_ROLES: i32 = 8;
 const NAME_BYTES: usize = memory.data<u8>([
   0x69, 0x64, 0x72, 0x6f, 0x6c, 0x65, 0x73, 0x61, 0x74, 0x74, 0x72, 0x70, 0x6f, 0x6c, 0x69, 0x63, 0x79, 0x56,
   0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x73, 0x63, 0x6f, 0x70, 0x65, 0x6b, 0x69, 0x6e, 0x64, 0x70, 0x72, 0x69,
-  0x6e, 0x63, 0x69, 0x70, 0x61, 0x6c, 0x72, 0x65, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x61, 0x75, 0x78, 0x44,
-  0x61, 0x74, 0x61, 0x65, 0x66, 0x66, 0x65, 0x63, 0x74, 0x69, 0x76, 0x65, 0x44, 0x65, 0x72, 0x69, 0x76, 0x65,
-  0x64, 0x52, 0x6f, 0x6c, 0x65, 0x73,
+  0x6e, 0x63, 0x69, 0x70, 0x61, 0x6c, 0x72, 0x65, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x65, 0x66, 0x66, 0x65,
+  0x63, 0x74, 0x69, 0x76, 0x65, 0x44, 0x65, 0x72, 0x69, 0x76, 0x65, 0x64, 0x52, 0x6f, 0x6c, 0x65, 0x73,
 ]);
 /** Lengths of id, roles, attr, policyVersion, scope, kind, principal, resource, effectiveDerivedRoles. */
 const NAME_LENGTHS: usize = memory.data<u8>([2, 5, 4, 13, 5, 4, 9, 8, 21]);

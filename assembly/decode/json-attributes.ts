@@ -7,7 +7,7 @@ import { NO_SLOT } from "../decide/attributes";
 import { box, FALSE, NULL, ofDouble, TRUE } from "../value/value";
 import { refuseAnyway } from "./failure";
 import { numberValue, scanNumber } from "./json-number";
-import { isFalse, isTrue, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
+import { LETTER_F, LETTER_T, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
 import { hasEscapes, scanString, unescape } from "./json-string";
 import { refuseMember, skipArray, skipObject, skipValue } from "./json-skip";
 import { MEMBER_NEW } from "./key-set";
@@ -111,32 +111,35 @@ function decodeKey(at: usize, entry: usize): usize {
 /** value, into a pair; `cell` is 8 bytes for it if it needs some. */
 function decodeValue(at: usize, cell: usize, pair: usize, depth: i32): usize {
   const byte = load<u8>(at);
-  let value: u64 = NULL;
-  let end: usize = 0;
-  if (byte == QUOTE) {
-    const start = at + 1;
-    const scanned = scanString(start);
-    if (scanned == 0) return 0;
-    end = <usize>(<u32>scanned);
-    if (hasEscapes(scanned)) {
-      cell = unescape(start, end);
-      if (cell == 0) return 0;
-    } else {
-      store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
-    }
-    value = box(TAG_STRING, cell);
-    end += 1;
-  } else if (byte == MINUS || <u32>byte - 0x30 <= 9) {
-    end = scanNumber(at);
-    value = ofDouble(numberValue);
-  } else if (byte == OPEN_BRACE || byte == OPEN_BRACKET) {
-    end = byte == OPEN_BRACE ? skipObject(at, depth + 1) : skipArray(at, depth + 1);
-    store<u64>(cell, <u64>at | ((<u64>(end - at)) << 32));
-    value = box(TAG_RAW_JSON, cell);
-  } else {
-    end = skipLiteral(at);
-    value = isTrue(at) ? TRUE : isFalse(at) ? FALSE : NULL;
+  if (<u32>byte - 0x30 <= 9 || byte == MINUS) {
+    const end = scanNumber(at);
+    store<u64>(pair, ofDouble(numberValue), 8);
+    return end;
   }
-  store<u64>(pair, value, 8);
+  if (byte == QUOTE) return decodeLongString(at, cell, pair);
+  if (byte == OPEN_BRACE || byte == OPEN_BRACKET) {
+    const end = byte == OPEN_BRACE ? skipObject(at, depth + 1) : skipArray(at, depth + 1);
+    store<u64>(cell, <u64>at | ((<u64>(end - at)) << 32));
+    store<u64>(pair, box(TAG_RAW_JSON, cell), 8);
+    return end;
+  }
+  const end = skipLiteral(at);
+  store<u64>(pair, byte == LETTER_T ? TRUE : byte == LETTER_F ? FALSE : NULL, 8);
   return end;
+}
+
+/** string, of any kind. */
+function decodeLongString(at: usize, cell: usize, pair: usize): usize {
+  const start = at + 1;
+  const scanned = scanString(start);
+  if (scanned == 0) return 0;
+  const end = <usize>(<u32>scanned);
+  if (hasEscapes(scanned)) {
+    cell = unescape(start, end);
+    if (cell == 0) return 0;
+  } else {
+    store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
+  }
+  store<u64>(pair, box(TAG_STRING, cell), 8);
+  return end + 1;
 }

@@ -42,6 +42,12 @@ const MASK_4: u64 = 0xffff_ffff;
 const MASK_5: u64 = 0xff_ffff_ffff;
 const MASK_6: u64 = 0xffff_ffff_ffff;
 
+/**
+ * Matches of the frequent names that take two loads (resource, policyVersion, policy_version). They come from memory
+ * because a constant would become a conditional move, and the next cursor would wait for the comparison.
+ */
+const MATCHES = memory.data<u32>([(14 << 8) | 9, (8 << 8) | 14, (8 << 8) | 15]);
+
 /** The byte after the closing quote of the key that `matchEscaped` accepted. */
 export let escapedKeyEnd: usize = 0;
 
@@ -92,7 +98,7 @@ export class Field {
     // actions"
     if (head == 0x2273_6e6f_6974_6361) return (FIELD_ACTIONS << 8) | 8;
     // resource"
-    if (head == 0x6563_7275_6f73_6572) return load<u8>(at, 8) == 0x22 ? (FIELD_RESOURCE << 8) | 9 : 0;
+    if (head == 0x6563_7275_6f73_6572 && load<u8>(at, 8) == 0x22) return load<u32>(MATCHES);
     return 0;
   }
 
@@ -113,13 +119,9 @@ export class Field {
     // scope"
     if ((head & MASK_6) == 0x2265_706f_6373) return (FIELD_SCOPE << 8) | 6;
     // policyVersion"
-    if (head == 0x6556_7963_696c_6f70) {
-      return load<u64>(at, 6) == 0x226e_6f69_7372_6556 ? (FIELD_VERSION << 8) | 14 : 0;
-    }
+    if (head == 0x6556_7963_696c_6f70 && load<u64>(at, 6) == 0x226e_6f69_7372_6556) return load<u32>(MATCHES, 4);
     // policy_version"
-    if (head == 0x765f_7963_696c_6f70) {
-      return load<u64>(at, 7) == 0x226e_6f69_7372_6576 ? (FIELD_VERSION << 8) | 15 : 0;
-    }
+    if (head == 0x765f_7963_696c_6f70 && load<u64>(at, 7) == 0x226e_6f69_7372_6576) return load<u32>(MATCHES, 8);
     return 0;
   }
 }

@@ -37,9 +37,12 @@ export function guardEnd(end: usize): u8 {
   return before;
 }
 
-/** `,"` and `:"` as little-endian words: what stands between two members of compact text. */
+/** `,"` as a little-endian word: what stands between two members of compact text. */
 export const COMMA_QUOTE: u16 = 0x222c;
-export const COLON_QUOTE: u16 = 0x223a;
+/** `: `, as indented text has it. */
+const COLON_SPACE: u32 = 0x203a;
+/** `,{`: what stands between two resources of compact text. */
+export const COMMA_BRACE: u16 = 0x7b2c;
 
 /**
  * The short ways, expanded at their call sites: a call per token would cost more than the token. What they compute
@@ -54,7 +57,9 @@ export class Scan {
 
   /** From the byte after a key to the first byte of its value; 0 when there is no colon. */
   @inline static colon(at: usize): usize {
-    return load<u16>(at) == COLON_QUOTE ? at + 1 : skipColon(at);
+    const next = <u32>load<u16>(at);
+    if ((next & 0xff) == COLON && next > 0x20ff) return at + 1;
+    return next == COLON_SPACE && load<u8>(at + 2) > 32 ? at + 2 : skipColon(at);
   }
 
   /**
@@ -82,7 +87,8 @@ export class Scan {
 
   /** From the byte after a value to the quote of the next key; see `nextKey`. */
   @inline static nextKey(at: usize): usize {
-    return load<u16>(at) == COMMA_QUOTE ? at + 1 : nextKey(at);
+    if (load<u16>(at) == COMMA_QUOTE) return at + 1;
+    return load<u8>(at) == CLOSE_BRACE ? (at + 1) | CLOSED : nextKey(at);
   }
 
   /** Whether an answer of `nextKey` means that there is no key. */

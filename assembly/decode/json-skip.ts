@@ -7,7 +7,7 @@ import { mark, rewind } from "../memory/arena";
 import { refuse, refuseAnyway } from "./failure";
 import { scanNumber } from "./json-number";
 import { CLOSE_BRACKET, COMMA, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
-import { hasEscapes, scanLong, scanString, unescape } from "./json-string";
+import { hasEscapes, scanOn, scanString, unescape } from "./json-string";
 import { addMember, MEMBER_NEW, MEMBER_REPEATED, newRun } from "./key-set";
 
 /** value: string | number | object | array | literal. `depth` is the number of containers around it. */
@@ -16,7 +16,7 @@ export function skipValue(at: usize, depth: i32): usize {
   if (byte == QUOTE) {
     const end = Scan.plainEnd(at + 1);
     if (load<u8>(end) == QUOTE) return end + 1;
-    const scanned = scanLong(at + 1);
+    const scanned = scanOn(end);
     return scanned == 0 ? 0 : <usize>(<u32>scanned) + 1;
   }
   if (byte == OPEN_BRACE) return skipObject(at, depth + 1);

@@ -19,7 +19,7 @@ const LETTER_U: u8 = 0x75;
  */
 export function scanString(at: usize): u64 {
   const end = Scan.plainEnd(at);
-  return load<u8>(end) == QUOTE ? <u64>end : scanLong(at);
+  return load<u8>(end) == QUOTE ? <u64>end : scanOn(end);
 }
 
 /** Whether an answer of `scanString` tells of escapes. */
@@ -27,8 +27,8 @@ export function hasEscapes(scanned: u64): bool {
   return scanned >= ESCAPED;
 }
 
-/** `scanString` for strings that are not short and plain; cheaper to call directly where that is known. */
-export function scanLong(at: usize): u64 {
+/** Goes on with `scanString` at `at`, up to which the string is plain (the answer of `Scan.plainEnd`). */
+export function scanOn(at: usize): u64 {
   let escaped: u64 = 0;
   while (true) {
     const special = Scan.specials(at);

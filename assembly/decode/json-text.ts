@@ -13,7 +13,7 @@ import {
   refuseType,
   Scan,
 } from "./json-scan";
-import { hasEscapes, scanLong, scanString, unescape } from "./json-string";
+import { hasEscapes, scanOn, scanString, unescape } from "./json-string";
 import { freeRecord, moveRecords, recordsEnd, takeRecords } from "./records";
 import { setString, STRING_PLAIN, STRING_SET, STRING_SIZE } from "./request";
 
@@ -26,16 +26,16 @@ export function decodeString(at: usize, record: usize): usize {
   if (load<u8>(at) == QUOTE) {
     const start = at + 1;
     const end = Scan.plainEnd(start);
-    if (load<u8>(end) != QUOTE) return decodeLong(start, record);
+    if (load<u8>(end) != QUOTE) return decodeLong(start, end, record);
     Text.plain(record, start, <u32>(end - start));
     return end + 1;
   }
   return isNull(at) ? at + 4 : refuseType(at);
 }
 
-/** The rest of a string that is not short and plain. */
-export function decodeLong(start: usize, record: usize): usize {
-  const scanned = scanLong(start);
+/** A string that begins at `start` and is plain up to `from`, but goes on there. */
+export function decodeLong(start: usize, from: usize, record: usize): usize {
+  const scanned = scanOn(from);
   if (scanned == 0) return 0;
   const end = <usize>(<u32>scanned);
   if (hasEscapes(scanned)) {
@@ -88,7 +88,7 @@ export function decodeStrings(at: usize, limit: u32): usize {
         Text.plain(record, start, <u32>(end - start));
         at = end + 1;
       } else {
-        at = decodeLong(start, record);
+        at = decodeLong(start, end, record);
         if (at == 0) return 0;
       }
       record += STRING_SIZE;

@@ -36,6 +36,7 @@ import {
 import {
   CLOSE_BRACKET,
   COMMA,
+  COMMA_BRACE,
   guardEnd,
   isFalse,
   isNull,
@@ -210,6 +211,10 @@ function decodeResources(at: usize): usize {
     }
     if (at == 0) return 0;
     count += 1;
+    if (load<u16>(at) == COMMA_BRACE) {
+      at += 1;
+      continue;
+    }
     at = Scan.space(at);
     const byte = load<u8>(at);
     if (byte != COMMA) {

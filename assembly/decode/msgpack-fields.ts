@@ -14,16 +14,17 @@ import {
   FIELD_KIND,
   FIELD_PRINCIPAL,
   FIELD_REQUEST_ID,
-  FIELD_RESOURCE,
   FIELD_RESOURCES,
   FIELD_ROLES,
   FIELD_SCOPE,
-  FIELD_VERSION,
 } from "./json-fields";
 
 const MASK_3: u64 = 0xff_ffff;
 const MASK_5: u64 = 0xff_ffff_ffff;
 const MASK_6: u64 = 0xffff_ffff_ffff;
+
+/** Matches that come from memory, for the reason given in json-fields.ts: resource, policyVersion, policy_version. */
+const MATCHES = memory.data<u32>([(14 << 8) | 9, (8 << 8) | 14, (8 << 8) | 15]);
 
 /** The tables of the messages that every request has, expanded where they are used. */
 export class PackedField {
@@ -56,7 +57,7 @@ export class PackedField {
     // actions
     if (head == 0x736e_6f69_7463_61a7) return (FIELD_ACTIONS << 8) | 8;
     // resource
-    if (head == 0x6372_756f_7365_72a8) return load<u8>(at, 8) == 0x65 ? (FIELD_RESOURCE << 8) | 9 : 0;
+    if (head == 0x6372_756f_7365_72a8 && load<u8>(at, 8) == 0x65) return load<u32>(MATCHES);
     return 0;
   }
 
@@ -77,11 +78,9 @@ export class PackedField {
     // scope
     if ((head & MASK_6) == 0x6570_6f63_73a5) return (FIELD_SCOPE << 8) | 6;
     // policyVersion
-    if (head == 0x5679_6369_6c6f_70ad)
-      return load<u64>(at, 6) == 0x6e6f_6973_7265_5679 ? (FIELD_VERSION << 8) | 14 : 0;
+    if (head == 0x5679_6369_6c6f_70ad && load<u64>(at, 6) == 0x6e6f_6973_7265_5679) return load<u32>(MATCHES, 4);
     // policy_version
-    if (head == 0x5f79_6369_6c6f_70ae)
-      return load<u64>(at, 7) == 0x6e6f_6973_7265_765f ? (FIELD_VERSION << 8) | 15 : 0;
+    if (head == 0x5f79_6369_6c6f_70ae && load<u64>(at, 7) == 0x6e6f_6973_7265_765f) return load<u32>(MATCHES, 8);
     return 0;
   }
 }

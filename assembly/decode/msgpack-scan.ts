@@ -83,7 +83,7 @@ export class Packed {
 
   /** Whether the first `length` (at most 16) bytes at `start` are ASCII that JSON does not escape. Reads 16 bytes. */
   @inline static isPlain(start: usize, length: u32): bool {
-    return (Scan.specials(start) & ((1 << length) - 1)) == 0;
+    return ctz<u32>(<u32>Scan.specials(start) | 0x10000) >= length;
   }
 }
 
@@ -128,7 +128,8 @@ function takeText(start: usize, length: u32): usize {
     if (Scan.specials(at) != 0) return checkText(start, length);
     at += 16;
   }
-  if ((Scan.specials(at) & ((1 << (<u32>(end - at))) - 1)) != 0) return checkText(start, length);
+  const rest = <u32>(end - at);
+  if ((Scan.specials(at) & ((1 << rest) - 1)) != 0) return checkText(start, length);
   textPlain = true;
   return end;
 }

@@ -26,7 +26,7 @@ export function decodeString(at: usize, record: usize): usize {
   const length = Packed.fixLength(at);
   const end = at + 1 + length;
   if (length <= 16 && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
-    setText(record, at + 1, length, STRING_PLAIN);
+    Text.write(record, at + 1, length, STRING_PLAIN);
     return end;
   }
   return load<u8>(at) == NIL ? at + 1 : decodeLong(at, record);
@@ -35,14 +35,17 @@ export function decodeString(at: usize, record: usize): usize {
 /** A string that is not short and plain. */
 function decodeLong(at: usize, record: usize): usize {
   at = readString(at);
-  if (at != 0) setText(record, textStart, textLength, textPlain ? STRING_PLAIN : 0);
+  if (at != 0) Text.write(record, textStart, textLength, textPlain ? STRING_PLAIN : 0);
   return at;
 }
 
-/** An empty string counts as not given. */
-function setText(record: usize, start: usize, length: u32, plain: u32): void {
-  store<u64>(record, <u64>start | ((<u64>length) << 32));
-  store<u64>(record, <u64>(length == 0 ? plain : plain | STRING_SET), 8);
+/** String records, expanded where they are written. */
+export class Text {
+  /** An empty string counts as not given. */
+  @inline static write(record: usize, start: usize, length: u32, plain: u32): void {
+    store<u64>(record, <u64>start | ((<u64>length) << 32));
+    store<u64>(record, <u64>(length == 0 ? plain : plain | STRING_SET), 8);
+  }
 }
 
 /** nil | [str...]; the header is there. At most `limit` strings are stored, all are validated and counted. */
@@ -65,7 +68,7 @@ export function decodeStrings(at: usize, limit: u32): usize {
     const length = Packed.fixLength(at);
     const end = at + 1 + length;
     if (length <= 16 && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
-      setText(record, at + 1, length, STRING_PLAIN);
+      Text.write(record, at + 1, length, STRING_PLAIN);
       at = end;
     } else {
       at = decodeLong(at, record);

@@ -16,7 +16,6 @@ import {
   FIELD_AUX_DATA,
   FIELD_ID,
   FIELD_INCLUDE_META,
-  FIELD_KIND,
   FIELD_PRINCIPAL,
   FIELD_REQUEST_ID,
   FIELD_RESOURCES,
@@ -32,16 +31,18 @@ import { decodeAuxData, decodeContext } from "./msgpack-aux-data";
 import { EnterPacked } from "./msgpack-field";
 import { PackedField } from "./msgpack-fields";
 import {
+  bodyEnd,
   FALSE_BYTE,
   itemCount,
   NIL,
+  Packed,
   readArray,
   readMap,
   readUntil,
   refuseHeader,
   TRUE_BYTE,
 } from "./msgpack-scan";
-import { decodeString, decodeStrings, listCount, listRecords } from "./msgpack-text";
+import { decodeString, decodeStrings, listCount, listRecords, Text } from "./msgpack-text";
 import { pairCount, pairs, prepareShapes } from "./projection";
 import {
   clearRequest,
@@ -49,14 +50,11 @@ import {
   principalScope,
   principalVersion,
   requestId,
-  RESOURCE_ID,
-  RESOURCE_KIND,
-  RESOURCE_SCOPE,
   RESOURCE_SIZE,
-  RESOURCE_VERSION,
   setIncludeMeta,
   setPrincipalAttr,
   setRoles,
+  STRING_PLAIN,
 } from "./request";
 import {
   actionLimit,
@@ -76,6 +74,8 @@ import { reserve } from "./reserve";
 /** Depth of the two `attr` maps: request, principal, attr; request, resources, entry, resource, attr. */
 const PRINCIPAL_ATTR_DEPTH: i32 = 3;
 const RESOURCE_ATTR_DEPTH: i32 = 5;
+/** Place in the resource record of each string field, by field number (kind 12, id 7, version 8, scope 11). */
+const RECORDS = memory.data<u8>([0, 0, 0, 0, 0, 0, 0, 16, 32, 0, 0, 48, 0]);
 const NO_LIMIT: u32 = 0xffff_ffff;
 
 /**
@@ -232,13 +232,28 @@ function decodeResource(at: usize, record: usize): usize {
     if (at == 0) return 0;
     const field = EnterPacked.entered(match);
     seen |= 1 << field;
-    if (field == FIELD_KIND) at = decodeString(at, record + RESOURCE_KIND);
-    else if (field == FIELD_ID) at = decodeString(at, record + RESOURCE_ID);
-    else if (field == FIELD_ATTR) at = decodeResourceAttr(at, record);
-    else at = decodeString(at, record + (field == FIELD_VERSION ? RESOURCE_VERSION : RESOURCE_SCOPE));
-    if (at == 0) return 0;
+    const length = Packed.fixLength(at);
+    if (length <= 16 && field != FIELD_ATTR) {
+      const start = at + 1;
+      if (start + length <= bodyEnd && Packed.isPlain(start, length)) {
+        Text.write(record + <usize>load<u8>(RECORDS + field), start, length, STRING_PLAIN);
+        at = start + length;
+      } else {
+        at = decodeResourceField(at, field, record);
+        if (at == 0) return 0;
+      }
+    } else {
+      at = decodeResourceField(at, field, record);
+      if (at == 0) return 0;
+    }
   }
   return at;
+}
+
+/** The value of any field of a resource. */
+function decodeResourceField(at: usize, field: u32, record: usize): usize {
+  if (field == FIELD_ATTR) return decodeResourceAttr(at, record);
+  return decodeString(at, record + <usize>load<u8>(RECORDS + field));
 }
 
 /** nil | map */

@@ -48,8 +48,13 @@ export class Matchers {
 
   /** Address of a matcher list. */
   list(patterns: readonly string[], globs: GlobUse = "starred"): number {
-    const words = patterns.flatMap((pattern) => this.matcher(pattern, globs));
-    return this.#blob.words([patterns.length, 0, ...words]);
+    const words = patterns.flatMap((pattern) => {
+      const matcher = this.matcher(pattern, globs);
+      // allowActions match by their text too, as in Cerbos: `[ab]` allows `a`, `b` and `[ab]`.
+      const alsoText = globs === "always" && matcher[0] === MATCH_GLOB;
+      return alsoText ? [...matcher, MATCH_SYMBOL, this.#symbols.id(pattern)] : matcher;
+    });
+    return this.#blob.words([words.length / 2, 0, ...words]);
   }
 
   /** Address of a glob. */
