@@ -25,6 +25,24 @@ import {
 } from "./projection";
 import { PAIR_SIZE } from "./request";
 
+/** The usual value, expanded where it is used. */
+class Attribute {
+  /** value, into a pair; `cell` is 8 bytes for it if it needs some. */
+  @inline static value(at: usize, cell: usize, pair: usize, depth: i32): usize {
+    if (load<u8>(at) == QUOTE) {
+      const start = at + 1;
+      const end = Scan.plainEnd(start);
+      if (load<u8>(end) == QUOTE) {
+        store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
+        store<u64>(pair, box(TAG_STRING, cell), 8);
+        return end + 1;
+      }
+      return decodeValue(at, cell, pair, depth);
+    }
+    return decodeValue(at, cell, pair, depth);
+  }
+}
+
 /**
  * object, from its opening brace to the byte after the closing one. `depth` counts this object too.
  *
@@ -65,21 +83,8 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
       }
       cell -= CELL_SIZE;
       store<u64>(pair, <u64>slot);
-      if (load<u8>(at) == QUOTE) {
-        const start = at + 1;
-        const end = Scan.plainEnd(start);
-        if (load<u8>(end) == QUOTE) {
-          store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
-          store<u64>(pair, box(TAG_STRING, cell), 8);
-          at = end + 1;
-        } else {
-          at = decodeValue(at, cell, pair, depth);
-          if (at == 0) return 0;
-        }
-      } else {
-        at = decodeValue(at, cell, pair, depth);
-        if (at == 0) return 0;
-      }
+      at = Attribute.value(at, cell, pair, depth);
+      if (at == 0) return 0;
       pair += PAIR_SIZE;
     }
     entry = Shape.next(entry);

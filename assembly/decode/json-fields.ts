@@ -119,9 +119,11 @@ export class Field {
     // scope"
     if ((head & MASK_6) == 0x2265_706f_6373) return (FIELD_SCOPE << 8) | 6;
     // policyVersion"
-    if (head == 0x6556_7963_696c_6f70 && load<u64>(at, 6) == 0x226e_6f69_7372_6556) return load<u32>(MATCHES, 4);
+    if (head == 0x6556_7963_696c_6f70 && load<u64>(at, 6) == 0x226e_6f69_7372_6556)
+      return load<u32>(MATCHES, 4);
     // policy_version"
-    if (head == 0x765f_7963_696c_6f70 && load<u64>(at, 7) == 0x226e_6f69_7372_6576) return load<u32>(MATCHES, 8);
+    if (head == 0x765f_7963_696c_6f70 && load<u64>(at, 7) == 0x226e_6f69_7372_6576)
+      return load<u32>(MATCHES, 8);
     return 0;
   }
 }

@@ -19,7 +19,7 @@ const LOWER_CASE: u8 = 0x20;
 /** Largest integer up to which all are exact doubles. */
 const EXACT_MANTISSA: u64 = 1 << 53;
 /** Powers of ten, exact as doubles. */
-const POWERS = memory.data<f64>([1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8]);
+const POWERS = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8]);
 
 /** Value of the last number that `scanNumber` accepted. */
 export let numberValue: f64 = 0;
@@ -78,7 +78,8 @@ function scanLongNumber(start: usize): usize {
   let mantissa: u64 = 0;
   const whole = at;
   at = skipDigits(at);
-  if (at == whole || (load<u8>(whole) == ZERO && at != whole + 1)) return refuse(STATUS_NUMBER, at == whole ? at : whole + 1);
+  if (at == whole || (load<u8>(whole) == ZERO && at != whole + 1))
+    return refuse(STATUS_NUMBER, at == whole ? at : whole + 1);
   let integer = true;
   if (load<u8>(at) == DOT) {
     integer = false;

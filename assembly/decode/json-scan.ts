@@ -45,6 +45,18 @@ const COLON_SPACE: u32 = 0x203a;
 export const COMMA_BRACE: u16 = 0x7b2c;
 
 /**
+ * Sixteen quotes, sixteen backslashes, sixteen times 32. As constants they would be rebuilt from immediates at every
+ * use, with three instructions each.
+ */
+const VECTORS = memory.data<u64>(
+  [
+    0x2222_2222_2222_2222, 0x2222_2222_2222_2222, 0x5c5c_5c5c_5c5c_5c5c, 0x5c5c_5c5c_5c5c_5c5c, 0x2020_2020_2020_2020,
+    0x2020_2020_2020_2020,
+  ],
+  16,
+);
+
+/**
  * The short ways, expanded at their call sites: a call per token would cost more than the token. What they compute
  * from the text decides only branches, never the next cursor by a conditional move, so that the processor can run
  * ahead of the scan.
@@ -68,11 +80,10 @@ export class Scan {
    */
   @inline static specials(at: usize): i32 {
     const block = v128.load(at);
-    const marks = v128.or(
-      v128.or(i8x16.eq(block, i8x16.splat(0x22)), i8x16.eq(block, i8x16.splat(0x5c))),
-      i8x16.lt_s(block, i8x16.splat(0x20)),
-    );
-    return i8x16.bitmask(marks);
+    const quotes = i8x16.eq(block, v128.load(VECTORS));
+    const escapes = i8x16.eq(block, v128.load(VECTORS, 16));
+    const others = i8x16.lt_s(block, v128.load(VECTORS, 32));
+    return i8x16.bitmask(v128.or(v128.or(quotes, escapes), others));
   }
 
   /** The first special byte from `at` on, or the byte after 16 plain ones. If it is a quote, the string ends there. */

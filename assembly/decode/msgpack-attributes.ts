@@ -16,6 +16,7 @@ import {
   isNumber,
   isString,
   itemCount,
+  NO_COUNT,
   numberValue,
   Packed,
   readMap,
@@ -41,11 +42,35 @@ import {
 } from "./projection";
 import { PAIR_SIZE } from "./request";
 
+/** The usual value, expanded where it is used. */
+class Attribute {
+  /** Any value, into a pair; `cell` is 8 bytes for it if it needs some. */
+  @inline static value(at: usize, cell: usize, pair: usize, depth: i32): usize {
+    const length = Packed.fixLength(at);
+    if (length <= 16) {
+      const start = at + 1;
+      if (start + length > bodyEnd) return refuse(STATUS_TRUNCATED, bodyEnd);
+      if (Packed.isPlain(start, length)) {
+        store<u64>(cell, <u64>start | ((<u64>length) << 32));
+        store<u64>(pair, box(TAG_STRING, cell), 8);
+        return start + length;
+      }
+      return decodeValue(at, cell, pair, depth);
+    }
+    return decodeValue(at, cell, pair, depth);
+  }
+}
+
 /** A map; `depth` counts it too. Written as json-attributes.ts is, for the same reasons. */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
-  at = readMap(at);
-  if (at == 0) return 0;
-  let left = itemCount;
+  let left = Packed.mapCount(at);
+  if (left != NO_COUNT) {
+    at += 1;
+  } else {
+    at = readMap(at);
+    if (at == 0) return 0;
+    left = itemCount;
+  }
   let entry = openShape(ofPrincipal);
   let known = knownEnd;
   let pair = freePair;
@@ -77,25 +102,8 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
       }
       cell -= CELL_SIZE;
       store<u64>(pair, <u64>slot);
-      const length = Packed.fixLength(at);
-      if (length <= 16) {
-        const start = at + 1;
-        if (start + length <= bodyEnd) {
-          if (Packed.isPlain(start, length)) {
-            store<u64>(cell, <u64>start | ((<u64>length) << 32));
-            store<u64>(pair, box(TAG_STRING, cell), 8);
-            at = start + length;
-          } else {
-            at = decodeValue(at, cell, pair, depth);
-            if (at == 0) return 0;
-          }
-        } else {
-          return refuse(STATUS_TRUNCATED, bodyEnd);
-        }
-      } else {
-        at = decodeValue(at, cell, pair, depth);
-        if (at == 0) return 0;
-      }
+      at = Attribute.value(at, cell, pair, depth);
+      if (at == 0) return 0;
       pair += PAIR_SIZE;
     }
     entry = Shape.next(entry);

@@ -78,9 +78,11 @@ export class PackedField {
     // scope
     if ((head & MASK_6) == 0x6570_6f63_73a5) return (FIELD_SCOPE << 8) | 6;
     // policyVersion
-    if (head == 0x5679_6369_6c6f_70ad && load<u64>(at, 6) == 0x6e6f_6973_7265_5679) return load<u32>(MATCHES, 4);
+    if (head == 0x5679_6369_6c6f_70ad && load<u64>(at, 6) == 0x6e6f_6973_7265_5679)
+      return load<u32>(MATCHES, 4);
     // policy_version
-    if (head == 0x5f79_6369_6c6f_70ae && load<u64>(at, 7) == 0x6e6f_6973_7265_765f) return load<u32>(MATCHES, 8);
+    if (head == 0x5f79_6369_6c6f_70ae && load<u64>(at, 7) == 0x6e6f_6973_7265_765f)
+      return load<u32>(MATCHES, 8);
     return 0;
   }
 }

@@ -15,9 +15,12 @@ export const NEVER_USED: u8 = 0xc1;
 export const FALSE_BYTE: u8 = 0xc2;
 export const TRUE_BYTE: u8 = 0xc3;
 
+const FIXMAP: u8 = 0x80;
+const FIXARRAY: u8 = 0x90;
 const FIXSTR: u8 = 0xa0;
+/** More than any header can announce. */
+export const NO_COUNT: u32 = 0xffff_ffff;
 const FLOAT_32: u8 = 0xca;
-const FLOAT_64: u8 = 0xcb;
 const UINT_8: u8 = 0xcc;
 const INT_64: u8 = 0xd3;
 const STR_8: u8 = 0xd9;
@@ -76,6 +79,18 @@ export function refuseHeader(at: usize): usize {
 
 /** The short ways, expanded at their call sites: a call per value would cost more than the value. */
 export class Packed {
+  /** Number of entries if a fixmap header is at `at`, NO_COUNT for any other; `readMap` reads those. */
+  @inline static mapCount(at: usize): u32 {
+    const count = <u32>load<u8>(at) - FIXMAP;
+    return count < 16 && at < bodyEnd ? count : NO_COUNT;
+  }
+
+  /** Number of items if a fixarray header is at `at`, NO_COUNT for any other; `readArray` reads those. */
+  @inline static arrayCount(at: usize): u32 {
+    const count = <u32>load<u8>(at) - FIXARRAY;
+    return count < 16 && at < bodyEnd ? count : NO_COUNT;
+  }
+
   /** The length that the fixstr header at `at` announces; more than 31 for any other header. */
   @inline static fixLength(at: usize): u32 {
     return <u32>load<u8>(at) - FIXSTR;

@@ -7,6 +7,7 @@ import {
   bodyEnd,
   itemCount,
   NIL,
+  NO_COUNT,
   Packed,
   readArray,
   readString,
@@ -53,9 +54,14 @@ export function decodeStrings(at: usize, limit: u32): usize {
   listRecords = 0;
   listCount = 0;
   if (load<u8>(at) == NIL) return at + 1;
-  at = readArray(at);
-  if (at == 0) return 0;
-  const count = itemCount;
+  let count = Packed.arrayCount(at);
+  if (count != NO_COUNT) {
+    at += 1;
+  } else {
+    at = readArray(at);
+    if (at == 0) return 0;
+    count = itemCount;
+  }
   const kept = count < limit ? count : limit;
   let first = freeRecord;
   let record = first;

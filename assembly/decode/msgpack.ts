@@ -35,6 +35,7 @@ import {
   FALSE_BYTE,
   itemCount,
   NIL,
+  NO_COUNT,
   Packed,
   readArray,
   readMap,
@@ -197,10 +198,16 @@ function decodeResources(at: usize): usize {
 /** {actions?, resource?} */
 function decodeEntry(at: usize, record: usize): usize {
   clearResource(record, at);
-  at = readMap(at);
-  if (at == 0) return 0;
+  let left = Packed.mapCount(at);
+  if (left != NO_COUNT) {
+    at += 1;
+  } else {
+    at = readMap(at);
+    if (at == 0) return 0;
+    left = itemCount;
+  }
   let seen: u32 = 0;
-  for (let left = itemCount; left != 0; left--) {
+  for (; left != 0; left--) {
     const match = PackedField.entry(at);
     at = EnterPacked.field(match, MESSAGE_ENTRY, at, seen);
     if (at == 0) return 0;
@@ -223,10 +230,16 @@ function decodeActions(at: usize, record: usize): usize {
 /** nil | {kind?, policyVersion?, id?, attr?, scope?} */
 function decodeResource(at: usize, record: usize): usize {
   if (load<u8>(at) == NIL) return at + 1;
-  at = readMap(at);
-  if (at == 0) return 0;
+  let left = Packed.mapCount(at);
+  if (left != NO_COUNT) {
+    at += 1;
+  } else {
+    at = readMap(at);
+    if (at == 0) return 0;
+    left = itemCount;
+  }
   let seen: u32 = 0;
-  for (let left = itemCount; left != 0; left--) {
+  for (; left != 0; left--) {
     const match = PackedField.resource(at);
     at = EnterPacked.field(match, MESSAGE_RESOURCE, at, seen);
     if (at == 0) return 0;

@@ -75,7 +75,7 @@ export function openShape(ofPrincipal: bool): usize {
   shapeOfPrincipal = ofPrincipal;
   store<u32>(shape, 0, 4);
   const first = shape + RUN_HEADER;
-  knownEnd = first + (<usize>load<u32>(shape)) * RUN_ENTRY;
+  knownEnd = first + <usize>load<u32>(shape) * RUN_ENTRY;
   pairs = freePair;
   return first;
 }

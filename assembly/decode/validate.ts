@@ -29,7 +29,7 @@ import {
 import { mark, rewind } from "../memory/arena";
 import { equalBytes } from "../memory/bytes";
 import { hasBothKinds, lacksToken } from "./aux-data";
-import { addMember, MEMBER_NEW, MEMBER_NO_ROOM, MEMBER_REPEATED, newRun } from "./key-set";
+import { addMember, MEMBER_NEW, MEMBER_REPEATED, newRun } from "./key-set";
 import {
   principalId,
   principalScope,

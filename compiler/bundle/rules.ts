@@ -34,13 +34,12 @@ export function writeRules(program: Program, derivedRoles: readonly number[]): s
       : [role.name, role.origin, ...place(role.place), role.condition, leaves(role.leaves)];
   });
   const conditions = program.conditions.map((condition) =>
-    condition.kind === "expr"
-      ? ["expr", condition.text, ...place(condition.place)]
-      : [condition.kind, condition.of, ...place(condition.place)],
+    condition.kind === "expr" ? ["expr"] : [condition.kind, condition.of],
   );
   return JSON.stringify({
     files: files.names,
     policies: policies.names,
+    texts: texts.names,
     rules,
     derivedRoles: derived,
     conditions,

@@ -107,6 +107,8 @@ const { value: anything } = fc.letrec<{ value: Value }>((tie) => ({
 
 /** Largest arena of the memory tests, in bytes; the least one still holds every block of fixed size. */
 const SMALL_ARENA = 4096;
+/** What the arena keeps for allocations after it is exhausted (assembly/memory/arena.ts). */
+const SCRATCH_SIZE = 1024;
 /** What `fits` asks for beyond the blocks themselves. */
 const ROUNDING = 16;
 const CANARY = 0xa5;
@@ -189,7 +191,7 @@ describe.each(BUILDS)("CEL functions keep their limits (%s build)", (build) => {
           const wanted = read(guest, guest.call(name, ...bits));
           const start = Number(guest.function("mark")()) >>> 0;
           const needed = start - before;
-          const end = start + size;
+          const end = start + SCRATCH_SIZE + size;
           guest.bytes.fill(CANARY, end, end + SMALL_ARENA);
           guest.function("setArena")(start, end);
           const got = guest.call(name, ...bits);

@@ -99,6 +99,10 @@ const TOKENS = [
   "é",
 ].map((token) => new TextEncoder().encode(token));
 
+function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(Buffer.concat(parts));
+}
+
 /** One to three damages: bytes changed, removed, inserted, repeated or cut off; tokens and spans moved. */
 export function mutate(body: Uint8Array, next: (bound: number) => number): Uint8Array {
   let bytes = body;
@@ -110,23 +114,22 @@ function damage(body: Uint8Array, next: (bound: number) => number): Uint8Array {
   const at = next(body.length + 1);
   const end = Math.min(body.length, at + 1 + next(12));
   const before = body.subarray(0, at);
-  const join_ = (...parts: readonly Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
   switch (next(7)) {
     case 0:
-      return join_(before, Uint8Array.of(next(256)), body.subarray(at + 1));
+      return concat(before, Uint8Array.of(next(256)), body.subarray(at + 1));
     case 1:
-      return join_(before, body.subarray(end));
+      return concat(before, body.subarray(end));
     case 2:
-      return join_(before, Uint8Array.of(next(256)), body.subarray(at));
+      return concat(before, Uint8Array.of(next(256)), body.subarray(at));
     case 3:
-      return join_(before, body.subarray(at, end), body.subarray(at));
+      return concat(before, body.subarray(at, end), body.subarray(at));
     case 4:
       return before;
     case 5:
-      return join_(before, TOKENS[next(TOKENS.length)] ?? before, body.subarray(at));
+      return concat(before, TOKENS[next(TOKENS.length)] ?? before, body.subarray(at));
     default: {
       const from = next(body.length + 1);
-      return join_(before, body.subarray(from, from + next(40)), body.subarray(at));
+      return concat(before, body.subarray(from, from + next(40)), body.subarray(at));
     }
   }
 }

@@ -262,7 +262,7 @@ function fields(value: Parsed, known: readonly string[]): ReadonlyMap<string, Pa
   if (value === null || typeof value !== "object" || !("members" in value)) return refuse("no message");
   const seen = new Set<string>();
   const found = new Map<string, Parsed>();
-  for (const [key, item] of value.members as readonly Entry[]) {
+  for (const [key, item] of value.members) {
     const name = CAMEL[key] ?? key;
     if (!known.includes(name) || seen.has(name)) refuse(`field ${key}`);
     seen.add(name);
@@ -289,9 +289,9 @@ function textsOf(value: Parsed | undefined): string[] {
 export function plain(value: Parsed): Json {
   if (value === null || typeof value !== "object") return value;
   if ("members" in value) {
-    return Object.fromEntries((value.members as readonly Entry[]).map(([key, item]) => [key, plain(item)]));
+    return Object.fromEntries(value.members.map(([key, item]) => [key, plain(item)]));
   }
-  return (value as readonly Parsed[]).map(plain);
+  return value.map(plain);
 }
 
 function attrOf(value: Parsed | undefined): Json | undefined {
@@ -320,12 +320,20 @@ function auxDataOf(value: Parsed | undefined): boolean {
   const single = found.get("jwt");
   const several = found.get("jwts") ?? { members: [] };
   if (typeof several !== "object" || several === null || !("members" in several)) return refuse("jwts");
-  const tokens = (several.members as readonly Entry[]).map(([, item]) => hasToken(item));
+  const tokens = several.members.map(([, item]) => hasToken(item));
   if (single !== undefined) tokens.push(hasToken(single));
   return tokens.includes(true);
 }
 
 const EMPTY: Parsed = { members: [] };
+
+function entryOf(value: Parsed): Content["resources"][number] {
+  const entry = fields(value, ["actions", "resource"]);
+  const names = ["kind", "policyVersion", "id", "attr", "scope"];
+  const resource = fields(entry.get("resource") ?? EMPTY, names);
+  const party = partyOf(resource);
+  return { ...party, kind: textOf(resource.get("kind")), actions: textsOf(entry.get("actions")) };
+}
 
 /** The content of a parsed body, or undefined when the message refuses it. */
 export function contentOf(body: Parsed): Content | undefined {
@@ -347,28 +355,17 @@ export function contentOf(body: Parsed): Content | undefined {
       includeMeta,
       hasAuxData: auxDataOf(found.get("auxData")),
       principal: { ...partyOf(principal), roles: textsOf(principal.get("roles")) },
-      resources: listOf(found.get("resources")).map((item) => {
-        const entry = fields(item, ["actions", "resource"]);
-        const resource = fields(entry.get("resource") ?? EMPTY, [
-          "kind",
-          "policyVersion",
-          "id",
-          "attr",
-          "scope",
-        ]);
-        return {
-          ...partyOf(resource),
-          kind: textOf(resource.get("kind")),
-          actions: textsOf(entry.get("actions")),
-        };
-      }),
+      resources: listOf(found.get("resources")).map(entryOf),
     };
   });
 }
 
+function texts(list: readonly Text[]): string[] {
+  return list.map(({ text }) => text);
+}
+
 /** The content that the guest decoded, in the same form. */
 export function contentOfDecoded(request: DecodedRequest): Content {
-  const texts = (list: readonly Text[]) => list.map(({ text }) => text);
   return {
     requestId: request.requestId.text,
     includeMeta: request.includeMeta,
