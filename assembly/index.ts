@@ -24,6 +24,7 @@ import { responseStart } from "./decide/respond";
 import { lastError, placeCaches, reevaluate, setOnError } from "./decide/state";
 import { setDefaultNames, setLenient } from "./decide/subject";
 import { conditionCount, loadTables } from "./decide/tables";
+import { seedKeyHash } from "./decode/key-set";
 import { decodeJsonValue } from "./decode/json-build";
 import { position, setOutput } from "./encode/cursor";
 import { seedUlid } from "./encode/ulid";
@@ -107,9 +108,11 @@ export function setGlobals(length: i32): i32 {
   return STATUS_OK;
 }
 
-/** Seeds the random part of call ids. */
-export function seed(low: i32, high: i32): void {
-  seedUlid(low, high);
+/** Seeds the random part of call ids and the keyed hash that finds repeated names in requests. */
+export function seed(a: i32, b: i32, c: i32, d: i32, e: i32, f: i32): void {
+  seedUlid(a, b);
+  // Call ids are public and give their seed away, so the hash has words of its own.
+  seedKeyHash(c, d, e, f);
 }
 
 /** Decides the `length` bytes at the input start; see checkRequest. */

@@ -30,6 +30,15 @@ step(
   [["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]],
 );
 
+writeFileSync(join(root, "dist", "build-info.json"), `${JSON.stringify(buildInfo())}\n`);
+
+/** What `/api/server_info` shows: the commit and its date, so that two builds of one commit agree. */
+function buildInfo(): { commit: string; buildDate: string } {
+  const show = spawnSync("git", ["show", "-s", "--format=%H %cI", "HEAD"], { cwd: root, encoding: "utf8" });
+  const [commit = "unknown", buildDate = "unknown"] = show.status === 0 ? show.stdout.trim().split(" ") : [];
+  return { commit, buildDate };
+}
+
 /** Runs the commands of one step unless the digest of its inputs is the one last built. */
 function step(
   name: string,

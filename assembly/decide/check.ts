@@ -58,18 +58,22 @@ import {
   resourceEpoch,
 } from "./state";
 import {
+  beginResources,
+  chainBlock,
+  chainLength,
+  chainScope,
   kindLength,
   kindStart,
   kindSymbol,
   principalFirstScope,
   principalVersionSymbol,
+  resolveActions,
   resolvePrincipal,
   resolveResource,
-  resourceFirstScope,
   resourceVersionSymbol,
   scopeAfter,
 } from "./subject";
-import { NO_SYMBOL, hasRolePolicies, principalPolicyAt, resourceBlock, rolePolicyKinds } from "./tables";
+import { NO_SYMBOL, hasRolePolicies, principalPolicyAt, rolePolicyKinds } from "./tables";
 import { beginTrace, trace, tracing } from "./trace";
 
 /** Fuel of a request: a fixed part, and a part for every decision it asks for. */
@@ -112,6 +116,11 @@ export function checkRequest(
   fillSlots(principalPairs, principalPairCount, requestEpoch);
   refuel(FUEL_BASE + FUEL_PER_DECISION * <i64>countDecisions());
   beginResponse(outputFormat, now);
+  principalExists = anyPrincipalPolicy();
+  resourceExists = false;
+  actionsBefore = 0;
+  actionCountBefore = 0;
+  beginResources();
   // What one resource allocates is freed before the next, so a large batch needs no more memory than its largest entry.
   // The principal's lists and maps are shared by all resources, so with several they are built before that mark.
   if (resourceCount > 1) buildPrincipalSlots(principalPairs, principalPairCount);
@@ -130,17 +139,25 @@ export function checkRequest(
   return responseFull() ? STATUS_OUTPUT_FULL : STATUS_OK;
 }
 
+/** What holds for the whole request, and for the current resource. */
+let principalExists: bool = false;
+let resourceExists: bool = false;
+/** Action records of the resource before. */
+let actionsBefore: usize = 0;
+let actionCountBefore: u32 = 0;
+
 /** Decides every action of one resource. False when the arena is full. */
 function checkResource(record: usize, index: u32, denyAll: bool): bool {
   const actions: usize = load<u32>(record, RESOURCE_ACTIONS);
   const count = load<u32>(record, RESOURCE_ACTION_COUNT);
   beginResource();
-  resolveResource(record);
+  if (resolveResource(record)) resourceExists = anyResourcePolicy();
+  resolveActions(actions, count, actionsBefore, actionCountBefore);
+  actionsBefore = actions;
+  actionCountBefore = count;
   fillSlots(load<u32>(record, RESOURCE_PAIRS), load<u32>(record, RESOURCE_PAIR_COUNT), resourceEpoch);
   beginOutputs();
   if (!beginDerivedRoles() || !beginResults(actions, count)) return false;
-  const principalExists = anyPrincipalPolicy();
-  const resourceExists = anyResourcePolicy();
   const decidable = (principalExists || resourceExists) && !denyAll;
   beginDecisions(principalExists, resourceExists, includeMeta);
   addControl(CONTROL_RESOURCES, 1);
@@ -168,10 +185,10 @@ function anyPrincipalPolicy(): bool {
 
 /** Whether a resource policy, or a rule of a role policy, speaks of the kind at a scope of the search. */
 function anyResourcePolicy(): bool {
-  for (let scope = resourceFirstScope; scope != NO_SYMBOL; scope = scopeAfter(scope, false)) {
-    if (resourceBlock(kindSymbol, resourceVersionSymbol, scope) != 0) return true;
+  for (let index: u32 = 0; index < chainLength; index++) {
+    if (chainBlock(index) != 0) return true;
     if (!hasRolePolicies) continue;
-    const kinds = rolePolicyKinds(resourceVersionSymbol, scope);
+    const kinds = rolePolicyKinds(resourceVersionSymbol, chainScope(index));
     if (kinds != 0 && matchesAny(kinds, kindSymbol, kindStart, kindLength)) return true;
   }
   return false;

@@ -25,12 +25,15 @@ import { emitOutput } from "./outputs";
 import { parentsOfRole, roleMatches, roleSymbol } from "./roles";
 import { condition, onError } from "./state";
 import {
+  actionSymbolOf,
+  chainBlock,
+  chainLength,
+  chainScope,
   kindLength,
   kindStart,
   kindSymbol,
   principalFirstScope,
   principalSymbol,
-  resourceFirstScope,
   resourceVersionSymbol,
   scopeAfter,
 } from "./subject";
@@ -63,11 +66,9 @@ import {
   ROW_SIZE,
   hasRolePolicies,
   principalBlock,
-  resourceBlock,
   roleBlock,
   rolePolicyKinds,
   rowListFor,
-  symbolOf,
 } from "./tables";
 import { trace, tracing } from "./trace";
 
@@ -131,7 +132,7 @@ export function decideAction(record: usize): void {
   action = record;
   actionStart = stringStart(record);
   actionLength = stringLength(record);
-  actionSymbol = symbolOf(actionStart, actionLength);
+  actionSymbol = actionSymbolOf(record);
   decidingRule = NO_RULE;
   decidingBlock = 0;
   decidedByRole = false;
@@ -242,8 +243,9 @@ function resourcePass(): i32 {
 }
 
 function decideRole(role: u32): i32 {
-  for (let scope = resourceFirstScope; scope != NO_SYMBOL; scope = scopeAfter(scope, false)) {
-    const block = resourceBlock(kindSymbol, resourceVersionSymbol, scope);
+  for (let index: u32 = 0; index < chainLength; index++) {
+    const scope = chainScope(index);
+    const block = chainBlock(index);
     decidingScope = scope;
     enterBlock(block);
     if (block != 0 && listRoles) listDerivedRoles(block);

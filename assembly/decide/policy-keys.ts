@@ -25,6 +25,7 @@ import {
   resourceFirstScope,
   resourceVersionLength,
   resourceVersionStart,
+  sanitisePrincipal,
 } from "./subject";
 import { BLOCK_KEY_LENGTH, BLOCK_KEY_START, NO_SYMBOL, symbolLength, symbolStart } from "./tables";
 
@@ -58,6 +59,7 @@ export function composeKey(kind: u32, scope: u32, block: usize): void {
       kind == KEY_RESOURCE ? resourceFirstScope : scope,
     );
   } else if (kind == KEY_PRINCIPAL) {
+    sanitisePrincipal();
     compose(
       PRINCIPAL,
       principalKeyStart,
@@ -68,6 +70,7 @@ export function composeKey(kind: u32, scope: u32, block: usize): void {
     );
   } else if (kind == KEY_PRINCIPAL_AT_SCOPE) {
     // Rows of principal policies are found by the resource's version (COMPAT.md section 5.2).
+    sanitisePrincipal();
     compose(
       PRINCIPAL,
       principalKeyStart,

@@ -6,6 +6,7 @@
  *   outcome      (4 bytes) | u32 epoch << 2 | outcome |                one per condition
  *   result      (16 bytes) | u64 value | u32 epoch | u32 zero |        one per shared expression
  *   role mask   (16 bytes) | u64 mask  | u32 epoch | u32 zero |        one per role set
+ *   chain        (8 bytes) | u32 scope | u32 block |                    as many as the longest scope search (subject.ts)
  *   derived      (4 bytes) | u32 epoch << 2 | outcome |                one per derived role
  *
  * INVARIANT: an epoch is never reused while a stamp of it may be in a cache; `nextEpoch` clears all caches when the
@@ -30,12 +31,14 @@ import {
 import { materialize } from "../decode/materialize";
 import { PAIR_SIZE } from "../decode/request";
 import { FALSE, NULL, TRUE, box, fail, ofBool, tagOf } from "../value/value";
+import { setChain } from "./subject";
 import {
   attributeCount,
   attributeKeys,
   conditionCount,
   conditionFlags,
   derivedRoleCount,
+  longestChain,
   roleSetCount,
   sharedCount,
 } from "./tables";
@@ -73,6 +76,9 @@ export function placeCaches(start: usize, tableBase: i32): usize {
   outcomes = roleMasks + ((<usize>roleSetCount) << 4);
   derivedOutcomes = outcomes + ((<usize>conditionCount) << 2);
   cachesEnd = derivedOutcomes + ((<usize>derivedRoleCount) << 2);
+  const chain = (cachesEnd + 7) & ~7;
+  setChain(chain);
+  cachesEnd = chain + ((<usize>longestChain) << 3);
   memory.fill(slots, 0, cachesEnd - slots);
   epoch = 0;
   return cachesEnd;

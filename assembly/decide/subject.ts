@@ -16,7 +16,11 @@ import {
   stringLength,
   stringStart,
 } from "../decode/request";
-import { NO_SYMBOL, nextScope, scopeExists, symbolOf } from "./tables";
+import { equalBytes } from "../memory/bytes";
+import { NO_SYMBOL, isKind, nextScope, resourceBlock, scopeExists, symbolOf } from "./tables";
+
+/** Where an action's symbol is kept in its string record. */
+const ACTION_SYMBOL: usize = 12;
 
 const DOT: u8 = 0x2e;
 const SLASH: u8 = 0x2f;
@@ -37,7 +41,7 @@ export let principalVersionStart: usize = 0;
 export let principalVersionLength: u32 = 0;
 export let principalVersionSymbol: u32 = NO_SYMBOL;
 export let principalFirstScope: u32 = NO_SYMBOL;
-/** Sanitised principal id, for policy keys. */
+/** Sanitised principal id, once `sanitisePrincipal` was called. */
 export let principalKeyStart: usize = 0;
 export let principalKeyLength: u32 = 0;
 
@@ -70,9 +74,6 @@ export function setDefaultNames(version: usize, versionLength: u32, scope: usize
 /** Resolves the principal of the decoded request. False when the arena is full. */
 export function resolvePrincipal(): bool {
   principalSymbol = symbolOf(stringStart(principalId), stringLength(principalId));
-  sanitise(stringStart(principalId), stringLength(principalId));
-  principalKeyStart = sanitisedStart;
-  principalKeyLength = sanitisedLength;
   resolveVersion(principalVersion);
   principalVersionStart = versionStart;
   principalVersionLength = versionLength;
@@ -88,13 +89,34 @@ export function resolvePrincipal(): bool {
   return true;
 }
 
-/** Resolves one resource of the decoded request. */
-export function resolveResource(record: usize): void {
+/** Prepares the principal's id as policy keys write it; only responses that show keys need it. */
+export function sanitisePrincipal(): void {
+  sanitise(stringStart(principalId), stringLength(principalId));
+  principalKeyStart = sanitisedStart;
+  principalKeyLength = sanitisedLength;
+}
+
+/** Starts a request: nothing is known of its resources yet. */
+export function beginResources(): void {
+  resourceRecord = 0;
+}
+
+/**
+ * Resolves one resource of the decoded request. Neighbours in a batch mostly share kind, version and scope: then what the
+ * one before came to holds for this one too. True when something changed.
+ */
+export function resolveResource(record: usize): bool {
+  const before = resourceRecord;
   resourceRecord = record;
-  sanitise(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
-  kindStart = sanitisedStart;
-  kindLength = sanitisedLength;
-  kindSymbol = symbolOf(kindStart, kindLength);
+  if (
+    before != 0 &&
+    sameText(before + RESOURCE_KIND, record + RESOURCE_KIND) &&
+    sameText(before + RESOURCE_VERSION, record + RESOURCE_VERSION) &&
+    sameText(before + RESOURCE_SCOPE, record + RESOURCE_SCOPE)
+  ) {
+    return false;
+  }
+  resolveKind(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
   resolveVersion(record + RESOURCE_VERSION);
   resourceVersionStart = versionStart;
   resourceVersionLength = versionLength;
@@ -102,6 +124,79 @@ export function resolveResource(record: usize): void {
   resolveScope(record + RESOURCE_SCOPE);
   resourceScopeSymbol = symbolOf(scopeStart, scopeLength);
   resourceFirstScope = firstScope(scopeStart, scopeLength, false);
+  buildChain();
+  return true;
+}
+
+/** The kind as policies write it. What is a policy's kind already is not changed by sanitising. */
+function resolveKind(start: usize, length: u32): void {
+  kindStart = start;
+  kindLength = length;
+  kindSymbol = symbolOf(start, length);
+  if (isKind(kindSymbol)) return;
+  sanitise(start, length);
+  if (sanitisedStart == start) return;
+  kindStart = sanitisedStart;
+  kindLength = sanitisedLength;
+  kindSymbol = symbolOf(kindStart, kindLength);
+}
+
+function sameText(left: usize, right: usize): bool {
+  const length = stringLength(left);
+  return length == stringLength(right) && equalBytes(stringStart(left), stringStart(right), length);
+}
+
+/**
+ * The scope search of the current resource: existing scopes from leaf to root, each with its resource policy.
+ *
+ *   entry | u32 scope symbol | u32 resource block (0 = no policy for the kind here) |
+ */
+export let chain: usize = 0;
+export let chainLength: u32 = 0;
+
+/** Sets where the chain is kept: room for the longest one that the tables can give. */
+export function setChain(start: usize): void {
+  chain = start;
+  chainLength = 0;
+}
+
+function buildChain(): void {
+  chainLength = 0;
+  for (let scope = resourceFirstScope; scope != NO_SYMBOL; scope = nextScope(scope, false)) {
+    const entry = chain + ((<usize>chainLength) << 3);
+    store<u32>(entry, scope);
+    store<u32>(entry, <u32>resourceBlock(kindSymbol, resourceVersionSymbol, scope), 4);
+    chainLength += 1;
+  }
+}
+
+export function chainScope(index: u32): u32 {
+  return load<u32>(chain + ((<usize>index) << 3));
+}
+
+export function chainBlock(index: u32): usize {
+  return load<u32>(chain + ((<usize>index) << 3), 4);
+}
+
+/**
+ * Looks up the symbols of a resource's actions into the spare words of their records. `before` are the actions of the
+ * resource before, 0 for the first: batches mostly ask for the same actions again.
+ */
+export function resolveActions(actions: usize, count: u32, before: usize, beforeCount: u32): void {
+  for (let index: u32 = 0; index < count; index++) {
+    const offset = <usize>index * STRING_SIZE;
+    const record = actions + offset;
+    const symbol =
+      index < beforeCount && sameText(record, before + offset)
+        ? actionSymbolOf(before + offset)
+        : symbolOf(stringStart(record), stringLength(record));
+    store<u32>(record, symbol, ACTION_SYMBOL);
+  }
+}
+
+/** The symbol of an action record that `resolveActions` has seen. */
+export function actionSymbolOf(record: usize): u32 {
+  return load<u32>(record, ACTION_SYMBOL);
 }
 
 let versionStart: usize = 0;

@@ -85,9 +85,12 @@ export let roleSetCount: u32 = 0;
 export let derivedRoleCount: u32 = 0;
 export let rootScope: u32 = 0;
 export let hasRolePolicies: bool = false;
+/** Scopes in the longest search from a scope to the root. */
+export let longestChain: u32 = 0;
 
 let symbolTable: usize = 0;
 let symbolTexts: usize = 0;
+let symbolKinds: usize = 0;
 let resourceScopes: usize = 0;
 let principalScopes: usize = 0;
 let resourceIndex: usize = 0;
@@ -131,6 +134,8 @@ export function loadTables(imageLength: u32): bool {
   derivedRoles = header(25);
   rootScope = header(26);
   hasRolePolicies = header(27) != 0;
+  longestChain = header(28);
+  symbolKinds = header(29);
   return true;
 }
 
@@ -153,6 +158,11 @@ export function symbolOf(start: usize, length: u32): u32 {
     }
     index = (index + 1) & mask;
   }
+}
+
+/** Whether a symbol is the (sanitised) kind of some resource policy. */
+export function isKind(symbol: u32): bool {
+  return load<u8>(symbolKinds + <usize>symbol) != 0;
 }
 
 export function symbolStart(symbol: u32): usize {

@@ -7,10 +7,10 @@
  *
  *   0 count u32 | 4 table u32 (0 until the run is full) | 8 zero | 16 entry ...
  *
- *   entry (32 bytes)   0 block (16 bytes) | 16 start u32 | 20 length u32 | 24 slot i32 | 28 mask u32
+ *   entry (64 bytes)   0 block (16 bytes) | 16 start u32 | 20 length u32 | 24 slot i32 | 28 mask u32 | 32 fixstr (32 bytes)
  *
  *   block = the member, a quote, then zeros, cut at 16 bytes; so for members under 16 bytes equal blocks are
- *   equal members. slot and mask belong to json-attributes.ts.
+ *   equal members. slot, mask and fixstr belong to projection.ts.
  *
  * Table (arena): open addressing, at most half full:
  *
@@ -21,8 +21,8 @@ import { reserve } from "./reserve";
 
 export const RUN_CAPACITY: u32 = 16;
 export const RUN_HEADER: usize = 16;
-export const RUN_ENTRY: usize = 32;
-export const RUN_SIZE: usize = 528;
+export const RUN_ENTRY: usize = 64;
+export const RUN_SIZE: usize = 1040;
 /** Members under this length are their block. */
 export const BLOCK_SIZE: u32 = 16;
 

@@ -42,9 +42,10 @@ const ENTRY_START: usize = 16;
 const ENTRY_LENGTH: usize = 20;
 const ENTRY_SLOT: usize = 24;
 const ENTRY_MASK: usize = 28;
+const ENTRY_FIXSTR: usize = 32;
 
-const principalShape = memory.data(528, 16);
-const resourceShape = memory.data(528, 16);
+const principalShape = memory.data(1040, 16);
+const resourceShape = memory.data(1040, 16);
 let shapesVersion: u32 = 0;
 /** The shape of the current object. */
 let shape: usize = 0;
@@ -95,14 +96,10 @@ export class Shape {
     return (Shape.same(start, entry) & mask) == mask;
   }
 
-  /** Whether a fixstr with the remembered key is at `at`. Reads 17 bytes; the caller checks where the body ends. */
+  /** Whether a fixstr with the remembered key is at `at`. Reads 16 bytes; the caller checks where the body ends. */
   @inline static repeatsPacked(at: usize, entry: usize): bool {
-    const length = load<u32>(entry, ENTRY_LENGTH);
     const mask = load<u32>(entry, ENTRY_MASK);
-    const text = mask >> 1;
-    return (
-      mask != NEVER && <u32>load<u8>(at) == (0xa0 | length) && (Shape.same(at + 1, entry) & text) == text
-    );
+    return (Shape.same(at, entry + ENTRY_FIXSTR) & mask) == mask;
   }
 
   @inline static same(start: usize, entry: usize): u32 {
@@ -132,8 +129,10 @@ export function learnKey(entry: usize, start: usize, length: u32, plain: bool): 
   if (index >= RUN_CAPACITY) return addMember(shape, start, length);
   if (Run.add(shape, index, start, length) == 0) return MEMBER_REPEATED;
   store<i32>(entry, slot, ENTRY_SLOT);
-  // One bit for each byte of the key, and one for the quote after it.
+  // One bit for each byte of the key, and one for the quote after it or the header before it.
   store<u32>(entry, plain && length < BLOCK_SIZE ? (2 << length) - 1 : NEVER, ENTRY_MASK);
+  store<u8>(entry, 0xa0 | length, ENTRY_FIXSTR);
+  v128.store(entry, v128.load(entry), ENTRY_FIXSTR + 1);
   return MEMBER_NEW;
 }
 

@@ -158,10 +158,19 @@ function compareMany(records: usize, end: usize): i32 {
   return NAMES_FINE;
 }
 
+/** Texts up to this length are classified as one vector. */
+const VECTOR: u32 = 16;
+
 /** version: `[0-9A-Za-z_]*` */
 function isVersion(record: usize): bool {
+  const length = stringLength(record);
+  if (length == 0) return true;
   const start = stringStart(record);
-  const end = start + stringLength(record);
+  if (length > VECTOR) return isLongVersion(start, start + length);
+  return (words(start) | ~((1 << length) - 1)) == 0xffff_ffff;
+}
+
+function isLongVersion(start: usize, end: usize): bool {
   for (let at = start; at < end; at++) {
     if (!isWord(load<u8>(at))) return false;
   }
@@ -173,10 +182,21 @@ function isScope(record: usize): bool {
   const length = stringLength(record);
   if (length == 0) return true;
   const start = stringStart(record);
-  const end = start + length;
   const first = load<u8>(start);
   if (first == DOT) return length == 1;
   if (!isWord(first) || first == UNDERSCORE) return false;
+  if (length > VECTOR) return isLongScope(start, start + length);
+  const block = v128.load(start);
+  const all: u32 = (1 << length) - 1;
+  const word = words(start) & all;
+  const dots = <u32>i8x16.bitmask(i8x16.eq(block, i8x16.splat(DOT))) & all;
+  const dashes = <u32>i8x16.bitmask(i8x16.eq(block, i8x16.splat(DASH))) & all;
+  // Every byte is of one of the three kinds, and what follows a dot (the end does for the last byte) is a word byte.
+  return (word | dots | dashes) == all && ((dots << 1) & ~word) == 0;
+}
+
+/** The same from the second byte on, byte by byte. */
+function isLongScope(start: usize, end: usize): bool {
   let segmentStart = false;
   for (let at = start + 1; at < end; at++) {
     const byte = load<u8>(at);
@@ -194,4 +214,15 @@ function isScope(record: usize): bool {
 function isWord(byte: u8): bool {
   const letter = (<u32>byte | 0x20) - 0x61;
   return letter < 26 || <u32>byte - 0x30 < 10 || byte == UNDERSCORE;
+}
+
+/** Which of the 16 bytes at `start` are word bytes. */
+function words(start: usize): u32 {
+  const block = v128.load(start);
+  const lower = i8x16.sub(v128.or(block, i8x16.splat(0x20)), i8x16.splat(0x61));
+  const digit = i8x16.sub(block, i8x16.splat(0x30));
+  const letters = i8x16.lt_u(lower, i8x16.splat(26));
+  const digits = i8x16.lt_u(digit, i8x16.splat(10));
+  const scores = i8x16.eq(block, i8x16.splat(UNDERSCORE));
+  return i8x16.bitmask(v128.or(v128.or(letters, digits), scores));
 }

@@ -34,16 +34,18 @@ export async function assemble(module: PolicyModule): Promise<Assembled> {
     ["core.ts", module.core],
   ]);
   let wasm: Uint8Array | undefined;
-  const { error, stderr } = await asc.main([...FLAGS], {
+  const complaints: string[] = [];
+  const { error } = await asc.main([...FLAGS], {
     readFile: (name: string) => files.get(name) ?? null,
     writeFile: (name: string, contents: string | Uint8Array) => {
       if (name === "policy.wasm" && typeof contents !== "string") wasm = contents;
     },
     listFiles: () => [],
+    stderr: { write: (text: string | Uint8Array) => complaints.push(String(text)) },
   });
   invariant(
     error === null && wasm !== undefined,
-    `generated AssemblyScript compiles: ${String(error)} ${stderr.toString()}`,
+    `generated AssemblyScript compiles: ${String(error)} ${complaints.join("")}`,
   );
   return { wasm };
 }

@@ -75,6 +75,8 @@ export function writeImage(
     derivedRoles.address,
     rootScope,
     program.roles.length > 0 ? 1 : 0,
+    longestChain(program),
+    blob.bytes(kindFlags(program, tables)),
   ];
   words[2] = blob.length;
   words.forEach((word, index) => blob.setWord(header + index * 4, word));
@@ -89,6 +91,13 @@ function attributeNames(blob: Blob, program: Program, root: "principal" | "resou
   );
 }
 
+/** Per symbol: 1 when it is the kind of a resource policy. */
+function kindFlags(program: Program, tables: Tables): Uint8Array {
+  const flags = new Uint8Array(tables.symbols.count + 1);
+  for (const block of program.resources) flags[tables.symbols.id(block.resource)] = 1;
+  return flags;
+}
+
 /** Per symbol: 0 when it is no scope of these policies, else `nearest existing ancestor << 1 | 1` (ancestor 0: none). */
 function scopeChain(blob: Blob, tables: Tables, blocks: readonly { readonly scope: string }[]): number {
   const scopes = new Set(blocks.map((block) => block.scope));
@@ -100,6 +109,12 @@ function scopeChain(blob: Blob, tables: Tables, blocks: readonly { readonly scop
     words[id] = (parentId << 1) | 1;
   }
   return blob.words(words);
+}
+
+/** Scopes in the longest search that any request can start: a scope and all its ancestors. */
+export function longestChain(program: Program): number {
+  const blocks = [...program.resources, ...program.roles];
+  return blocks.reduce((longest, block) => Math.max(longest, parentScopes(block.scope).length + 1), 1);
 }
 
 /** The ancestors of a scope, nearest first, down to the root "". */

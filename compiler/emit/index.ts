@@ -8,7 +8,7 @@
 import { IMAGE_BASE } from "../../assembly/abi.ts";
 import { NONE, type OutputIds, type Program } from "../ir/program.ts";
 import { Blob } from "./blob.ts";
-import { HEADER_WORDS, writeImage } from "./image.ts";
+import { HEADER_WORDS, longestChain, writeImage } from "./image.ts";
 import { writePolicyModule, type PolicyModule } from "./policy-module.ts";
 import { Tables } from "./tables.ts";
 import { analyse } from "./usage.ts";
@@ -24,8 +24,15 @@ export interface Emitted {
   readonly derivedRoles: readonly number[];
 }
 
-/** Bytes of cache per attribute, condition, shared expression, role set and derived role in the guest. */
-const CACHE_BYTES = { attribute: 16, condition: 4, shared: 16, roleSet: 16, derivedRole: 4 } as const;
+/** Bytes of cache per attribute, condition, shared expression, role set, derived role and scope in the guest. */
+const CACHE_BYTES = {
+  attribute: 16,
+  condition: 4,
+  shared: 16,
+  roleSet: 16,
+  derivedRole: 4,
+  scope: 8,
+} as const;
 /** Slack for the alignment of the caches. */
 const CACHE_SLACK = 4096;
 
@@ -49,7 +56,8 @@ export function emit(program: Program): Emitted {
     program.conditions.length * CACHE_BYTES.condition +
     usage.sharedCount * CACHE_BYTES.shared +
     tables.roleSets().count * CACHE_BYTES.roleSet +
-    tables.derivedRoles().count * CACHE_BYTES.derivedRole;
+    tables.derivedRoles().count * CACHE_BYTES.derivedRole +
+    longestChain(program) * CACHE_BYTES.scope;
   return {
     module,
     image,

@@ -29,7 +29,7 @@ export function isGlob(pattern: string): boolean {
 /** The token sequences of a glob, any of which may match; undefined when the pattern is malformed or too wide. */
 export function parseGlob(pattern: string): GlobToken[][] | undefined {
   if (pattern === "*") return [[{ kind: "super" }]];
-  const parser = new GlobParser([...pattern]);
+  const parser = new GlobParser(Array.from(pattern));
   const sequences = parser.pattern(0);
   return sequences === undefined || !parser.atEnd() ? undefined : sequences.map(mergeLiterals);
 }

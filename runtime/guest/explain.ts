@@ -16,13 +16,7 @@ import {
   TRACE_RULE,
   TRACE_WORDS,
 } from "../../assembly/abi.ts";
-import type {
-  ConditionLeaf,
-  DerivedRoleInfo,
-  RuleIndex,
-  RuleInfo,
-  SourcePlace,
-} from "../bundle/rule-index.ts";
+import type { ConditionLeaf, DerivedRoleInfo, RuleIndex, RuleInfo } from "../bundle/rule-index.ts";
 import type { CheckRequest, CheckResponse, Effect } from "./messages.ts";
 
 /** What explaining needs of an engine. `trace` and `evaluateCondition` speak of the last `check`. */

@@ -49,7 +49,7 @@ interface CoreExports {
   setMode(onError: number, lenientScopeSearch: number, maxActions: number, maxResources: number): void;
   setDefaults(versionLength: number, scopeLength: number): void;
   setGlobals(length: number): number;
-  seed(low: number, high: number): void;
+  seed(a: number, b: number, c: number, d: number, e: number, f: number): void;
   check(length: number, inputFormat: number, outputFormat: number, flags: number, nowMillis: number): number;
   evaluateCondition(id: number): number;
 }
@@ -148,8 +148,9 @@ export class Guest {
         `the guest refused \`engine.globals\` with status ${status}`,
       );
     }
-    const seed = randomBytes(8);
-    this.#core.seed(seed.readInt32LE(0), seed.readInt32LE(4));
+    const seed = randomBytes(24);
+    const word = (index: number): number => seed.readInt32LE(index * 4);
+    this.#core.seed(word(0), word(1), word(2), word(3), word(4), word(5));
   }
 
   /**

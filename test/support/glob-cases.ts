@@ -25,7 +25,9 @@ const TABLE: readonly (readonly [string, readonly string[], readonly string[]])[
   ["caf\u{e9}*", ["caf\u{e9}", "caf\u{e9}s"], ["cafe"]],
 ];
 
-export const GLOB_CASES: readonly GlobCase[] = TABLE.flatMap(([pattern, matching, others]) => [
-  ...matching.map((text) => ({ pattern, text, want: true })),
-  ...others.map((text) => ({ pattern, text, want: false })),
-]);
+export const GLOB_CASES: readonly GlobCase[] = TABLE.flatMap(([pattern, matching, others]) =>
+  [
+    matching.map((text) => ({ pattern, text, want: true })),
+    others.map((text) => ({ pattern, text, want: false })),
+  ].flat(),
+);

@@ -143,6 +143,39 @@ describe.each(BUILDS)("%s build", (build) => {
     }
   });
 
+  it("judges every byte at every place of names of any length", () => {
+    for (const length of [1, 2, 8, 15, 16, 17, 18, 33]) {
+      for (let at = 0; at < length; at++) {
+        for (const char of [
+          "a",
+          "Z",
+          "5",
+          "_",
+          "-",
+          ".",
+          " ",
+          "@",
+          "[",
+          "`",
+          "{",
+          "/",
+          ":",
+          "\u007f",
+          "\u0001",
+        ]) {
+          const text = `${"x".repeat(at)}${char}${"y".repeat(length - at - 1)}`;
+          const body = valid();
+          body.principal["policyVersion"] = text;
+          expect(rule(body), text).toBe(/^\w*$/.test(text) ? 0 : abi.INVALID_PRINCIPAL_VERSION);
+          const other = valid();
+          other.principal["scope"] = text;
+          const good = /^(^$|\.|[0-9a-zA-Z][\w-]*(\.\w[\w-]*)*)$/.test(text);
+          expect(rule(other), text).toBe(good ? 0 : abi.INVALID_PRINCIPAL_SCOPE);
+        }
+      }
+    }
+  });
+
   it("names the resource that breaks a rule", () => {
     const entry = valid().resources[0];
     host.decode("json", toJson({ ...valid(), resources: [entry, entry, { ...entry, actions: ["a", "a"] }] }));
