@@ -68,7 +68,7 @@ function insert(index: u32): void {
     else high = middle;
   }
   const place = order + ((<usize>low) << 2);
-  if (low < index) memory.copy(place + 4, place, (<usize>(index - low)) << 2);
+  for (let at = order + ((<usize>index) << 2); at > place; at -= 4) store<u32>(at, load<u32>(at - 4));
   store<u32>(place, index);
 }
 

@@ -16,6 +16,7 @@
  *
  *   | pair | pair | ... free ... | cell | cell |
  */
+import { copyBlocks } from "../memory/bytes";
 import { nameTablesVersion, principalSlot, resourceSlot } from "../decide/attributes";
 import {
   addMember,
@@ -159,7 +160,7 @@ export function movePairs(end: usize): usize {
   const room: usize = count < BLOCK_PAIRS / 2 ? BLOCK_PAIRS : count * 2;
   const block = reserve(room * (PAIR_SIZE + CELL_SIZE));
   if (block == 0) return 0;
-  if (used != 0) memory.copy(block, pairs, used);
+  copyBlocks(block, pairs, used);
   pairs = block;
   freeCell = block + room * (PAIR_SIZE + CELL_SIZE);
   return block + used;

@@ -2,6 +2,7 @@
  * Memory for lists of string records (roles, actions): all lists of a request share blocks of the arena, so that a short
  * list costs no allocation of its own. A list that meets the end of its block moves to a larger one.
  */
+import { copyBlocks } from "../memory/bytes";
 import { STRING_SIZE } from "./request";
 import { reserve } from "./reserve";
 
@@ -28,7 +29,7 @@ export function moveRecords(first: usize, count: u32): usize {
   const room: usize = count < BLOCK_RECORDS / 2 ? BLOCK_RECORDS : count * 2;
   const block = reserve(room * STRING_SIZE);
   if (block == 0) return 0;
-  if (count != 0) memory.copy(block, first, <usize>count * STRING_SIZE);
+  copyBlocks(block, first, <usize>count * STRING_SIZE);
   recordsEnd = block + room * STRING_SIZE;
   return block;
 }

@@ -62,12 +62,17 @@ export let includeMeta: bool = false;
 /** Whether `auxData` carries at least one token. */
 export let hasAuxData: bool = false;
 
+function clearString(record: usize): void {
+  store<u64>(record, 0);
+  store<u64>(record, 0, 8);
+}
+
 /** Puts every field back to "not given". */
 export function clearRequest(): void {
-  memory.fill(requestId, 0, 16);
-  memory.fill(principalId, 0, 16);
-  memory.fill(principalVersion, 0, 16);
-  memory.fill(principalScope, 0, 16);
+  clearString(requestId);
+  clearString(principalId);
+  clearString(principalVersion);
+  clearString(principalScope);
   roles = 0;
   roleCount = 0;
   principalPairs = 0;

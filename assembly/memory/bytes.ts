@@ -50,3 +50,11 @@ export function compareBytes(left: usize, leftLength: u32, right: usize, rightLe
   }
   return leftLength < rightLength ? -1 : leftLength > rightLength ? 1 : 0;
 }
+
+/**
+ * Copies `size` bytes, a multiple of 16, between ranges that do not overlap. For the short runs of a request this beats
+ * `memory.copy`, which leaves the compiled code for the engine's.
+ */
+export function copyBlocks(to: usize, from: usize, size: usize): void {
+  for (let at: usize = 0; at < size; at += 16) v128.store(to + at, v128.load(from + at));
+}

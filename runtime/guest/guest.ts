@@ -82,6 +82,9 @@ const INPUT_SLACK = 64 * 1024;
 
 const PAGE = 64 * 1024;
 
+/** Longest output, in bytes, whose view is kept. */
+const CACHED_VIEWS = 4096;
+
 const NOTHING = new Uint8Array(0);
 
 /** A started guest. Not re-entrant: one request at a time, which one thread guarantees. */
@@ -91,6 +94,9 @@ export class Guest {
   readonly #memory: Uint8Array;
   readonly #control: Uint32Array;
   readonly #input: Uint8Array;
+  /** Views of the output region by length: responses repeat their lengths, and a view costs more than a look-up. */
+  readonly #views: (Uint8Array | undefined)[] = Array.from({ length: CACHED_VIEWS });
+  #outputStart = 0;
   #busy = false;
 
   /** Instantiates, links, loads the image and starts. Throws `BundleError` or `EngineError`. */
@@ -120,6 +126,7 @@ export class Guest {
     }
     const guest = new Guest(core, memory);
     guest.#configure(settings);
+    guest.#outputStart = pages * PAGE - OUTPUT_CAPACITY;
     return guest;
   }
 
@@ -169,8 +176,11 @@ export class Guest {
 
   /** The last response, valid until the next `decide`. */
   output(): Uint8Array {
+    const length = this.#word(CONTROL_OUTPUT_LENGTH);
     const start = this.#word(CONTROL_OUTPUT_START);
-    return this.#memory.subarray(start, start + this.#word(CONTROL_OUTPUT_LENGTH));
+    if (length >= CACHED_VIEWS || start !== this.#outputStart)
+      return this.#memory.subarray(start, start + length);
+    return (this.#views[length] ??= this.#memory.subarray(start, start + length));
   }
 
   /** Byte offset where decoding the last request failed. */

@@ -43,6 +43,8 @@ const MAX_DROPPED = 64 * 1024 * 1024;
 /** At most one line per this many milliseconds about failing checks. */
 const FAILURE_LOG_INTERVAL = 1000;
 
+const NOTHING = new Uint8Array(0);
+
 /** The handler for check requests. */
 export function checkRoute(context: HttpContext): Handler {
   const route = new CheckRoute(context);
@@ -60,14 +62,18 @@ class CheckRoute {
    * INVARIANT: nothing of a request gets in here but an origin that cors.ts has checked.
    */
   #jsonHeaders = "";
+  #jsonHeaderBytes = NOTHING;
   #msgpackHeaders = "";
+  #msgpackHeaderBytes = NOTHING;
 
   constructor(context: HttpContext) {
     this.#context = context;
     context.state.onEngine((engine) => {
       const shared = `\r\nEdict-Bundle: ${engine.bundle.shortDigest}${context.cors.fixedHeaders}`;
       this.#jsonHeaders = `application/json${shared}`;
+      this.#jsonHeaderBytes = new TextEncoder().encode(this.#jsonHeaders);
       this.#msgpackHeaders = `application/msgpack${shared}`;
+      this.#msgpackHeaderBytes = new TextEncoder().encode(this.#msgpackHeaders);
     });
   }
 
@@ -91,6 +97,7 @@ class CheckRoute {
     res.onData((chunk, isLast) => {
       if (!open) return;
       if (isLast && body === null) {
+        // Answered inside this call: uWebSockets.js closes a connection whose next pipelined request finds this one open.
         open = false;
         context.inFlight--;
         this.#decide(res, new Uint8Array(chunk), input, output, origin);
@@ -119,7 +126,10 @@ class CheckRoute {
         return;
       }
       // No cork: inside onData the socket is corked already, so headers and body leave in one write.
-      res.writeHeader("Content-Type", this.#headers(output, origin)).end(engine.output(), state.draining);
+      // Bytes reach the socket without a conversion; only an echoed origin needs a string of its own.
+      const bytesOf = output === FORMAT_JSON ? this.#jsonHeaderBytes : this.#msgpackHeaderBytes;
+      const headers = origin === "" ? bytesOf : this.#headers(output, origin);
+      res.writeHeader("Content-Type", headers).end(engine.output(), state.draining);
     } catch (error) {
       // Not even a fresh instance could be had. Thrown into uWebSockets.js it would end the process.
       this.#logFailure(`a check failed: ${oneLine(error)}`);

@@ -12,7 +12,7 @@ export type Bytes = string | ArrayBuffer | Uint8Array;
 /** A response; invalid after `end` or once `onAborted` was called. */
 export interface HttpResponse {
   writeStatus(status: string): HttpResponse;
-  writeHeader(name: string, value: string): HttpResponse;
+  writeHeader(name: string, value: string | Uint8Array): HttpResponse;
   end(body?: Bytes, closeConnection?: boolean): HttpResponse;
   /** Only without arguments: given a length, the alias leaves the response open, and the process dies of it. */
   endWithoutBody(): HttpResponse;
