@@ -100,6 +100,5 @@ export function conditional(
   type: CelType,
   [condition, then, otherwise]: readonly [condition: CelExpr, then: CelExpr, otherwise: CelExpr],
 ): CelExpr {
-  // oxlint-disable-next-line unicorn/no-thenable -- the contract's name for the branch; nothing awaits an expression
   return context.node(span, type, { kind: "conditional", condition, then, otherwise });
 }

@@ -72,7 +72,6 @@ export function message<const F extends Fields>(
       reportMissing(spot, fields, options, given, decoded, reader);
     }
     // The fields were decoded by the decoders whose types make up `Message<F>`.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return decoded as Message<F>;
   };
 }

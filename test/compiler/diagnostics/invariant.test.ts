@@ -12,6 +12,5 @@ it("passes what holds and throws what does not", () => {
 });
 
 it("throws where no value should come", () => {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the very mistake that it guards against
   expect(() => unreachable("surprise" as never)).toThrow(InvariantError);
 });
