@@ -71,9 +71,8 @@ import {
   resolvePrincipal,
   resolveResource,
   resourceVersionSymbol,
-  scopeAfter,
 } from "./subject";
-import { NO_SYMBOL, hasRolePolicies, principalPolicyAt, rolePolicyKinds } from "./tables";
+import { NO_SYMBOL, hasRolePolicies, nextScope, principalPolicyAt, rolePolicyKinds } from "./tables";
 import { beginTrace, trace, tracing } from "./trace";
 
 /** Fuel of a request: a fixed part, and a part for every decision it asks for. */
@@ -177,7 +176,7 @@ function checkResource(record: usize, index: u32, denyAll: bool): bool {
 
 /** Whether any principal policy, of whatever principal, has the principal's version and a scope of its search. */
 function anyPrincipalPolicy(): bool {
-  for (let scope = principalFirstScope; scope != NO_SYMBOL; scope = scopeAfter(scope, true)) {
+  for (let scope = principalFirstScope; scope != NO_SYMBOL; scope = nextScope(scope, true)) {
     if (principalPolicyAt(principalVersionSymbol, scope)) return true;
   }
   return false;

@@ -35,7 +35,6 @@ import {
   principalFirstScope,
   principalSymbol,
   resourceVersionSymbol,
-  scopeAfter,
 } from "./subject";
 import {
   BLOCK_FIRST_RULE,
@@ -65,6 +64,7 @@ import {
   ROW_ROLE_SET,
   ROW_SIZE,
   hasRolePolicies,
+  nextScope,
   principalBlock,
   roleBlock,
   rolePolicyKinds,
@@ -163,7 +163,7 @@ function decided(result: i32, key: u32, pass: u32): void {
 function principalPass(): i32 {
   if (principalSymbol == NO_SYMBOL) return UNDECIDED;
   enterBlock(0);
-  for (let scope = principalFirstScope; scope != NO_SYMBOL; scope = scopeAfter(scope, true)) {
+  for (let scope = principalFirstScope; scope != NO_SYMBOL; scope = nextScope(scope, true)) {
     const block = principalBlock(principalSymbol, resourceVersionSymbol, scope);
     if (block == 0) continue;
     decidingScope = scope;

@@ -6,8 +6,8 @@
  *   outcome      (4 bytes) | u32 epoch << 2 | outcome |                one per condition
  *   result      (16 bytes) | u64 value | u32 epoch | u32 zero |        one per shared expression
  *   role mask   (16 bytes) | u64 mask  | u32 epoch | u32 zero |        one per role set
- *   chain        (8 bytes) | u32 scope | u32 block |                    as many as the longest scope search (subject.ts)
  *   derived      (4 bytes) | u32 epoch << 2 | outcome |                one per derived role
+ *   chain        (8 bytes) | u32 scope | u32 block |                    as many as the longest scope search (subject.ts)
  *
  * INVARIANT: an epoch is never reused while a stamp of it may be in a cache; `nextEpoch` clears all caches when the
  * 30-bit counter starts over.

@@ -237,11 +237,6 @@ function firstScope(start: usize, length: u32, ofPrincipal: bool): u32 {
   return NO_SYMBOL;
 }
 
-/** The scope after `scope` in the search, NO_SYMBOL at its end. */
-export function scopeAfter(scope: u32, ofPrincipal: bool): u32 {
-  return nextScope(scope, ofPrincipal);
-}
-
 let sanitisedStart: usize = 0;
 let sanitisedLength: u32 = 0;
 

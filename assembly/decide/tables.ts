@@ -36,7 +36,6 @@ const IMAGE_MAGIC: u32 = 0x54434445;
 /** "No policy mentions this string." */
 export const NO_SYMBOL: u32 = 0;
 
-export const BLOCK_SCOPE: usize = 0;
 export const BLOCK_FLAGS: usize = 4;
 export const BLOCK_FIRST_RULE: usize = 8;
 export const BLOCK_ROW_COUNT: usize = 12;
