@@ -43,6 +43,13 @@ export const CONTROL_TRACE_LENGTH = 44;
 /** Text of the error that the last `evaluateCondition` met (UTF-8); length 0 when there was none. */
 export const CONTROL_ERROR_TEXT_START = 48;
 export const CONTROL_ERROR_TEXT_LENGTH = 52;
+/**
+ * Written by the host before `check`, read and cleared by it: lengths of what the host adds behind the body, in this
+ * order and without gaps. Claims: JSON text of the value of `request.auxData` (`{"jwt":{}}` or `{"jwts":{}}`), all
+ * tokens verified. Verdicts: one record per resource, see assembly/decide/schema-verdicts.ts.
+ */
+export const CONTROL_CLAIMS_LENGTH = 56;
+export const CONTROL_VERDICTS_LENGTH = 60;
 
 /** Where the image blob is linked and loaded; core's static data must end below it. */
 export const IMAGE_BASE = 262144;
@@ -58,6 +65,8 @@ export const FORMAT_MSGPACK = 1;
 export const FLAG_TRACE = 1;
 /** Answer DENY for every action without evaluating anything (fail-closed replies). */
 export const FLAG_DENY_ALL = 2;
+/** Schemas are enforced: answer STATUS_SCHEMAS when a resource's policy has some and no verdicts came with the call. */
+export const FLAG_SCHEMAS = 4;
 
 // ---------------------------------------------------------------------------------------------------------
 // How an error in a condition counts (DESIGN.md 4.5)
@@ -106,10 +115,21 @@ export const STATUS_FUEL = 15;
 export const STATUS_OUTPUT_FULL = 16;
 /** `check` was called before `start` succeeded. */
 export const STATUS_NOT_READY = 17;
-/** The request carries `auxData` tokens that this engine cannot verify. */
+/** The request carries tokens in `auxData` and came without claims: the host verifies them and calls again. */
 export const STATUS_AUX_DATA = 18;
 /** The image is not one this core can read. */
 export const STATUS_BAD_IMAGE = 19;
+/**
+ * The host must validate attributes against JSON schemas and call again with verdicts. CONTROL_TRACE_START and
+ * CONTROL_TRACE_LENGTH give one u32 per resource: the schema set of its policy (index + 1 into the list of the
+ * schemas section), 0 for none.
+ */
+export const STATUS_SCHEMAS = 20;
+/**
+ * A condition needs a time zone that the guest does not know: its name is in CONTROL_ERROR_TEXT_*. The host adds it
+ * (export `addZone`) and calls again.
+ */
+export const STATUS_ZONE = 21;
 
 /** Deepest nesting of arrays and objects in a request. */
 export const MAX_DEPTH = 64;
