@@ -16,10 +16,17 @@ const force = process.argv.includes("--force");
 
 step(
   "guest",
-  ["assembly", "asconfig.json"],
+  ["assembly", "asconfig.json", "scripts/inline-hot-functions.js", "scripts/hot-functions.json"],
   ["dist/wasm/core.wasm", "dist/wasm/core.debug.wasm"],
   [
-    ["node_modules/assemblyscript/bin/asc.js", "--target", "release"],
+    // Not in asconfig.json, where asc would look for it among the packages.
+    [
+      "node_modules/assemblyscript/bin/asc.js",
+      "--target",
+      "release",
+      "--transform",
+      "./scripts/inline-hot-functions.js",
+    ],
     ["node_modules/assemblyscript/bin/asc.js", "--target", "debug"],
   ],
 );

@@ -4,7 +4,8 @@
  */
 
 /**
- * FNV-1a over 32-bit little-endian words, then the tail bytes, with a final avalanche. Not keyed: tables built
+ * FNV-1a over 32-bit little-endian words, the last one filled up with zeros, with a final avalanche. May read up to 3
+ * bytes behind the range. Not keyed: tables built
  * with it hold only names from policies, so a request cannot make them collide.
  */
 export function hashBytes(start: usize, length: u32): u32 {
@@ -16,29 +17,24 @@ export function hashBytes(start: usize, length: u32): u32 {
     hash ^= hash >> 15;
     at += 4;
   }
-  while (at < end) {
-    hash = (hash ^ <u32>load<u8>(at)) * 0x01000193;
-    at += 1;
-  }
+  const rest = <u32>(end - at);
+  if (rest != 0) hash = (hash ^ (load<u32>(at) & ((1 << (rest << 3)) - 1))) * 0x01000193;
   hash ^= hash >> 16;
   hash *= 0x85ebca6b;
   hash ^= hash >> 13;
   return hash;
 }
 
-/** Whether two ranges of `length` bytes are equal. */
+/** Whether two ranges of `length` bytes are equal. May read up to 7 bytes behind either of them. */
 export function equalBytes(left: usize, right: usize, length: u32): bool {
-  let at: usize = 0;
-  const whole: usize = length & ~7;
-  while (at < whole) {
-    if (load<u64>(left + at) != load<u64>(right + at)) return false;
-    at += 8;
+  if (length > 8) {
+    const last: usize = length - 8;
+    for (let at: usize = 0; at < last; at += 8) {
+      if (load<u64>(left + at) != load<u64>(right + at)) return false;
+    }
+    return load<u64>(left + last) == load<u64>(right + last);
   }
-  while (at < <usize>length) {
-    if (load<u8>(left + at) != load<u8>(right + at)) return false;
-    at += 1;
-  }
-  return true;
+  return length == 0 || ((load<u64>(left) ^ load<u64>(right)) << (64 - ((<u64>length) << 3))) == 0;
 }
 
 /** Bytewise order of two ranges, which for UTF-8 is the order of code points: negative, 0 or positive. */

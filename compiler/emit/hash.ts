@@ -1,6 +1,6 @@
 /** The hash of the image's tables; the guest computes the same one in assembly/memory/bytes.ts. */
 
-/** Hashes UTF-8 bytes to a u32 (FNV-1a over little-endian words with a final avalanche). */
+/** Hashes UTF-8 bytes to a u32 (FNV-1a over little-endian words, the last one filled up with zeros, with a final avalanche). */
 export function hashBytes(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let hash = 0x811c9dc5 ^ bytes.length;
@@ -9,7 +9,9 @@ export function hashBytes(bytes: Uint8Array): number {
     hash = Math.imul(hash ^ view.getUint32(at, true), 0x01000193);
     hash ^= hash >>> 15;
   }
-  for (; at < bytes.length; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193);
+  let rest = 0;
+  for (let shift = 0; at < bytes.length; at++, shift += 8) rest |= view.getUint8(at) << shift;
+  if (bytes.length % 4 !== 0) hash = Math.imul(hash ^ rest, 0x01000193);
   hash ^= hash >>> 16;
   hash = Math.imul(hash, 0x85ebca6b);
   hash ^= hash >>> 13;
