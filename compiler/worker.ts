@@ -4,6 +4,7 @@
  */
 import { compile, type Diagnostic } from "./index.ts";
 import { readSources } from "./directory.ts";
+import { lint } from "./lint/index.ts";
 import { render } from "./diagnostics/render.ts";
 import { printProgram } from "./ir/print.ts";
 
@@ -12,6 +13,8 @@ export interface CompileTask {
   readonly directory: string;
   /** Also return the program or the generated AssemblyScript as text. */
   readonly print?: "ir" | "as";
+  /** Review the policies instead of compiling them: there is no bundle then. */
+  readonly lint?: boolean;
 }
 
 export interface CompileResult {
@@ -29,7 +32,7 @@ export default async function compileDirectory(task: CompileTask): Promise<Compi
   const started = performance.now();
   const { sources, diagnostics: unread } = await readSources(task.directory);
   const read = performance.now();
-  const compiled = await compile(sources);
+  const compiled = task.lint === true ? { diagnostics: lint(sources) } : await compile(sources);
   const diagnostics = [...unread, ...compiled.diagnostics];
   const failed = diagnostics.some(({ severity }) => severity === "error");
   const text =

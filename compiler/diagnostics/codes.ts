@@ -9,6 +9,7 @@ import type { Diagnostic, Place } from "./diagnostic.ts";
 import { emitCodes } from "./emit-codes.ts";
 import { invariant } from "./invariant.ts";
 import { irCodes } from "./ir-codes.ts";
+import { lintCodes } from "./lint-codes.ts";
 import { loadCodes } from "./load-codes.ts";
 import { policyCodes } from "./policy-codes.ts";
 
@@ -19,6 +20,7 @@ export const codes = {
   ...irCodes,
   ...emitCodes,
   ...bundleCodes,
+  ...lintCodes,
 } as const;
 
 export type Code = keyof typeof codes;

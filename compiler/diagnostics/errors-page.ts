@@ -12,6 +12,7 @@ const STAGES: Readonly<Record<string, readonly [title: string, about: string]>> 
   "4": ["Decision program", "Lowering the checked policies to the program that decides."],
   "5": ["Emitted code", "Writing the program as AssemblyScript."],
   "6": ["Bundles", "Building and signing the file that is served."],
+  "7": ["Review", "What `edict lint` says of policies that are valid and yet probably not what was meant."],
 };
 
 /** The whole page. */

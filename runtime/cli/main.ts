@@ -1,5 +1,5 @@
 /** The `edict` binary: finds the command, runs it, and turns whatever goes wrong into a message and an exit code. */
-import { EdictError, PolicyError, RequestError, UsageError } from "../errors.ts";
+import { EdictError, PolicyError, RequestError, TokenError, UsageError } from "../errors.ts";
 import { readVersion } from "../version.ts";
 import { parseArguments, suggest } from "./arguments.ts";
 import { checkCommand } from "./check.ts";
@@ -7,16 +7,22 @@ import { type Command, EXIT_OK, EXIT_POLICIES, EXIT_SERVE, EXIT_USAGE, type Io }
 import { compileCommand } from "./compile.ts";
 import { commandHelp, overview } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
+import { lintCommand } from "./lint.ts";
 import { serveCommand } from "./serve.ts";
 
-const COMMANDS: readonly Command[] = [serveCommand, compileCommand, checkCommand, inspectCommand];
+const COMMANDS: readonly Command[] = [
+  serveCommand,
+  compileCommand,
+  checkCommand,
+  lintCommand,
+  inspectCommand,
+];
 
 /** Commands of the agreed command line that are still to come. */
 const LATER: Readonly<Record<string, string>> = {
   test: "run policy test suites",
   verify: "verify the signature of a bundle",
   bench: "measure this machine",
-  lint: "point at risky policies",
 };
 
 /** Runs `edict <given...>` and returns its exit code. Never throws. */
@@ -66,6 +72,10 @@ function report(error: unknown, io: Io): number {
   if (error instanceof PolicyError) {
     io.stderr(`${error.rendered}\nedict: ${error.message}\n`);
     return EXIT_POLICIES;
+  }
+  if (error instanceof TokenError) {
+    io.stderr(`edict: ${error.message}: ${error.reason}\n`);
+    return EXIT_USAGE;
   }
   if (error instanceof EdictError) {
     io.stderr(`edict: ${error.message}\n`);

@@ -14,11 +14,13 @@ export interface CompileTask {
   readonly cacheDirectory?: string;
   /** Also return this form of the policies as text. */
   readonly print?: "ir" | "as";
+  /** Review the policies instead of compiling them: there is no bundle then. */
+  readonly lint?: boolean;
 }
 
 /** What the worker answers. */
 export interface CompileResult {
-  /** Null when there are errors. */
+  /** Null when there are errors, and after a review. */
   readonly bundle: Uint8Array | null;
   readonly diagnostics: readonly Diagnostic[];
   /** The diagnostics with source lines and carets; empty when there are none. */

@@ -7,6 +7,7 @@ import { codes, compareDiagnostics, diagnose } from "../../../compiler/diagnosti
 import { emitCodes } from "../../../compiler/diagnostics/emit-codes.ts";
 import { InvariantError } from "../../../compiler/diagnostics/invariant.ts";
 import { irCodes } from "../../../compiler/diagnostics/ir-codes.ts";
+import { lintCodes } from "../../../compiler/diagnostics/lint-codes.ts";
 import { loadCodes } from "../../../compiler/diagnostics/load-codes.ts";
 import { policyCodes } from "../../../compiler/diagnostics/policy-codes.ts";
 
@@ -14,7 +15,7 @@ const entries = Object.entries<CodeEntry>(codes);
 const PLACE = { file: "a.yaml", line: 1, column: 1, path: "$" };
 
 describe("the tables", () => {
-  const tables = [loadCodes, policyCodes, celCodes, irCodes, emitCodes, bundleCodes].map((table) =>
+  const tables = [loadCodes, policyCodes, celCodes, irCodes, emitCodes, bundleCodes, lintCodes].map((table) =>
     Object.keys(table),
   );
 

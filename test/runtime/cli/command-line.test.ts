@@ -45,7 +45,7 @@ describe("edict", () => {
     [["test", "policies"], /`edict test` is not available yet/],
     [["verify"], /not available yet/],
     [["bench"], /not available yet/],
-    [["lint"], /not available yet/],
+    [["lint"], /usage: edict lint/],
     [["serve", "--polices", "x"], /unknown option `--polices`, did you mean `--policies`/],
     [["serve", "-x"], /unknown option `-x`/],
     [["serve", "--policies"], /`--policies` needs a value <dir>/],

@@ -62,6 +62,22 @@ describe.skipIf(!IS_BUILT)("commands on real policies", () => {
     for (const { code } of diagnostics) expect(code).toMatch(/^EDICT\d{4}$/);
   });
 
+  it("reviews policies, and fails on findings only when asked to", async () => {
+    const open = join(directory.path, "open");
+    await writeFiles(open, {
+      "a.yaml":
+        'apiVersion: api.cerbos.dev/v1\nresourcePolicy:\n  resource: album\n  version: default\n  rules:\n    - {actions: ["*"], roles: ["*"], effect: EFFECT_ALLOW}\n',
+    });
+    const run = await runEdict(["lint", open]);
+    expect(run.code).toBe(0);
+    expect(run.out).toMatch(/a\.yaml:6:7: warning EDICT7001: /);
+    expect((await runEdict(["lint", open, "--strict"])).code).toBe(3);
+    const json = await runEdict(["lint", open, "--strict", "--json"]);
+    expect(json.code).toBe(3);
+    expect(JSON.parse(json.out)).toMatchObject({ ok: false, findings: [{ code: "EDICT7001" }] });
+    expect((await runEdict(["lint", join(directory.path, "nowhere")])).code).toBe(2);
+  });
+
   it("inspects a bundle", async () => {
     const text = await runEdict(["inspect", bundle]);
     expect(text.out).toMatch(/^bundle {6}[0-9a-f]{64}\n/);
