@@ -5,6 +5,7 @@
 import {
   ABI_VERSION,
   CONTROL_BASE,
+  CONTROL_CLAIMS_LENGTH,
   CONTROL_ERROR_TEXT_LENGTH,
   CONTROL_ERROR_TEXT_START,
   CONTROL_INPUT_CAPACITY,
@@ -19,7 +20,7 @@ import {
 } from "./abi";
 import { checkRequest, setLimits } from "./decide/check";
 import { describeError, errorTextLength, errorTextStart } from "./decide/error-text";
-import { setGlobalsValue } from "./decide/inputs";
+import { readsNow, setGlobalsValue } from "./decide/inputs";
 import { responseStart } from "./decide/respond";
 import { lastError, placeCaches, reevaluate, setOnError } from "./decide/state";
 import { setDefaultNames, setLenient } from "./decide/subject";
@@ -117,12 +118,26 @@ export function seed(a: i32, b: i32, c: i32, d: i32, e: i32, f: i32): void {
 
 /** Decides the `length` bytes at the input start; see checkRequest. */
 export function check(length: i32, inputFormat: i32, outputFormat: i32, flags: i32, nowMillis: f64): i32 {
-  if (!ready || <u32>length > <u32>inputCapacity) return STATUS_NOT_READY;
+  if (!ready || !fitsInput(<u32>length)) {
+    store<u32>(CONTROL_BASE, 0, CONTROL_CLAIMS_LENGTH);
+    return STATUS_NOT_READY;
+  }
   const status = checkRequest(inputStart, length, inputFormat, outputFormat, flags, nowMillis);
   const first = responseStart();
   store<u32>(CONTROL_BASE, <u32>first, CONTROL_OUTPUT_START);
   store<u32>(CONTROL_BASE, status == STATUS_OK ? <u32>(position - first) : 0, CONTROL_OUTPUT_LENGTH);
   return status;
+}
+
+/** Whether a body of `length` bytes and what the host says it added lie in the input region. */
+function fitsInput(length: u32): bool {
+  const claims = load<u32>(CONTROL_BASE, CONTROL_CLAIMS_LENGTH);
+  return <u64>length + <u64>claims <= <u64>inputCapacity;
+}
+
+/** Whether the last check read the instant it was given: 1 or 0. */
+export function usedNow(): i32 {
+  return readsNow() ? 1 : 0;
 }
 
 /**

@@ -59,6 +59,23 @@ export class RequestError extends EdictError {
   }
 }
 
+/** Tokens in `auxData` that cannot be accepted. The client is told no more than that; the reason is for the log. */
+export class TokenError extends RequestError {
+  /** Never holds the token or a part of it. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super("EDICT_REQUEST_AUX_DATA", "invalid auxData", "auxData");
+    this.reason = reason;
+  }
+}
+
+/** More tokens are being verified than may be at a time; asking again later helps. */
+export class TokenOverloadError extends EdictError {
+  override readonly name = "TokenOverloadError";
+  readonly code = "EDICT_TOKENS_OVERLOADED";
+}
+
 /** One thing wrong with a configuration file or a `--set`. */
 export interface ConfigProblem {
   readonly message: string;
@@ -106,9 +123,10 @@ export type ServeErrorCode =
   | "EDICT_LISTEN"
   | "EDICT_SERVER_UNAVAILABLE"
   | "EDICT_COMPILER_UNAVAILABLE"
-  | "EDICT_POLICIES_NOT_FOUND";
+  | "EDICT_POLICIES_NOT_FOUND"
+  | "EDICT_KEY_SET";
 
-/** The daemon cannot serve: address in use, no uWebSockets.js binary, no compiler, no policies. */
+/** The daemon cannot serve: address in use, no uWebSockets.js binary, no compiler, no policies, unusable keys. */
 export class ServeError extends EdictError {
   override readonly name = "ServeError";
   readonly code: ServeErrorCode;

@@ -13,4 +13,11 @@ export type {
 export type { Bundle } from "./bundle/bundle-file.ts";
 export { readBundle } from "./bundle/bundle-file.ts";
 export type { BundleManifest } from "./bundle/manifest.ts";
-export { BundleError, EdictError, EngineError, RequestError } from "./errors.ts";
+export { TokenVerifier } from "./aux-data/token-verifier.ts";
+export {
+  type AuxDataOptions,
+  DEFAULT_AUX_DATA,
+  type KeySetOptions,
+  type KeySource,
+} from "./aux-data/options.ts";
+export { BundleError, EdictError, EngineError, RequestError, ServeError, TokenError } from "./errors.ts";

@@ -2,6 +2,7 @@
  * The daemon: configuration -> bundle -> engine -> server, and what the process does on signals. Each step lives in
  * its own file; this one is the order. It resolves with the exit code when the daemon has stopped.
  */
+import { TokenVerifier } from "./aux-data/token-verifier.ts";
 import { prepareEngine, Reloader } from "./bundle/reloader.ts";
 import { type DirectoryWatch, watchDirectory } from "./bundle/watch-directory.ts";
 import type { Config } from "./config/config.ts";
@@ -18,8 +19,10 @@ export async function serve(
   config: Config,
   ready: (server: HttpServer, state: ServingState) => Promise<void> | void,
 ): Promise<number> {
+  // One for all versions of the policies, so that a reload forgets no verified token.
+  const tokens = await TokenVerifier.start(config.auxData);
   const compiler = new CompilePool();
-  const options = { source: config.policies, compiler, engine: config.engine };
+  const options = { source: config.policies, compiler, engine: { ...config.engine, tokens } };
   // Watching begins before the first compilation, so that no edit goes unseen.
   let changed = false;
   let reload = (): void => {
@@ -49,6 +52,7 @@ export async function serve(
   });
   await ready(server, state);
   await stopped;
+  tokens.close();
   await compiler.close();
   return 0;
 }

@@ -5,6 +5,7 @@
 import {
   CONTROL_ALLOWED,
   CONTROL_BASE,
+  CONTROL_CLAIMS_LENGTH,
   CONTROL_CONDITION_ERRORS,
   CONTROL_DECISIONS,
   CONTROL_ERROR_DETAIL,
@@ -45,7 +46,7 @@ import { outOfFuel, refuel } from "../memory/fuel";
 import { KEY_NONE, beginDecisions, decideAction, decidingScope, effect, keyBlock, keyKind } from "./decide";
 import { beginDerivedRoles } from "./derived-roles";
 import { matchesAny } from "./glob";
-import { setNow } from "./inputs";
+import { setAuxData, setNow } from "./inputs";
 import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
 import { beginResults, setResult } from "./results";
@@ -87,7 +88,10 @@ export function setLimits(actions: u32, resourceLimit: u32): void {
   maxResources = resourceLimit;
 }
 
-/** Decides the request of `length` bytes at `input`. Returns a status; STATUS_OK means the response is complete. */
+/**
+ * Decides the request of `length` bytes at `input`, behind which what the host adds begins (CONTROL_CLAIMS_LENGTH).
+ * Returns a status; STATUS_OK means the response is complete.
+ */
 export function checkRequest(
   input: usize,
   length: u32,
@@ -96,6 +100,7 @@ export function checkRequest(
   flags: i32,
   now: f64,
 ): i32 {
+  const claimsLength = load<u32>(CONTROL_BASE, CONTROL_CLAIMS_LENGTH);
   resetArena();
   clearRequest();
   clearControl();
@@ -107,7 +112,9 @@ export function checkRequest(
   if (decoded != STATUS_OK) return decoded;
   const valid = validateRequest();
   if (valid != STATUS_OK) return valid;
-  if (hasAuxData) return STATUS_AUX_DATA;
+  if (hasAuxData && claimsLength == 0) return STATUS_AUX_DATA;
+  const claims = setAuxData(input + length, claimsLength);
+  if (claims != STATUS_OK) return claims;
   beginTrace((flags & FLAG_TRACE) != 0);
   beginRequest();
   setNow(now);
@@ -208,6 +215,7 @@ function clearControl(): void {
   store<u32>(CONTROL_BASE, 0, CONTROL_DECISIONS);
   store<u32>(CONTROL_BASE, 0, CONTROL_ALLOWED);
   store<u32>(CONTROL_BASE, 0, CONTROL_CONDITION_ERRORS);
+  store<u32>(CONTROL_BASE, 0, CONTROL_CLAIMS_LENGTH);
 }
 
 function addControl(offset: usize, amount: u32): void {

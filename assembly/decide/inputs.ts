@@ -2,7 +2,8 @@
  * What conditions can read besides projected attributes: the fields of `request`, `runtime`, `globals`, and the instant of
  * the request. Whole objects are built on demand; generated code calls one function per input (compiler/emit).
  */
-import { ERROR_MEMORY, TAG_ABSENT } from "../abi";
+import { ERROR_MEMORY, STATUS_AUX_DATA, STATUS_MEMORY, STATUS_OK, TAG_ABSENT, TAG_MAP } from "../abi";
+import { decodeJsonValue, jsonValueStatus } from "../decode/json-build";
 import { materialize } from "../decode/materialize";
 import {
   RESOURCE_ATTR,
@@ -26,6 +27,8 @@ import {
   countOf,
   fail,
   isError,
+  keyAt,
+  lengthOf,
   newList,
   newMap,
   ofString,
@@ -33,6 +36,7 @@ import {
   setEntry,
   setItem,
   tagOf,
+  valueAt,
 } from "../value/value";
 import { effectiveDerivedRoles } from "./derived-roles";
 import { resourceRecord } from "./subject";
@@ -42,20 +46,45 @@ const NANOS_PER_MILLI: f64 = 1000000;
 
 let nowSeconds: i64 = 0;
 let nowNanos: u32 = 0;
+/** Whether a condition or an output asked for the instant of the request. */
+let nowRead: bool = false;
 let globals: u64 = 0;
+/** The claims that came with the request, a map; 0 when none did. */
+let auxData: u64 = 0;
 
 /** Sets the instant of the request, in milliseconds since 1970. */
 export function setNow(millis: f64): void {
   const whole = Math.floor(millis / 1000.0);
   nowSeconds = <i64>whole;
   nowNanos = <u32>((millis - whole * 1000.0) * NANOS_PER_MILLI);
+  nowRead = false;
+}
+
+/** Whether anything of the last request depended on when it was decided. */
+export function readsNow(): bool {
+  return nowRead;
 }
 
 export function setGlobalsValue(value: u64): void {
   globals = value;
 }
 
+/**
+ * Sets `request.auxData` from the JSON text of `length` bytes at `start`, which the host wrote after it verified the
+ * tokens; no text for a request without. STATUS_OK, STATUS_MEMORY, or STATUS_AUX_DATA for text that is no map.
+ */
+export function setAuxData(start: usize, length: u32): i32 {
+  auxData = 0;
+  if (length == 0) return STATUS_OK;
+  const value = decodeJsonValue(start, length);
+  if (isError(value)) return jsonValueStatus() == STATUS_MEMORY ? STATUS_MEMORY : STATUS_AUX_DATA;
+  if (tagOf(value) != TAG_MAP) return STATUS_AUX_DATA;
+  auxData = value;
+  return STATUS_OK;
+}
+
 export function inputNow(): u64 {
+  nowRead = true;
   return ofTimestamp(nowSeconds, nowNanos);
 }
 
@@ -131,24 +160,38 @@ export function inputResource(): u64 {
   return finish(map);
 }
 
-/** `request` as a value. There is never auxData in it: tokens are not verified by this core yet. */
+/** `request` as a value. */
 export function inputRequest(): u64 {
-  const map = newMap(2);
+  const map = newMap(3);
   put(map, FIELD_PRINCIPAL, inputPrincipal());
   put(map, FIELD_RESOURCE, inputResource());
+  if (auxData != 0) put(map, FIELD_AUX_DATA, auxData);
   return finish(map);
 }
 
-/** Tokens are not verified by this core yet, so there are never claims: reading one is "no such key". */
+/** The claims of verified tokens. Without any it is empty: reading one is "no such key". */
 export function inputAuxData(): u64 {
-  return newMap(0);
+  return auxData == 0 ? newMap(0) : auxData;
 }
 
+/** Claims by name. */
 export function inputAuxDataJwt(): u64 {
-  return newMap(0);
+  return auxDataField(JWT_LENGTH);
 }
 
+/** Token names to `{"claims": {}}`. */
 export function inputAuxDataJwts(): u64 {
+  return auxDataField(JWTS_LENGTH);
+}
+
+/** The field of auxData whose name has `length` bytes, which tells its only two fields apart; an empty map without it. */
+function auxDataField(length: u32): u64 {
+  if (auxData != 0) {
+    const count = countOf(auxData);
+    for (let index: u32 = 0; index < count; index++) {
+      if (lengthOf(keyAt(auxData, index)) == length) return valueAt(auxData, index);
+    }
+  }
   return newMap(0);
 }
 
@@ -194,15 +237,21 @@ const FIELD_KIND: i32 = 5;
 const FIELD_PRINCIPAL: i32 = 6;
 const FIELD_RESOURCE: i32 = 7;
 const FIELD_EFFECTIVE_DERIVED_ROLES: i32 = 8;
+const FIELD_AUX_DATA: i32 = 9;
+
+/** Lengths of `jwt` and `jwts`. */
+const JWT_LENGTH: u32 = 3;
+const JWTS_LENGTH: u32 = 4;
 
 const NAME_BYTES: usize = memory.data<u8>([
   0x69, 0x64, 0x72, 0x6f, 0x6c, 0x65, 0x73, 0x61, 0x74, 0x74, 0x72, 0x70, 0x6f, 0x6c, 0x69, 0x63, 0x79, 0x56,
   0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x73, 0x63, 0x6f, 0x70, 0x65, 0x6b, 0x69, 0x6e, 0x64, 0x70, 0x72, 0x69,
   0x6e, 0x63, 0x69, 0x70, 0x61, 0x6c, 0x72, 0x65, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x65, 0x66, 0x66, 0x65,
-  0x63, 0x74, 0x69, 0x76, 0x65, 0x44, 0x65, 0x72, 0x69, 0x76, 0x65, 0x64, 0x52, 0x6f, 0x6c, 0x65, 0x73,
+  0x63, 0x74, 0x69, 0x76, 0x65, 0x44, 0x65, 0x72, 0x69, 0x76, 0x65, 0x64, 0x52, 0x6f, 0x6c, 0x65, 0x73, 0x61,
+  0x75, 0x78, 0x44, 0x61, 0x74, 0x61,
 ]);
-/** Lengths of id, roles, attr, policyVersion, scope, kind, principal, resource, effectiveDerivedRoles. */
-const NAME_LENGTHS: usize = memory.data<u8>([2, 5, 4, 13, 5, 4, 9, 8, 21]);
+/** Lengths of id, roles, attr, policyVersion, scope, kind, principal, resource, effectiveDerivedRoles, auxData. */
+const NAME_LENGTHS: usize = memory.data<u8>([2, 5, 4, 13, 5, 4, 9, 8, 21, 7]);
 
 /** Appends an entry; the map was made with room for all of them and is cut to size by `finish`. */
 function put(map: u64, field: i32, value: u64): void {

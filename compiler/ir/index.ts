@@ -133,7 +133,8 @@ class Lowering {
       parentRoles: policy.parentRoles,
       rows: policy.rules.map((rule) => ({
         rule: this.#rule(policy.key, rule),
-        resource: resourcePattern(rule.resource),
+        // As written, unlike in principal policies: `album:object` matches no kind here, as in Cerbos.
+        resource: rule.resource,
         allowActions: rule.allowActions,
         condition: this.#condition(rule.condition),
         outputs: this.#outputs(rule.outputs),

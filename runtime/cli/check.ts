@@ -1,6 +1,8 @@
 /** `edict check`: one request decided without a daemon, and explained. */
 import { readFile } from "node:fs/promises";
+import { TokenVerifier } from "../aux-data/token-verifier.ts";
 import { loadPolicies } from "../bundle/policy-source.ts";
+import { loadConfig } from "../config/load.ts";
 import { UsageError } from "../errors.ts";
 import { Engine } from "../guest/engine.ts";
 import type { CheckRequest, CheckResponse } from "../guest/messages.ts";
@@ -19,6 +21,11 @@ export const checkCommand: Command = {
   usage: "[--policies <dir> | --bundle <file>] [request.json | -]",
   options: {
     ...POLICY_OPTIONS,
+    config: {
+      type: "string",
+      value: "<file>",
+      help: "configuration of the daemon: engine settings and key sets",
+    },
     explain: { type: "boolean", help: "show rules, derived roles and conditions behind every decision" },
     json: { type: "boolean", help: "print the answer, or with --explain the explanation, as JSON" },
     "exit-code": { type: "boolean", help: "exit with 1 when any action is denied" },
@@ -31,22 +38,27 @@ export const checkCommand: Command = {
   ],
   positionals: [0, 1],
   async run(given, io) {
-    const source = policySourceFrom(given, "check");
+    const file = given.text("config") ?? null;
+    const { config } = await loadConfig(file, [], io.environment);
+    const source = policySourceFrom(given, "check") ?? (file === null ? null : config.policies);
     if (source === null) throw new UsageError("give the policies with `--policies` or `--bundle`", "check");
-    const onError = onErrorFrom(given, "check");
+    const onError = onErrorFrom(given, "check") ?? config.engine.onError;
     const request = await readRequest(given.positionals[0] ?? "-", io);
+    const tokens = await TokenVerifier.start(config.auxData);
 
     const compiler = new CompilePool();
     const { bundle, warnings } = await loadPolicies(source, compiler).finally(() => compiler.close());
     if (warnings !== "") io.stderr(`${warnings}\n`);
     const engine = await Engine.load(bundle, {
-      ...(onError === undefined ? {} : { onError }),
+      ...config.engine,
+      onError,
       maxActionsPerResource: LIMIT,
       maxResourcesPerRequest: LIMIT,
+      tokens,
     });
-    const response = engine.check({ ...request, includeMeta: true });
+    const response = await engine.checkAsync({ ...request, includeMeta: true }).finally(() => tokens.close());
     if (given.flag("explain")) {
-      const explanation = engine.explain(request);
+      const explanation = await engine.explainAsync(request);
       io.stdout(given.flag("json") ? json(explanation) : `${explanationLines(explanation).join("\n")}\n`);
     } else {
       io.stdout(given.flag("json") ? json(response) : `${actionLines(response, request).join("\n")}\n`);

@@ -77,6 +77,7 @@ function applyFlags(config: Config, given: Arguments): Config {
   const onError = onErrorFrom(given, "serve");
   const addresses = addressesFrom(given);
   return {
+    ...config,
     server: addresses.length === 0 ? config.server : { ...config.server, addresses },
     policies: source.kind === "directory" ? { ...source, watch: watch || source.watch } : source,
     engine: onError === undefined ? config.engine : { ...config.engine, onError },

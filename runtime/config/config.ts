@@ -1,4 +1,5 @@
 /** The configuration of a daemon after files, `--set` and flags have been merged: plain values, all checked. */
+import { type AuxDataOptions, DEFAULT_AUX_DATA } from "../aux-data/options.ts";
 import { DEFAULT_OPTIONS, type ResolvedOptions } from "../guest/options.ts";
 import { type CorsOptions, DEFAULT_CORS } from "../http/cors.ts";
 import type { ListenAddress } from "./address.ts";
@@ -16,7 +17,9 @@ export interface Config {
     readonly socketMode: number;
   };
   readonly policies: PolicySource;
-  readonly engine: ResolvedOptions;
+  /** Everything a file can say: `tokens` are made of `auxData`, the clock is the system's. */
+  readonly engine: Omit<ResolvedOptions, "clock" | "tokens">;
+  readonly auxData: AuxDataOptions;
 }
 
 /** Where edict listens when nobody says otherwise: this machine only. */
@@ -30,4 +33,5 @@ export const DEFAULT_CONFIG: Config = {
   server: { addresses: [DEFAULT_ADDRESS], cors: DEFAULT_CORS, socketMode: 0o766 },
   policies: { kind: "directory", directory: "policies", watch: false },
   engine: DEFAULT_OPTIONS,
+  auxData: DEFAULT_AUX_DATA,
 };

@@ -77,10 +77,10 @@ export const CONFIG_KEYS: Readonly<Record<string, KeySpec>> = {
   schema: section({ enforcement: setting("text"), cacheSize: setting("integer") }),
   auxData: section({
     jwt: section({
-      disableVerification: later(false),
-      acceptableTimeSkew: later(),
-      cacheSize: later(),
-      keySets: noted("requests with `auxData` tokens are refused until tokens can be verified"),
+      disableVerification: setting("boolean"),
+      acceptableTimeSkew: setting("duration"),
+      cacheSize: setting("integer"),
+      keySets: setting("any"),
     }),
   }),
   storage: section({

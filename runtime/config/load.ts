@@ -3,6 +3,7 @@
  * place; keys of Cerbos that edict does not have yet become warnings, unless ignoring them would be unsafe.
  */
 import { readFile } from "node:fs/promises";
+import { type AuxDataOptions, DEFAULT_AUX_DATA } from "../aux-data/options.ts";
 import { ConfigError, type ConfigProblem, formatProblem } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
 import { BODY_RANGE, LIMIT_RANGE, type OnError, ON_ERROR_MODES } from "../guest/options.ts";
@@ -17,6 +18,7 @@ import {
   parseConfigText,
   toJson,
 } from "./document.ts";
+import { readKeySets } from "./key-sets.ts";
 import { CONFIG_KEYS, type KeySpec } from "./keys.ts";
 import { readValue } from "./values.ts";
 
@@ -178,6 +180,26 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
       ),
       maxBodyBytes: reader.get("server.requestLimits.maxBodyBytes", engine.maxBodyBytes, within(BODY_RANGE)),
     },
+    auxData: auxData(reader),
+  };
+}
+
+/** Most verified tokens that may be remembered. */
+const CACHE_RANGE = [0, 1_000_000] as const;
+
+function auxData(reader: Reader): AuxDataOptions {
+  const { keySets, disableVerification, acceptableTimeSkew, cacheSize } = DEFAULT_AUX_DATA;
+  const given = readKeySets(
+    reader.get<unknown>("auxData.jwt.keySets", keySets, (value) => {
+      const sets = readKeySets(value);
+      return typeof sets === "string" ? sets : null;
+    }),
+  );
+  return {
+    keySets: typeof given === "string" ? keySets : given,
+    disableVerification: reader.get("auxData.jwt.disableVerification", disableVerification),
+    acceptableTimeSkew: reader.get("auxData.jwt.acceptableTimeSkew", acceptableTimeSkew),
+    cacheSize: reader.get("auxData.jwt.cacheSize", cacheSize, within(CACHE_RANGE)),
   };
 }
 

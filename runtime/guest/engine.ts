@@ -4,21 +4,26 @@
  * response written by the guest counts as a decision.
  */
 import {
+  FLAG_TRACE,
   FORMAT_JSON,
   FORMAT_MSGPACK,
+  STATUS_AUX_DATA,
   STATUS_FUEL,
   STATUS_MEMORY,
   STATUS_NOT_READY,
   STATUS_OK,
   STATUS_OUTPUT_FULL,
 } from "../../assembly/abi.ts";
+import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
+import { readTokens } from "../aux-data/request-tokens.ts";
+import type { TokenVerifier } from "../aux-data/token-verifier.ts";
 import { type Bundle, readBundle } from "../bundle/bundle-file.ts";
 import { parseRuleIndex, type RuleIndex } from "../bundle/rule-index.ts";
-import { EngineError, type RequestError } from "../errors.ts";
+import { EngineError, RequestError, TokenError } from "../errors.ts";
 import { describeFailure } from "../request/describe.ts";
 import { explainRequest, type Explanation } from "./explain.ts";
 import { Guest } from "./guest.ts";
-import type { CheckRequest, CheckResponse } from "./messages.ts";
+import type { CheckRequest, CheckResponse, Json } from "./messages.ts";
 import { type CompiledBundle, compileModules, oneLine } from "./modules.ts";
 import { type EngineOptions, guestSettings, resolveOptions, type ResolvedOptions } from "./options.ts";
 
@@ -26,6 +31,17 @@ import { type EngineOptions, guestSettings, resolveOptions, type ResolvedOptions
 export const STATUS_TRAP = -1;
 /** Host-side status: the request is longer than `maxBodyBytes`. */
 export const STATUS_TOO_LARGE = -2;
+
+/** A decision and what led to it. */
+export interface Examination {
+  readonly response: CheckResponse;
+  /** Records of TRACE_WORDS words. */
+  readonly trace: Uint32Array;
+  /** Whether a condition or an output asked what time it is. */
+  readonly usedNow: boolean;
+  /** OUTCOME_* of a condition for the last resource of the request. */
+  evaluateCondition(id: number): number;
+}
 
 export type Format = "json" | "msgpack";
 
@@ -69,12 +85,21 @@ export class Engine {
 
   /**
    * The hot path: decides `bytes` and returns a status of abi.ts, or STATUS_TRAP, or STATUS_TOO_LARGE. On
-   * STATUS_OK the response is `output()`. Formats are FORMAT_*, flags FLAG_*.
+   * STATUS_OK the response is `output()`. Formats are FORMAT_*, flags FLAG_*. `claims` come from `rememberedClaims` or
+   * `verifyTokens` once the answer was STATUS_AUX_DATA.
    */
-  decide(bytes: Uint8Array, inputFormat: number, outputFormat: number, flags: number): number {
-    if (bytes.byteLength > this.options.maxBodyBytes) return STATUS_TOO_LARGE;
+  decide(
+    bytes: Uint8Array,
+    inputFormat: number,
+    outputFormat: number,
+    flags: number,
+    claims: Uint8Array = NOTHING,
+  ): number {
+    if (bytes.byteLength > this.options.maxBodyBytes || claims.byteLength > MAX_CLAIMS_SIZE) {
+      return STATUS_TOO_LARGE;
+    }
     try {
-      return this.#guest.decide(bytes, inputFormat, outputFormat, flags);
+      return this.#guest.decide(bytes, inputFormat, outputFormat, flags, claims);
     } catch (error) {
       return this.#replace(error);
     }
@@ -98,23 +123,94 @@ export class Engine {
     return { status, bytes: status === STATUS_OK ? this.output() : NOTHING };
   }
 
-  /** Decides a request given as an object. Throws `RequestError` for a bad request and `EngineError` for no decision. */
+  /**
+   * Decides a request given as an object. Throws `RequestError` for a bad request and `EngineError` for no decision.
+   * Tokens take time to verify: a request that carries one whose claims are not remembered needs `checkAsync`.
+   */
   check(request: CheckRequest): CheckResponse {
-    const bytes = new TextEncoder().encode(JSON.stringify(request));
-    const { status, bytes: response } = this.checkBytes(bytes, "json");
-    if (status !== STATUS_OK) throw this.failure(status, bytes, FORMAT_JSON);
-    return JSON.parse(new TextDecoder().decode(response)) as CheckResponse;
+    return this.#check(request, 0);
+  }
+
+  /** As `check`, for requests that may carry tokens. Rejects with what `check` throws. */
+  async checkAsync(request: CheckRequest): Promise<CheckResponse> {
+    return this.#check(request, 0, await this.#claimsOf(request));
+  }
+
+  /**
+   * As `check`, with claims taken on trust: `auxData` is what conditions read as `request.auxData`, `{jwt: {...}}` or
+   * `{jwts: {name: {claims: {...}}}}`, whatever tokens the request has. For test suites, whose fixtures are claims.
+   */
+  checkWithClaims(request: CheckRequest, auxData: Readonly<Record<string, Json>>): CheckResponse {
+    return this.#check(request, 0, encode(auxData));
+  }
+
+  /**
+   * As `checkWithClaims` (null for none), with what led there: the guest's trace, whether the clock was read, and a way to
+   * ask for single conditions, valid until the next call. For test suites and their coverage.
+   */
+  examine(request: CheckRequest, auxData: Readonly<Record<string, Json>> | null): Examination {
+    const response = this.#check(request, FLAG_TRACE, auxData === null ? NOTHING : encode(auxData));
+    const trace = this.#guest.trace();
+    const usedNow = this.#guest.usedNow();
+    return { response, trace, usedNow, evaluateCondition: (id) => this.#evaluateCondition(id) };
   }
 
   /** Decides a request and says which rules and conditions led there. Throws as `check` does. */
   explain(request: CheckRequest): Explanation {
+    return this.#explain(request, NOTHING);
+  }
+
+  /** As `explain`, for requests that may carry tokens. Rejects with what `explain` throws. */
+  async explainAsync(request: CheckRequest): Promise<Explanation> {
+    return this.#explain(request, await this.#claimsOf(request));
+  }
+
+  /**
+   * The claims for a request that was answered STATUS_AUX_DATA, when all its tokens are remembered; null when they have to
+   * be verified first. Throws `TokenError` when one cannot be accepted.
+   */
+  rememberedClaims(bytes: Uint8Array, format: number): Uint8Array | null {
+    return this.#tokens().remembered(readTokens(bytes, format));
+  }
+
+  /** The same after verifying them. Rejects with `TokenError` or `TokenOverloadError`. `bytes` are read before it returns. */
+  async verifyTokens(bytes: Uint8Array, format: number): Promise<Uint8Array> {
+    return this.#tokens().verify(readTokens(bytes, format));
+  }
+
+  #tokens(): TokenVerifier {
+    if (this.options.tokens === null) throw new TokenError("no key set is configured");
+    return this.options.tokens;
+  }
+
+  async #claimsOf(request: CheckRequest): Promise<Uint8Array> {
+    const bytes = encode(request);
+    // The guest sees the request first, so that nobody's tokens are verified for a request that is refused anyway.
+    const status = this.decide(bytes, FORMAT_JSON, FORMAT_JSON, 0);
+    return status === STATUS_AUX_DATA ? this.verifyTokens(bytes, FORMAT_JSON) : NOTHING;
+  }
+
+  #check(request: CheckRequest, flags: number, claims: Uint8Array = NOTHING): CheckResponse {
+    const bytes = encode(request);
+    let status = this.decide(bytes, FORMAT_JSON, FORMAT_JSON, flags, claims);
+    if (status === STATUS_AUX_DATA && claims.byteLength === 0) {
+      const remembered = this.rememberedClaims(bytes, FORMAT_JSON);
+      if (remembered === null) {
+        throw new RequestError(
+          "EDICT_REQUEST_AUX_DATA",
+          "the tokens of the request are not verified yet, use `checkAsync`",
+          "auxData",
+        );
+      }
+      status = this.decide(bytes, FORMAT_JSON, FORMAT_JSON, flags, remembered);
+    }
+    if (status !== STATUS_OK) throw this.failure(status, bytes, FORMAT_JSON);
+    return JSON.parse(new TextDecoder().decode(this.output())) as CheckResponse;
+  }
+
+  #explain(request: CheckRequest, claims: Uint8Array): Explanation {
     return explainRequest(request, this.ruleIndex, {
-      check: (one, flags) => {
-        const bytes = new TextEncoder().encode(JSON.stringify(one));
-        const status = this.decide(bytes, FORMAT_JSON, FORMAT_JSON, flags);
-        if (status !== STATUS_OK) throw this.failure(status, bytes, FORMAT_JSON);
-        return JSON.parse(new TextDecoder().decode(this.output())) as CheckResponse;
-      },
+      check: (one, flags) => this.#check(one, flags, claims),
       trace: () => this.#guest.trace(),
       evaluateCondition: (id) => this.#evaluateCondition(id),
       conditionError: () => this.#guest.conditionError(),
@@ -164,4 +260,8 @@ export class Engine {
     this.#guest = Guest.start(this.#compiled, guestSettings(this.options));
     return STATUS_TRAP;
   }
+}
+
+function encode(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
 }

@@ -13,6 +13,7 @@ import {
   ABI_VERSION,
   CONTROL_ALLOWED,
   CONTROL_BASE,
+  CONTROL_CLAIMS_LENGTH,
   CONTROL_CONDITION_ERRORS,
   CONTROL_DECISIONS,
   CONTROL_ERROR_DETAIL,
@@ -28,6 +29,7 @@ import {
   IMAGE_BASE,
   STATUS_OK,
 } from "../../assembly/abi.ts";
+import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
 import { BundleError, EngineError } from "../errors.ts";
 import { type CompiledBundle, oneLine } from "./modules.ts";
 import {
@@ -52,6 +54,7 @@ interface CoreExports {
   seed(a: number, b: number, c: number, d: number, e: number, f: number): void;
   check(length: number, inputFormat: number, outputFormat: number, flags: number, nowMillis: number): number;
   evaluateCondition(id: number): number;
+  usedNow(): number;
 }
 
 /** How an instance is set up; fixed for its lifetime. */
@@ -67,6 +70,8 @@ export interface GuestSettings {
   readonly defaultScope: string;
   /** `engine.globals` as JSON text. */
   readonly globals: string;
+  /** The instant of a request, in milliseconds since 1970. */
+  readonly clock: () => number;
 }
 
 const MIB = 1024 * 1024;
@@ -96,13 +101,14 @@ export class Guest {
   readonly #input: Uint8Array;
   /** Views of the output region by length: responses repeat their lengths, and a view costs more than a look-up. */
   readonly #views: (Uint8Array | undefined)[] = Array.from({ length: CACHED_VIEWS });
+  readonly #clock: () => number;
   #outputStart = 0;
   #busy = false;
 
   /** Instantiates, links, loads the image and starts. Throws `BundleError` or `EngineError`. */
   static start(compiled: CompiledBundle, settings: GuestSettings): Guest {
     const { bundle } = compiled;
-    const inputCapacity = settings.inputCapacity + INPUT_SLACK;
+    const inputCapacity = settings.inputCapacity + MAX_CLAIMS_SIZE + INPUT_SLACK;
     const wanted = bundle.manifest.memory.fixed + inputCapacity + ARENA_CAPACITY + OUTPUT_CAPACITY;
     const pages = Math.ceil(wanted / PAGE);
     if (IMAGE_BASE + bundle.image.byteLength > bundle.manifest.memory.fixed) {
@@ -124,14 +130,15 @@ export class Guest {
     if (status !== STATUS_OK) {
       throw new EngineError("EDICT_ENGINE_START", `the guest refused to start with status ${status}`);
     }
-    const guest = new Guest(core, memory);
+    const guest = new Guest(core, memory, settings.clock);
     guest.#configure(settings);
     guest.#outputStart = pages * PAGE - OUTPUT_CAPACITY;
     return guest;
   }
 
-  private constructor(core: CoreExports, memory: WasmMemory) {
+  private constructor(core: CoreExports, memory: WasmMemory, clock: () => number) {
     this.#core = core;
+    this.#clock = clock;
     this.#memory = new Uint8Array(memory.buffer);
     this.#control = new Uint32Array(memory.buffer, CONTROL_BASE, 16);
     const start = this.#word(CONTROL_INPUT_START);
@@ -161,14 +168,25 @@ export class Guest {
   }
 
   /**
-   * Decides one request. Returns STATUS_*; on STATUS_OK `output` holds the response. Anything thrown is a trap,
+   * Decides one request. `claims` is the value of `request.auxData` as JSON, for a request that STATUS_AUX_DATA asked
+   * them for; empty otherwise. Returns STATUS_*; on STATUS_OK `output` holds the response. Anything thrown is a trap,
    * after which the instance must not be used again.
    */
-  decide(bytes: Uint8Array, inputFormat: number, outputFormat: number, flags: number): number {
+  decide(
+    bytes: Uint8Array,
+    inputFormat: number,
+    outputFormat: number,
+    flags: number,
+    claims: Uint8Array,
+  ): number {
     if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
     this.#busy = true;
     this.#input.set(bytes);
-    const status = this.#core.check(bytes.byteLength, inputFormat, outputFormat, flags, Date.now());
+    if (claims.byteLength > 0) {
+      this.#input.set(claims, bytes.byteLength);
+      this.#control[CONTROL_CLAIMS_LENGTH >> 2] = claims.byteLength;
+    }
+    const status = this.#core.check(bytes.byteLength, inputFormat, outputFormat, flags, this.#clock());
     // A trap skips this on purpose: an instance that trapped stays unusable.
     this.#busy = false;
     return status;
@@ -208,6 +226,11 @@ export class Guest {
     const length = this.#word(CONTROL_TRACE_LENGTH);
     // slice: the bytes must outlive the next call, and need not be aligned.
     return new Uint32Array(this.#memory.slice(start, start + (length & ~3)).buffer);
+  }
+
+  /** Whether a condition or output of the last request read the clock. */
+  usedNow(): boolean {
+    return this.#core.usedNow() !== 0;
   }
 
   /** OUTCOME_* of a condition for the last resource of the last request. */

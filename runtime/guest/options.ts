@@ -1,5 +1,6 @@
 /** What a caller may choose about an engine, with its defaults. The meaning of each is in docs/configuration.md. */
 import { ON_ERROR_COMPATIBLE, ON_ERROR_FAIL_CLOSED, ON_ERROR_STRICT } from "../../assembly/abi.ts";
+import type { TokenVerifier } from "../aux-data/token-verifier.ts";
 import { EngineError } from "../errors.ts";
 import type { GuestSettings } from "./guest.ts";
 
@@ -24,6 +25,10 @@ export interface EngineOptions {
   readonly maxResourcesPerRequest?: number;
   /** Largest request in bytes, 4 MiB unless told. */
   readonly maxBodyBytes?: number;
+  /** Verifies the tokens of requests; without one, requests that carry tokens are refused. May be shared by engines. */
+  readonly tokens?: TokenVerifier | null;
+  /** What conditions read as `now`, in milliseconds since 1970; the system's clock unless told. For test suites. */
+  readonly clock?: () => number;
 }
 
 export type ResolvedOptions = Required<EngineOptions>;
@@ -37,6 +42,8 @@ export const DEFAULT_OPTIONS: ResolvedOptions = {
   maxActionsPerResource: 50,
   maxResourcesPerRequest: 50,
   maxBodyBytes: 4 * 1024 * 1024,
+  tokens: null,
+  clock: () => Date.now(),
 };
 
 const ON_ERROR_NUMBERS: Readonly<Record<OnError, number>> = {
@@ -80,5 +87,6 @@ export function guestSettings(options: ResolvedOptions): GuestSettings {
     defaultPolicyVersion: options.defaultPolicyVersion,
     defaultScope: options.defaultScope,
     globals: JSON.stringify(options.globals),
+    clock: options.clock,
   };
 }

@@ -6,11 +6,13 @@
 import {
   FLAG_DENY_ALL,
   FORMAT_JSON,
+  STATUS_AUX_DATA,
   STATUS_FUEL,
   STATUS_MEMORY,
   STATUS_OK,
   STATUS_OUTPUT_FULL,
 } from "../../assembly/abi.ts";
+import { TokenError, TokenOverloadError } from "../errors.ts";
 import type { Engine } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
 import { throttledLog } from "../observe/log.ts";
@@ -19,7 +21,7 @@ import { tooLarge } from "../request/describe.ts";
 import { BodyBuffer, type BodyBudget } from "./body.ts";
 import type { Cors } from "./cors.ts";
 import { inputFormat, outputFormat } from "./media-type.ts";
-import { CHECK_FAILED, failureReply, OVERLOADED, type Reply, send } from "./replies.ts";
+import { CHECK_FAILED, failureReply, OVERLOADED, type Reply, send, TOKENS_OVERLOADED } from "./replies.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./uws.ts";
 
 /** What the routes of one server share. */
@@ -40,7 +42,7 @@ const BUDGET_REASON = "\r\nEdict-Deny-Reason: evaluation-budget";
  */
 const MAX_DROPPED = 64 * 1024 * 1024;
 
-/** At most one line per this many milliseconds about failing checks. */
+/** At most one line per this many milliseconds about failing checks, and one about refused tokens. */
 const FAILURE_LOG_INTERVAL = 1000;
 
 const NOTHING = new Uint8Array(0);
@@ -56,6 +58,7 @@ export function checkRoute(context: HttpContext): Handler {
 class CheckRoute {
   readonly #context: HttpContext;
   readonly #logFailure = throttledLog(FAILURE_LOG_INTERVAL);
+  readonly #logToken = throttledLog(FAILURE_LOG_INTERVAL);
   /**
    * The value of Content-Type with the remaining header lines behind it, by output format: uWebSockets.js copies a
    * value as it is, so one call writes all headers, and they are joined once per engine, not per request.
@@ -116,16 +119,26 @@ class CheckRoute {
     });
   }
 
-  #decide(res: HttpResponse, bytes: Uint8Array, input: number, output: number, origin: string): void {
+  /** Decides by the engine of this moment and answers; inside a cork. `claims` are those of the request's tokens. */
+  #decide(
+    res: HttpResponse,
+    bytes: Uint8Array,
+    input: number,
+    output: number,
+    origin: string,
+    claims: Uint8Array = NOTHING,
+  ): void {
     const { state } = this.#context;
     const { engine } = state;
     try {
-      const status = engine.decide(bytes, input, output, 0);
+      const status = engine.decide(bytes, input, output, 0, claims);
       if (status !== STATUS_OK) {
-        this.#refuse(res, engine, status, bytes, input, output, origin);
+        if (status === STATUS_AUX_DATA && claims === NOTHING) {
+          this.#decideWithTokens(res, engine, bytes, input, output, origin);
+        } else this.#refuse(res, engine, status, bytes, input, output, origin, claims);
         return;
       }
-      // No cork: inside onData the socket is corked already, so headers and body leave in one write.
+      // No cork here: inside onData the socket is corked already, so headers and body leave in one write.
       // Bytes reach the socket without a conversion; only an echoed origin needs a string of its own.
       const bytesOf = output === FORMAT_JSON ? this.#jsonHeaderBytes : this.#msgpackHeaderBytes;
       const headers = origin === "" ? bytesOf : this.#headers(output, origin);
@@ -135,6 +148,82 @@ class CheckRoute {
       this.#logFailure(`a check failed: ${oneLine(error)}`);
       send(res, CHECK_FAILED, this.#context.cors.headers(origin), state.draining);
     }
+  }
+
+  /** Finds the claims of the request's tokens, then decides: at once when they are remembered. */
+  #decideWithTokens(
+    res: HttpResponse,
+    engine: Engine,
+    bytes: Uint8Array,
+    input: number,
+    output: number,
+    origin: string,
+  ): void {
+    let claims: Uint8Array | null;
+    try {
+      claims = engine.rememberedClaims(bytes, input);
+    } catch (error) {
+      this.#refuseTokens(res, error, origin);
+      return;
+    }
+    if (claims !== null) {
+      this.#decide(res, bytes, input, output, origin, claims);
+      return;
+    }
+    const { cors, bodies, state } = this.#context;
+    if (!bodies.take(bytes.byteLength)) {
+      send(res, OVERLOADED, cors.headers(origin), state.draining);
+      return;
+    }
+    // The bytes belong to uWebSockets.js or to a buffer that is about to be freed.
+    const copy = bytes.slice();
+    const answer = this.#suspend(res, copy.byteLength);
+    engine.verifyTokens(copy, input).then(
+      (verified) => answer(() => this.#decide(res, copy, input, output, origin, verified)),
+      (error: unknown) => answer(() => this.#refuseTokens(res, error, origin)),
+    );
+  }
+
+  /**
+   * Leaves the request open. What it returns must be called once and calls its argument, which answers, unless the client
+   * is gone by then.
+   *
+   * uWebSockets.js closes a connection on which it reads the next pipelined request while this one is open. Pausing
+   * keeps it from reading on; requests that arrived in the same read are lost with the connection all the same.
+   */
+  #suspend(res: HttpResponse, size: number): (reply: () => void) => void {
+    const context = this.#context;
+    let open = true;
+    const close = (): void => {
+      open = false;
+      context.inFlight--;
+      context.bodies.give(size);
+    };
+    context.inFlight++;
+    res.onAborted(() => {
+      if (open) close();
+    });
+    res.pause();
+    return (reply) => {
+      if (!open) return;
+      close();
+      res.cork(() => {
+        res.resume();
+        reply();
+      });
+    };
+  }
+
+  /** The client learns no reason: it could be that of somebody who guesses. */
+  #refuseTokens(res: HttpResponse, error: unknown, origin: string): void {
+    const { state, cors } = this.#context;
+    let reply = CHECK_FAILED;
+    if (error instanceof TokenError) {
+      this.#logToken(`tokens were refused: ${error.reason}`);
+      reply = failureReply(error);
+    } else if (error instanceof TokenOverloadError) reply = TOKENS_OVERLOADED;
+    else this.#logFailure(`a check failed: ${oneLine(error)}`);
+    send(res, reply, cors.headers(origin), state.draining);
   }
 
   #headers(output: number, origin: string): string {
@@ -151,10 +240,11 @@ class CheckRoute {
     input: number,
     output: number,
     origin: string,
+    claims: Uint8Array,
   ): void {
     const { state, cors } = this.#context;
     const isBudget = status === STATUS_FUEL || status === STATUS_OUTPUT_FULL || status === STATUS_MEMORY;
-    if (isBudget && engine.decide(bytes, input, output, FLAG_DENY_ALL) === STATUS_OK) {
+    if (isBudget && engine.decide(bytes, input, output, FLAG_DENY_ALL, claims) === STATUS_OK) {
       const value = this.#headers(output, origin) + BUDGET_REASON;
       res.writeHeader("Content-Type", value).end(engine.output(), state.draining);
       return;

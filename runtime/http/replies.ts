@@ -57,6 +57,10 @@ export const OVERLOADED: Reply = {
   ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many request bodies in progress"),
   retryAfter: 1,
 };
+export const TOKENS_OVERLOADED: Reply = {
+  ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many tokens are being verified"),
+  retryAfter: 1,
+};
 /** The engine failed; the cause is in the log, not in the answer. */
 export const CHECK_FAILED = errorReply("500 Internal Server Error", CODE_INTERNAL, "Policy check failed");
 

@@ -21,6 +21,9 @@ export interface HttpResponse {
   /** Chunks are detached when the handler returns. */
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): HttpResponse;
   cork(callback: () => void): HttpResponse;
+  /** Stops and continues reading from the connection; what was read already is still handled. */
+  pause(): void;
+  resume(): void;
 }
 
 /** A request; valid only until the route handler returns. */

@@ -21,7 +21,12 @@ interface PathElement {
 /** A broken rule, in the form of `buf.validate.Violation` without the rule's own path. */
 export interface Violation {
   readonly field: { readonly elements: readonly PathElement[] };
-  readonly ruleId: "required" | "repeated.unique" | "string.min_len" | "string.pattern";
+  readonly ruleId:
+    | "required"
+    | "repeated.unique"
+    | "string.min_len"
+    | "string.pattern"
+    | "AuxData.only_one_jwt_field";
   readonly message: string;
   readonly forKey?: true;
 }
@@ -118,11 +123,12 @@ function checkEntry(collector: Collector, entry: Message, path: readonly PathEle
 function checkAuxData(collector: Collector, auxData: Message): void {
   const path = [element(5, "aux_data")];
   const jwt = field(auxData, "jwt");
+  const jwts = field(auxData, "jwts");
   const token = element(1, "token", "TYPE_STRING");
+  if (jwt !== undefined && Object.keys(message(jwts)).length > 0) collector.onlyOneToken(path);
   if (jwt !== undefined && text(field(message(jwt), "token")) === "") {
     collector.required([...path, element(1, "jwt"), token]);
   }
-  const jwts = field(auxData, "jwts");
   collector.keys(jwts, path, element(2, "jwts"));
   for (const [key, value] of Object.entries(message(jwts))) {
     if (collector.full) break;
@@ -141,6 +147,11 @@ class Collector {
 
   required(path: readonly PathElement[]): void {
     this.#add({ field: { elements: path }, ruleId: "required", message: "value is required" });
+  }
+
+  onlyOneToken(elements: readonly PathElement[]): void {
+    const violation = "Only one of the jwt or jwts fields must be set";
+    this.#add({ field: { elements }, ruleId: "AuxData.only_one_jwt_field", message: violation });
   }
 
   pattern(value: unknown, path: readonly PathElement[], kind: "version" | "scope"): void {

@@ -1,6 +1,6 @@
 /**
  * corpus/server/checks over HTTP against `edict serve` with the corpus's policies and limits. Where a case wants an error
- * only the status matters. The deprecated endpoints, tokens and schema enforcement are later issues.
+ * only the status matters. The deprecated endpoints and schema enforcement are later issues.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { differences } from "../differential/compare.ts";
@@ -13,12 +13,9 @@ interface ServerCase {
   readonly want: { readonly httpStatus: number; readonly error: boolean; readonly body: unknown };
 }
 
-const TOKENS = "tokens in `auxData` are not verified yet";
 const SCHEMAS = "JSON Schema enforcement is not built yet";
 const KNOWN_FAILURES: KnownFailures = {
-  "check_resources/cr_case_01": TOKENS,
   "check_resources/cr_case_02": SCHEMAS,
-  "check_resources/cr_case_09": TOKENS,
 };
 
 /** Endpoints that edict does not serve: 404 whatever the case wants. */
@@ -35,6 +32,11 @@ describe.skipIf(SKIP !== undefined)(
       daemon = await startDaemon(["--policies", corpusPath("store", "policies")], {
         server: { requestLimits: { maxActionsPerResource: 5, maxResourcesPerRequest: 5 } },
         engine: { globals: { environment: "test" }, strictEvaluation: false },
+        auxData: {
+          jwt: {
+            keySets: [{ id: "cerbos", local: { file: corpusPath("auxdata", "keys", "verify_key.jwk") } }],
+          },
+        },
       });
     });
     afterAll(() => daemon.stop());

@@ -42,6 +42,11 @@ const release: Target = {
       withSettings: async (settings) => {
         const engine = await loadEngine(bundle, settings);
         return (request) => {
+          // Claims in a case are those of tokens that were verified.
+          const { auxData, ...rest } = request;
+          if (auxData !== undefined) {
+            return JSON.parse(JSON.stringify(engine.checkWithClaims(rest, { ...auxData })));
+          }
           const answer = ask(engine, request, "json");
           if ("failure" in answer) throw new Error(answer.failure);
           return answer.response;

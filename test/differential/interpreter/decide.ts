@@ -46,6 +46,16 @@ export interface EngineSettings {
   readonly globals: Attributes;
   /** The instant of the request, nanoseconds since the epoch. */
   readonly now: bigint;
+  /**
+   * Behave as the binary does where COMPAT.md 6.8 calls it a defect: a role policy's denial is lost at a scope without
+   * a row for the kind and the role set. Only for telling that defect from others.
+   */
+  readonly lostRoleDenials: boolean;
+  /**
+   * The order in which the roles of a role set (a role and its parents) have their role policies asked; a role that is
+   * not listed keeps its place at the front. Empty: the documented order. The binary's changes from start to start.
+   */
+  readonly roleOrder: readonly string[];
 }
 
 export const DEFAULT_SETTINGS: EngineSettings = {
@@ -55,6 +65,8 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   lenientScopeSearch: false,
   globals: {},
   now: 0n,
+  lostRoleDenials: false,
+  roleOrder: [],
 };
 
 /** Answers a CheckResources request; `cerbosCallId` is left to the server. */
@@ -183,7 +195,7 @@ class Evaluation {
         ({ version, scope, rows }) =>
           version === this.#version &&
           resourceScopes.includes(scope) &&
-          rows.some(({ resource }) => this.#matchesKind(resource)),
+          rows.some(({ resource }) => matchesName(resource, this.#kind)),
       );
     if (!principalExists && !resourceExists) return undefined;
     return {
@@ -361,7 +373,10 @@ class Evaluation {
 
   // --- role policies (COMPAT.md 5.3) -------------------------------------------------------------------------
 
-  /** A literal name may be written in either spelling (`album:object`, `album_object`); globs stay as they are. */
+  /**
+   * In principal policies a literal name may be written in either spelling (`album:object`, `album_object`); globs stay
+   * as they are. Role policies are compared as written, so only `album_object` ever matches there.
+   */
   #matchesKind(resource: string): boolean {
     return matchesName(sanitise(resource), this.#kind);
   }
@@ -381,7 +396,32 @@ class Evaluation {
         (each) =>
           each.version === this.#version &&
           each.scope === scope &&
-          each.rows.some(({ resource }) => this.#matchesKind(resource)),
+          each.rows.some(({ resource }) => matchesName(resource, this.#kind)),
+      )
+    );
+  }
+
+  /** Whether some row at the scope speaks of the kind and of a role of the set, whatever its action. */
+  #hasRowFor(roleSet: readonly string[], scope: string): boolean {
+    const { resources, roles } = this.#program;
+    const speaks = (patterns: readonly string[]): boolean =>
+      patterns.some((pattern) => roleSet.some((role) => matchesName(pattern, role)));
+    return (
+      resources.some(
+        (each) =>
+          each.resource === this.#kind &&
+          each.version === this.#version &&
+          each.scope === scope &&
+          each.rows.some((row) =>
+            speaks(row.derivedRole === NONE ? row.roles : this.#derivedRole(row.derivedRole).parentRoles),
+          ),
+      ) ||
+      roles.some(
+        (each) =>
+          each.version === this.#version &&
+          each.scope === scope &&
+          roleSet.includes(each.role) &&
+          each.rows.some(({ resource }) => matchesName(resource, this.#kind)),
       )
     );
   }
@@ -394,7 +434,10 @@ class Evaluation {
     runtime: RuntimeRoles,
   ): Verdict | undefined {
     if (!this.#knowsKind(scope)) return undefined;
-    for (const role of roleSet) {
+    if (this.#settings.lostRoleDenials && !this.#hasRowFor(roleSet, scope)) return undefined;
+    const { roleOrder } = this.#settings;
+    const ordered = roleSet.toSorted((a, b) => roleOrder.indexOf(a) - roleOrder.indexOf(b));
+    for (const role of ordered) {
       const block = this.#program.roles.find(
         (each) =>
           each.role === role &&
@@ -414,7 +457,7 @@ class Evaluation {
   #roleAllows(block: RoleBlock, action: string, runtime: RuntimeRoles): "yes" | "no" | "stop" {
     const rows = block.rows.filter(
       ({ resource, allowActions }) =>
-        this.#matchesKind(resource) &&
+        matchesName(resource, this.#kind) &&
         allowActions.some((pattern) => pattern === action || matchesGlob(pattern, action)),
     );
     for (const row of rows) {

@@ -33,8 +33,11 @@ export interface CheckRequest {
   readonly includeMeta?: boolean;
   readonly principal: Principal;
   readonly resources: readonly ResourceEntry[];
-  /** Claims of an already verified token. */
-  readonly auxData?: { readonly jwt?: Attributes };
+  /** Claims of already verified tokens. */
+  readonly auxData?: {
+    readonly jwt?: Attributes;
+    readonly jwts?: Readonly<Record<string, { readonly claims?: Attributes }>>;
+  };
 }
 
 export interface OutputEntry {
@@ -133,12 +136,23 @@ function inputValue(source: InputSource, runtime: RuntimeRoles, name: InputName)
     case "auxData":
       return message("cerbos.engine.v1.AuxData", [
         field("jwt", fromJson({ ...auxData?.jwt }), auxData?.jwt !== undefined),
-        field("jwts", fromJson({}), false),
+        field(
+          "jwts",
+          inputValue(source, runtime, "auxData.jwts"),
+          Object.keys(auxData?.jwts ?? {}).length > 0,
+        ),
       ]);
     case "auxData.jwt":
       return fromJson({ ...auxData?.jwt });
     case "auxData.jwts":
-      return fromJson({});
+      return fromJson(
+        Object.fromEntries(
+          Object.entries(auxData?.jwts ?? {}).map(([token, { claims }]) => [
+            token,
+            { claims: { ...claims } },
+          ]),
+        ),
+      );
     case "runtime":
       return (
         runtimeFailure(runtime) ??

@@ -247,6 +247,9 @@ export function compare(left: Value, right: Value): number | CelError | undefine
 /** What an output shows: a JSON value, or why there is none (COMPAT.md sections 5.5 and 7.2). */
 export type Shown = { readonly json: JsonValue } | { readonly error: string };
 
+/** Infinities and NaN have none. */
+export const NO_JSON_FORM = "infinities and NaN have no JSON form";
+
 /** Converts a value for an output entry. */
 export function toJson(value: Value): Shown {
   switch (value.kind) {
@@ -254,8 +257,10 @@ export function toJson(value: Value): Shown {
       return { json: null };
     case "bool":
     case "string":
-    case "double":
       return { json: value.value };
+    case "double":
+      // The binary fails the whole call here (COMPAT.md 6.3).
+      return Number.isFinite(value.value) ? { json: value.value } : { error: NO_JSON_FORM };
     case "int":
     case "uint":
       return {

@@ -1,6 +1,7 @@
 /** Configuration files: Cerbos's keys keep their meaning, mistakes are reported with their place, nothing unsafe is ignored. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DEFAULT_AUX_DATA } from "../../../runtime/aux-data/options.ts";
 import { ConfigError } from "../../../runtime/errors.ts";
 import type { Config } from "../../../runtime/config/config.ts";
 import { readConfig } from "../../../runtime/config/load.ts";
@@ -71,6 +72,7 @@ storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
         maxResourcesPerRequest: 500,
         maxBodyBytes: 65_536,
       },
+      auxData: DEFAULT_AUX_DATA,
     });
   });
 

@@ -95,6 +95,14 @@ describe("validateRequest", () => {
       ),
     ],
     [
+      "tokens of both kinds",
+      { principal: PRINCIPAL, resources: RESOURCES, aux_data: { jwt: {}, jwts: { a: { token: "t" } } } },
+      several(
+        "aux_data: Only one of the jwt or jwts fields must be set",
+        "aux_data.jwt.token: value is required",
+      ),
+    ],
+    [
       "an empty annotation name",
       { principal: PRINCIPAL, resources: RESOURCES, requestContext: { annotations: { "": 2 } } },
       one('request_context.annotations[""]: must be at least 1 characters'),

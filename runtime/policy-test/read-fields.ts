@@ -1,0 +1,128 @@
+/**
+ * Reads the fields of a suite file: names in camelCase or snake_case, types as protobuf's JSON form has them. Problems of
+ * form are collected with their places; what values mean is judged elsewhere.
+ */
+import type { Json } from "../guest/messages.ts";
+import type { SuiteField, SuiteNode, SuitePlace, SuiteProblem } from "./suite-tree.ts";
+
+/** One map of a file whose fields are known. */
+export class FieldReader {
+  readonly #node: SuiteNode;
+  readonly #problems: SuiteProblem[];
+  readonly #fields = new Map<string, SuiteField>();
+
+  /** Reports fields that are not among `known` (camelCase) and fields given twice. */
+  constructor(node: SuiteNode, known: readonly string[], problems: SuiteProblem[]) {
+    this.#node = node;
+    this.#problems = problems;
+    if (node.kind !== "map") {
+      if (!isNull(node)) this.#report(node.place, "expected a map");
+      return;
+    }
+    for (const [written, field] of node.fields) {
+      const name = known.find((each) => each === written || snakeCase(each) === written);
+      if (name === undefined) this.#report(field.keyPlace, `unknown field "${written}"`);
+      else if (this.#fields.has(name)) this.#report(field.keyPlace, `field "${name}" is given twice`);
+      else this.#fields.set(name, field);
+    }
+  }
+
+  get place(): SuitePlace {
+    return this.#node.place;
+  }
+
+  /** Where the first key's colon stands: the place Cerbos gives to a whole map. */
+  get colonPlace(): SuitePlace {
+    const [first] = this.#node.kind === "map" ? this.#node.fields : [];
+    if (first === undefined) return this.#node.place;
+    const [name, { keyPlace }] = first;
+    return { line: keyPlace.line, column: keyPlace.column + name.length };
+  }
+
+  keyPlace(name: string): SuitePlace | null {
+    return this.#fields.get(name)?.keyPlace ?? null;
+  }
+
+  has(name: string): boolean {
+    return this.node(name) !== null;
+  }
+
+  node(name: string): SuiteNode | null {
+    const node = this.#fields.get(name)?.node;
+    return node === undefined || isNull(node) ? null : node;
+  }
+
+  text(name: string): string {
+    const node = this.node(name);
+    return node === null ? "" : this.textOf(node);
+  }
+
+  textOf(node: SuiteNode): string {
+    if (node.kind === "scalar" && typeof node.value !== "object" && !isFloat(node)) return node.text;
+    if (isNull(node)) return "";
+    this.#report(node.place, "expected a string");
+    return "";
+  }
+
+  flag(name: string): boolean {
+    const node = this.node(name);
+    if (node === null) return false;
+    if (node.kind === "scalar" && typeof node.value === "boolean") return node.value;
+    this.#report(node.place, "expected true or false");
+    return false;
+  }
+
+  items(name: string): readonly SuiteNode[] {
+    const node = this.node(name);
+    if (node === null) return [];
+    if (node.kind === "list") return node.items;
+    this.#report(node.place, "expected a list");
+    return [];
+  }
+
+  texts(name: string): readonly string[] {
+    return this.items(name).map((item) => this.textOf(item));
+  }
+
+  /** The fields of a map with names of the user's choice. */
+  entries(name: string): readonly (readonly [string, SuiteField])[] {
+    const node = this.node(name);
+    if (node === null) return [];
+    if (node.kind === "map") return [...node.fields];
+    this.#report(node.place, "expected a map");
+    return [];
+  }
+
+  /** A map of JSON values. */
+  values(name: string): Readonly<Record<string, Json>> {
+    return Object.fromEntries(this.entries(name).map(([key, { node }]) => [key, toJson(node)]));
+  }
+
+  #report(place: SuitePlace, message: string): void {
+    this.#problems.push({ place, message });
+  }
+}
+
+/** A tree as a JSON value; every number is a double. */
+export function toJson(node: SuiteNode): Json {
+  switch (node.kind) {
+    case "map":
+      return Object.fromEntries([...node.fields].map(([key, field]) => [key, toJson(field.node)]));
+    case "list":
+      return node.items.map(toJson);
+    case "scalar":
+      return typeof node.value === "bigint" ? Number(node.value) : node.value;
+  }
+}
+
+function isNull(node: SuiteNode): boolean {
+  return node.kind === "scalar" && node.value === null;
+}
+
+function isFloat(node: SuiteNode & { kind: "scalar" }): boolean {
+  return typeof node.value === "number" && !/^[-+]?(\d+|0x[\da-f]+|0o[0-7]+)$/i.test(node.text);
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

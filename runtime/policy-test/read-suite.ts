@@ -1,0 +1,182 @@
+/** A suite file's text to a `Suite`, or everything that is wrong with it, with places. */
+import type { Effect } from "../guest/messages.ts";
+import { FieldReader, toJson } from "./read-fields.ts";
+import { readFixtureFields } from "./read-fixtures.ts";
+import { parseTimestamp } from "./timestamp.ts";
+import { parseSuiteText, type SuiteNode, type SuiteProblem } from "./suite-tree.ts";
+import { type Expectation, NO_OPTIONS, type Selection, type Suite, type SuiteOptions, type Test } from "./suite.ts";
+
+const SELECTION = ["principals", "principalGroups", "resources", "resourceGroups"] as const;
+const EFFECTS: readonly string[] = ["EFFECT_ALLOW", "EFFECT_DENY"];
+/** Names of the enum that no expectation may have, but that parse. */
+const OTHER_EFFECTS: readonly string[] = ["EFFECT_UNSPECIFIED", "EFFECT_NO_MATCH"];
+const EFFECT_NUMBERS = ["EFFECT_UNSPECIFIED", "EFFECT_ALLOW", "EFFECT_DENY", "EFFECT_NO_MATCH"];
+
+/** Problems of form (`parse`) end the reading; those of content (`content`) are all reported together. */
+interface Problems {
+  readonly parse: SuiteProblem[];
+  readonly content: SuiteProblem[];
+}
+
+/** Reads a suite. On problems the suite is null. */
+export function readSuite(text: string): { readonly suite: Suite | null; readonly problems: readonly SuiteProblem[] } {
+  const { root, problems } = parseSuiteText(text);
+  if (problems.length > 0) return { suite: null, problems };
+  const found: Problems = { parse: [], content: [] };
+  const fields = new FieldReader(
+    root,
+    ["$schema", "name", "description", "skip", "skipReason", "options", "auxData", "tests", ...SELECTION],
+    found.parse,
+  );
+  const options = fields.node("options");
+  const tests = fields.items("tests");
+  if (tests.length === 0) {
+    found.content.push({ place: fields.keyPlace("tests"), message: "tests: value is required" });
+  }
+  if (fields.text("name") === "") {
+    found.content.push({ place: fields.keyPlace("name"), message: "name: value is required" });
+  }
+  const suite: Suite = {
+    name: fields.text("name"),
+    description: fields.text("description"),
+    skip: fields.flag("skip"),
+    skipReason: fields.text("skipReason"),
+    options: options === null ? NO_OPTIONS : readOptions(options, found),
+    fixtures: readFixtureFields(fields, found.parse, found.content),
+    tests: tests.map((test, index) => readTest(test, `tests[${index}]`, found)),
+  };
+  const wrong = found.parse.length > 0 ? found.parse : found.content;
+  return wrong.length > 0 ? { suite: null, problems: wrong } : { suite, problems: [] };
+}
+
+function readOptions(node: SuiteNode, problems: Problems): SuiteOptions {
+  const fields = new FieldReader(node, Object.keys(NO_OPTIONS), problems.parse);
+  const now = fields.node("now");
+  let instant: number | null = null;
+  if (now !== null) {
+    const text = fields.textOf(now);
+    const parsed = parseTimestamp(text);
+    if (typeof parsed === "number") instant = parsed;
+    else problems.parse.push({ place: now.place, message: parsed.problem });
+  }
+  return {
+    now: instant,
+    lenientScopeSearch: fields.flag("lenientScopeSearch"),
+    globals: fields.values("globals"),
+    defaultPolicyVersion: fields.text("defaultPolicyVersion"),
+    defaultScope: fields.text("defaultScope"),
+    strictEvaluation: fields.flag("strictEvaluation"),
+  };
+}
+
+function readTest(node: SuiteNode, path: string, problems: Problems): Test {
+  const fields = new FieldReader(
+    node,
+    ["name", "description", "skip", "skipReason", "input", "options", "expected"],
+    problems.parse,
+  );
+  const options = fields.node("options");
+  const expected = fields.items("expected");
+  if (fields.text("name") === "") missing(fields, "name", path, problems);
+  const input = fields.node("input");
+  if (input === null) missing(fields, "input", path, problems);
+  if (expected.length === 0) missing(fields, "expected", path, problems);
+  return {
+    name: fields.text("name"),
+    skip: fields.flag("skip"),
+    skipReason: fields.text("skipReason"),
+    input: readInput(input ?? node, `${path}.input`, problems, input !== null),
+    options: options === null ? null : readOptions(options, problems),
+    expected: expected.map((each, index) => readExpectation(each, `${path}.expected[${index}]`, problems)),
+  };
+}
+
+function missing(fields: FieldReader, name: string, path: string, problems: Problems): void {
+  problems.content.push({ place: fields.keyPlace(name), message: `${path}.${name}: value is required` });
+}
+
+function readInput(node: SuiteNode, path: string, problems: Problems, given: boolean): Test["input"] {
+  if (!given) return { ...selectionOf(null), actions: [], auxData: "" };
+  const fields = new FieldReader(node, [...SELECTION, "actions", "auxData"], problems.parse);
+  const selection = selectionOf(fields);
+  const report = (message: string): void => {
+    problems.content.push({ place: fields.colonPlace, message: `${path}: ${message}` });
+  };
+  if (selection.principals.length + selection.principalGroups.length === 0) {
+    report("principals or principalGroups must be present");
+  }
+  if (selection.resources.length + selection.resourceGroups.length === 0) {
+    report("resources or resourceGroups must be present");
+  }
+  const actions = fields.texts("actions");
+  if (actions.length === 0) missing(fields, "actions", path, problems);
+  return { ...selection, actions: [...new Set(actions)], auxData: fields.text("auxData") };
+}
+
+function selectionOf(fields: FieldReader | null): Selection {
+  const list = (name: string): readonly string[] => fields?.texts(name) ?? [];
+  return {
+    principals: list("principals"),
+    principalGroups: list("principalGroups"),
+    resources: list("resources"),
+    resourceGroups: list("resourceGroups"),
+  };
+}
+
+function readExpectation(node: SuiteNode, path: string, problems: Problems): Expectation {
+  const fields = new FieldReader(
+    node,
+    ["principal", "resource", ...SELECTION, "actions", "outputs"],
+    problems.parse,
+  );
+  const { principals, principalGroups, resources, resourceGroups } = selectionOf(fields);
+  const join = (one: string, many: readonly string[], groups: readonly string[], kind: string): readonly string[] => {
+    const report = (message: string): void => {
+      problems.content.push({ place: fields.colonPlace, message: `${path}: ${message}` });
+    };
+    if (one !== "" && many.length > 0) report(`${kind} and ${kind}s may not both be present`);
+    if (one === "" && many.length + groups.length === 0) {
+      report(`${kind}, ${kind}s, or ${kind}Groups must be present`);
+    }
+    return one === "" ? many : [one];
+  };
+  const actions = fields.entries("actions");
+  if (actions.length === 0) missing(fields, "actions", path, problems);
+  return {
+    principals: join(fields.text("principal"), principals, principalGroups, "principal"),
+    principalGroups,
+    resources: join(fields.text("resource"), resources, resourceGroups, "resource"),
+    resourceGroups,
+    actions: new Map(
+      actions.map(([action, { node: effect }]) => [
+        action,
+        readEffect(effect, `${path}.actions[${JSON.stringify(action)}]`, problems),
+      ]),
+    ),
+    outputs: fields.items("outputs").map((each) => readOutputs(each, problems)),
+  };
+}
+
+function readEffect(node: SuiteNode, path: string, problems: Problems): Effect {
+  const written = node.kind === "scalar" ? node.value : null;
+  const name = typeof written === "number" ? (EFFECT_NUMBERS[written] ?? "") : written;
+  if (name === "EFFECT_ALLOW" || name === "EFFECT_DENY") return name;
+  if (typeof name === "string" && OTHER_EFFECTS.includes(name)) {
+    problems.content.push({ place: node.place, message: `${path}: must be one of [${EFFECTS.join(", ")}]` });
+  } else {
+    problems.parse.push({ place: node.place, message: `invalid enum value ${JSON.stringify(String(written))}` });
+  }
+  return "EFFECT_DENY";
+}
+
+function readOutputs(node: SuiteNode, problems: Problems): Expectation["outputs"][number] {
+  const fields = new FieldReader(node, ["action", "expected"], problems.parse);
+  return {
+    action: fields.text("action"),
+    expected: fields.items("expected").map((item) => {
+      const entry = new FieldReader(item, ["src", "val", "action", "error"], problems.parse);
+      const val = entry.node("val");
+      return { src: entry.text("src"), val: val === null ? null : toJson(val) };
+    }),
+  };
+}

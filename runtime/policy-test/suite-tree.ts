@@ -1,0 +1,124 @@
+/**
+ * Text of a test suite or fixture file as a tree in which every value knows its place. Merge keys and aliases are resolved
+ * here, within bounds. It knows nothing of what the fields mean.
+ */
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node as YamlNode, parseDocument } from "yaml";
+
+/** 1-based line and column, the column in UTF-16 units. */
+export interface SuitePlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface SuiteField {
+  readonly keyPlace: SuitePlace;
+  readonly node: SuiteNode;
+}
+
+export type SuiteScalar = string | number | bigint | boolean | null;
+
+export type SuiteNode =
+  | { readonly kind: "map"; readonly place: SuitePlace; readonly fields: ReadonlyMap<string, SuiteField> }
+  | { readonly kind: "list"; readonly place: SuitePlace; readonly items: readonly SuiteNode[] }
+  | {
+      readonly kind: "scalar";
+      readonly place: SuitePlace;
+      readonly value: SuiteScalar;
+      /** As written, for fields that want text. */
+      readonly text: string;
+    };
+
+/** What is wrong with a file; without a place when something is missing altogether. */
+export interface SuiteProblem {
+  readonly place: SuitePlace | null;
+  readonly message: string;
+}
+
+/** Most values in a file, aliases counted as often as they are used. */
+const MAX_NODES = 500_000;
+
+/** Deepest nesting. */
+const MAX_DEPTH = 64;
+
+const NOT_A_MAP = "invalid document: contents are not valid YAML or JSON";
+
+/** Parses a file whose root must be a map. An empty file is an empty map. */
+export function parseSuiteText(text: string): {
+  readonly root: SuiteNode & { readonly kind: "map" };
+  readonly problems: readonly SuiteProblem[];
+} {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
+  const empty = { kind: "map", place: { line: 1, column: 1 }, fields: new Map() } as const;
+  const at = (offset: number): SuitePlace => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  if (document.errors.length > 0) {
+    const problems = document.errors.map(({ pos, message }) => ({
+      place: at(pos[0]),
+      message: message.replaceAll(/\s*\n\s*/g, " "),
+    }));
+    return { root: empty, problems };
+  }
+  const builder = new TreeBuilder(document, at);
+  const root = builder.build(document.contents, 0);
+  if (builder.overflow !== null) return { root: empty, problems: [builder.overflow] };
+  if (root.kind === "map") return { root, problems: [] };
+  if (root.kind === "scalar" && root.value === null) return { root: empty, problems: [] };
+  return { root: empty, problems: [{ place: root.place, message: NOT_A_MAP }] };
+}
+
+class TreeBuilder {
+  overflow: SuiteProblem | null = null;
+  #count = 0;
+  readonly #document: ReturnType<typeof parseDocument>;
+  readonly #at: (offset: number) => SuitePlace;
+
+  constructor(document: ReturnType<typeof parseDocument>, at: (offset: number) => SuitePlace) {
+    this.#document = document;
+    this.#at = at;
+  }
+
+  build(given: YamlNode | null, depth: number): SuiteNode {
+    const node = isAlias(given) ? (given.resolve(this.#document) ?? null) : given;
+    const place = this.#at(given?.range?.[0] ?? 0);
+    if (++this.#count > MAX_NODES || depth > MAX_DEPTH) {
+      this.overflow ??= { place, message: "the file is too large or too deep" };
+      return { kind: "scalar", place, value: null, text: "" };
+    }
+    if (isMap(node)) return this.#map(node.items as readonly Pair[], place, depth);
+    if (isSeq(node)) {
+      return {
+        kind: "list",
+        place,
+        items: node.items.map((item) => this.build(item as YamlNode | null, depth + 1)),
+      };
+    }
+    const value = isScalar(node) ? (node.value as SuiteScalar) : null;
+    const written = isScalar(node) && typeof node.source === "string" ? node.source : String(value);
+    return { kind: "scalar", place, value, text: typeof value === "string" ? value : written };
+  }
+
+  #map(items: readonly Pair[], place: SuitePlace, depth: number): SuiteNode {
+    const own = new Map<string, SuiteField>();
+    const merged: SuiteNode[] = [];
+    for (const { key, value } of items) {
+      const name = isScalar(key) ? String(key.value) : "";
+      const node = this.build(value, depth + 1);
+      if (name === "<<") merged.push(...(node.kind === "list" ? node.items : [node]));
+      else own.set(name, { keyPlace: this.#at(key?.range?.[0] ?? 0), node });
+    }
+    // Own keys win, then earlier merges; nothing is merged deeply.
+    for (const source of merged) {
+      if (source.kind !== "map") continue;
+      for (const [name, field] of source.fields) if (!own.has(name)) own.set(name, field);
+    }
+    return { kind: "map", place, fields: own };
+  }
+}
+
+interface Pair {
+  readonly key: YamlNode | null;
+  readonly value: YamlNode | null;
+}

@@ -1,0 +1,57 @@
+/**
+ * Whether a difference is still there, for shrinking: the interpreter against the one who differed, with as little set-up
+ * as that one needs.
+ */
+import { sourcesOf, withPolicyDirectory } from "../../support/cases.ts";
+import { startCerbos } from "../../support/cerbos.ts";
+import { ask, engineOf } from "../../support/engines.ts";
+import { programOf } from "../../support/programs.ts";
+import { cerbosSettings } from "../cerbos-settings.ts";
+import { differences } from "../compare.ts";
+import { explanation, hasNoJsonForm } from "../defects.ts";
+import { check } from "../interpreter/decide.ts";
+import type { CheckResponse } from "../interpreter/request.ts";
+import type { Finding } from "./shrink.ts";
+
+/** What Cerbos answers to a finding's request; undefined when it refuses the policies. */
+export async function cerbosAnswer({ policies, settings, request }: Finding): Promise<{ status: number; body: CheckResponse }> {
+  return withPolicyDirectory(sourcesOf({ description: "", policies, checks: [] }), async (directory) => {
+    const cerbos = await startCerbos(directory, cerbosSettings(settings));
+    try {
+      return await cerbos.check(request);
+    } finally {
+      await cerbos.stop();
+    }
+  });
+}
+
+/** What kind of difference a line tells of: its path without names and places, and whether something was there at all. */
+export function signature(line: string): string {
+  const [path = "", values = ""] = [line.slice(0, line.indexOf(": got")), line.slice(line.indexOf(": got"))];
+  const shape = values
+    .replaceAll(/"[^"]*"/g, (text) => /^"(?:role|principal|resource|NO_MATCH|EFFECT_[A-Z]+)/.exec(text)?.[0] ?? "text")
+    .replaceAll(/\d+/g, "0");
+  return `${path.replaceAll(/\[\d+\]|\.actions\.[^.]*(?=\.matched|$)/g, "")}${shape}`;
+}
+
+/** Whether the other's answer still differs from the interpreter's in the same way, and no defect explains it. */
+export async function differs(finding: Finding, who: string, kinds: ReadonlySet<string>): Promise<boolean> {
+  const { policies, request } = finding;
+  const settings = { onError: "compatible", ...finding.settings } as const;
+  const same = (lines: readonly string[]): boolean => lines.some((line) => kinds.has(signature(line)));
+  const sources = sourcesOf({ description: "", policies, checks: [] });
+  const { program } = programOf(sources);
+  if (program === undefined) return false;
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const want = check(program, request, { ...settings, now });
+  if (want.results.length === 0) return false;
+  if (who === "Cerbos") {
+    const { status, body } = await cerbosAnswer({ ...finding, settings });
+    if (status >= 500) return !hasNoJsonForm(want);
+    if (status !== 200 || !same(differences(body, want))) return false;
+    return explanation(program, request, { ...settings, now }, body) === undefined;
+  }
+  const engine = await engineOf(sources, settings);
+  const answer = ask(engine, request, who.includes("msgpack") ? "msgpack" : "json");
+  return "response" in answer && same(differences(answer.response, want));
+}

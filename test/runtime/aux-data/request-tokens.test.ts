@@ -1,0 +1,37 @@
+/** The tokens of a request, in both formats and both spellings. */
+import { pack } from "msgpackr";
+import { expect, it } from "vitest";
+import { FORMAT_JSON, FORMAT_MSGPACK } from "../../../assembly/abi.ts";
+import { readTokens } from "../../../runtime/aux-data/request-tokens.ts";
+import { TokenError } from "../../../runtime/errors.ts";
+
+const json = (request: unknown) => readTokens(Buffer.from(JSON.stringify(request)), FORMAT_JSON);
+const msgpack = (request: unknown) => readTokens(pack(request), FORMAT_MSGPACK);
+
+it("finds one token", () => {
+  const want = [{ name: null, token: "t", keySetId: "k" }];
+  for (const read of [json, msgpack]) {
+    expect(read({ auxData: { jwt: { token: "t", keySetId: "k" } } })).toEqual(want);
+    expect(read({ aux_data: { jwt: { token: "t", key_set_id: "k" }, jwts: null } })).toEqual(want);
+    expect(read({ auxData: { jwt: { token: "t" } } })).toEqual([{ name: null, token: "t", keySetId: "" }]);
+  }
+});
+
+it("finds named tokens, whatever their names", () => {
+  const jwts = JSON.parse('{"a":{"token":"t"},"__proto__":{"token":"u"},"constructor":{"token":"v"}}');
+  const names = ["a", "__proto__", "constructor"];
+  expect(json({ auxData: { jwt: null, jwts } }).map(({ name }) => name)).toEqual(names);
+  const map = new Map(names.map((name) => [name, { token: name }]));
+  expect(msgpack({ auxData: { jwts: map } }).map(({ name }) => name)).toEqual(names);
+});
+
+it("refuses bytes that it cannot read", () => {
+  expect(() => readTokens(Buffer.from("{"), FORMAT_JSON)).toThrow(TokenError);
+  expect(() => readTokens(Buffer.from([0x82]), FORMAT_MSGPACK)).toThrow(TokenError);
+});
+
+it("refuses a request in which it finds no token, since the guest did", () => {
+  for (const auxData of [null, {}, { jwt: {} }, { jwts: {} }, { jwts: { a: { token: "" } } }]) {
+    for (const read of [json, msgpack]) expect(() => read({ auxData })).toThrow(TokenError);
+  }
+});
