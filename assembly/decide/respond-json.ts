@@ -32,6 +32,7 @@ import {
   OUTPUT_VALUE,
   firstOutput,
 } from "./outputs";
+import { plainResource } from "./respond-json-plain";
 import { composeKey, keyLength, keyStart } from "./policy-keys";
 import { actionAt, resultBlock, resultEffect, resultKeyKind, resultScope, sortedAction } from "./results";
 import { NO_SYMBOL, symbolLength, symbolStart } from "./tables";
@@ -82,6 +83,7 @@ export function jsonEnd(): void {
 
 /** One entry of `results`. */
 export function jsonResource(record: usize, index: u32): void {
+  if (!includeMeta && firstOutput == 0 && plainResource(record, index)) return;
   if (index > 0) putByte(COMMA);
   put(ENTRY);
   text(record + RESOURCE_ID);

@@ -114,6 +114,8 @@ export function resolveResource(record: usize): bool {
     sameText(before + RESOURCE_VERSION, record + RESOURCE_VERSION) &&
     sameText(before + RESOURCE_SCOPE, record + RESOURCE_SCOPE)
   ) {
+    // A sanitised copy lay in what the resource before allocated, which has been freed.
+    if (kindIsCopy) copyKind(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
     return false;
   }
   resolveKind(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
@@ -133,12 +135,21 @@ function resolveKind(start: usize, length: u32): void {
   kindStart = start;
   kindLength = length;
   kindSymbol = symbolOf(start, length);
+  kindIsCopy = false;
   if (isKind(kindSymbol)) return;
+  copyKind(start, length);
+  if (kindIsCopy) kindSymbol = symbolOf(kindStart, kindLength);
+}
+
+/** Whether `kindStart` is a sanitised copy, which only lives as long as the resource's other allocations. */
+let kindIsCopy: bool = false;
+
+/** Makes the sanitised kind the current one, in the arena unless the text is already clean. */
+function copyKind(start: usize, length: u32): void {
   sanitise(start, length);
-  if (sanitisedStart == start) return;
   kindStart = sanitisedStart;
   kindLength = sanitisedLength;
-  kindSymbol = symbolOf(kindStart, kindLength);
+  kindIsCopy = sanitisedStart != start;
 }
 
 function sameText(left: usize, right: usize): bool {

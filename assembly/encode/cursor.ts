@@ -40,6 +40,11 @@ export function room(size: usize): bool {
   return true;
 }
 
+/** Whether `size` more bytes fit, for writers that have another way when they do not. */
+export function fits(size: usize): bool {
+  return !outputFull && position + size <= regionEnd;
+}
+
 /** Sets the position after bytes were stored directly, for writers that asked for `room` first. */
 export function moveTo(next: usize): void {
   position = next;

@@ -50,3 +50,5 @@ export const EXIT_NO = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_POLICIES = 3;
 export const EXIT_SERVE = 4;
+/** `edict test`: tests failed or could not run, as in `cerbos compile`. */
+export const EXIT_TESTS = 4;

@@ -9,18 +9,19 @@ import { commandHelp, overview } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
 import { lintCommand } from "./lint.ts";
 import { serveCommand } from "./serve.ts";
+import { testCommand } from "./test.ts";
 
 const COMMANDS: readonly Command[] = [
   serveCommand,
   compileCommand,
   checkCommand,
   lintCommand,
+  testCommand,
   inspectCommand,
 ];
 
 /** Commands of the agreed command line that are still to come. */
 const LATER: Readonly<Record<string, string>> = {
-  test: "run policy test suites",
   verify: "verify the signature of a bundle",
   bench: "measure this machine",
 };

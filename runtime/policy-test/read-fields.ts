@@ -27,16 +27,17 @@ export class FieldReader {
     }
   }
 
-  get place(): SuitePlace {
-    return this.#node.place;
-  }
-
-  /** Where the first key's colon stands: the place Cerbos gives to a whole map. */
-  get colonPlace(): SuitePlace {
-    const [first] = this.#node.kind === "map" ? this.#node.fields : [];
+  /**
+   * The place Cerbos gives to a whole map: in braces its own key, `keyPlace` when it has one; otherwise the colon of its
+   * first key.
+   */
+  mapPlace(keyPlace: SuitePlace | null): SuitePlace {
+    if (this.#node.kind !== "map") return this.#node.place;
+    if (this.#node.isFlow) return keyPlace ?? this.#node.place;
+    const [first] = this.#node.fields;
     if (first === undefined) return this.#node.place;
-    const [name, { keyPlace }] = first;
-    return { line: keyPlace.line, column: keyPlace.column + name.length };
+    const [name, { keyPlace: start }] = first;
+    return { line: start.line, column: start.column + name.length };
   }
 
   keyPlace(name: string): SuitePlace | null {
@@ -76,7 +77,7 @@ export class FieldReader {
     const node = this.node(name);
     if (node === null) return [];
     if (node.kind === "list") return node.items;
-    this.#report(node.place, "expected a list");
+    this.#report(node.place, `expected sequence got ${typeName(node)}`);
     return [];
   }
 
@@ -113,6 +114,18 @@ export function toJson(node: SuiteNode): Json {
     case "scalar":
       return typeof node.value === "bigint" ? Number(node.value) : node.value;
   }
+}
+
+/** A map key in the path of a message; Cerbos writes it in camelCase there, whatever it is. */
+export function quotedKey(name: string): string {
+  return JSON.stringify(name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+}
+
+function typeName(node: SuiteNode): string {
+  if (node.kind !== "scalar") return node.kind === "map" ? "Mapping" : "Sequence";
+  if (typeof node.value === "boolean") return "Bool";
+  if (typeof node.value === "string") return "String";
+  return isFloat(node) ? "Float" : "Integer";
 }
 
 function isNull(node: SuiteNode): boolean {

@@ -1,10 +1,14 @@
 /** The named principals, resources, claims and groups that a suite file or the files of `testdata/` define. */
-import { FieldReader } from "./read-fields.ts";
+import { FieldReader, quotedKey } from "./read-fields.ts";
 import type { SuiteNode, SuiteProblem } from "./suite-tree.ts";
 import type { Claims, Fixtures, Principal, Resource } from "./suite.ts";
 
 /** Reads whichever of the fixture fields the file has. */
-export function readFixtureFields(fields: FieldReader, parse: SuiteProblem[], content: SuiteProblem[]): Fixtures {
+export function readFixtureFields(
+  fields: FieldReader,
+  parse: SuiteProblem[],
+  content: SuiteProblem[],
+): Fixtures {
   return {
     principals: named(fields, "principals", (node, path) => readPrincipal(node, path, parse, content)),
     resources: named(fields, "resources", (node, path) => readResource(node, path, parse, content)),
@@ -14,15 +18,22 @@ export function readFixtureFields(fields: FieldReader, parse: SuiteProblem[], co
   };
 }
 
-function named<T>(fields: FieldReader, field: string, read: (node: SuiteNode, path: string) => T): Map<string, T> {
+function named<T>(
+  fields: FieldReader,
+  field: string,
+  read: (node: SuiteNode, path: string) => T,
+): Map<string, T> {
   return new Map(
-    fields
-      .entries(field)
-      .map(([name, { node }]) => [name, read(node, `${field}[${JSON.stringify(name)}]`)]),
+    fields.entries(field).map(([name, { node }]) => [name, read(node, `${field}[${quotedKey(name)}]`)]),
   );
 }
 
-function readPrincipal(node: SuiteNode, path: string, parse: SuiteProblem[], content: SuiteProblem[]): Principal {
+function readPrincipal(
+  node: SuiteNode,
+  path: string,
+  parse: SuiteProblem[],
+  content: SuiteProblem[],
+): Principal {
   const fields = new FieldReader(node, ["id", "policyVersion", "roles", "attr", "scope"], parse);
   const roles = fields.texts("roles");
   require(fields, ["id"], path, content);
@@ -30,7 +41,12 @@ function readPrincipal(node: SuiteNode, path: string, parse: SuiteProblem[], con
   return { id: fields.text("id"), roles, attr: fields.values("attr"), ...common(fields) };
 }
 
-function readResource(node: SuiteNode, path: string, parse: SuiteProblem[], content: SuiteProblem[]): Resource {
+function readResource(
+  node: SuiteNode,
+  path: string,
+  parse: SuiteProblem[],
+  content: SuiteProblem[],
+): Resource {
   const fields = new FieldReader(node, ["kind", "policyVersion", "id", "attr", "scope"], parse);
   require(fields, ["kind", "id"], path, content);
   return { kind: fields.text("kind"), id: fields.text("id"), attr: fields.values("attr"), ...common(fields) };
@@ -43,7 +59,8 @@ function common(fields: FieldReader): { policyVersion?: string; scope?: string }
 
 function require(fields: FieldReader, names: readonly string[], path: string, content: SuiteProblem[]): void {
   for (const name of names) {
-    if (fields.text(name) === "") content.push({ place: null, message: `${path}.${name}: value is required` });
+    if (fields.text(name) === "")
+      content.push({ place: null, message: `${path}.${name}: value is required` });
   }
 }
 

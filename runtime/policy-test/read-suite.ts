@@ -1,10 +1,17 @@
 /** A suite file's text to a `Suite`, or everything that is wrong with it, with places. */
 import type { Effect } from "../guest/messages.ts";
-import { FieldReader, toJson } from "./read-fields.ts";
+import { FieldReader, quotedKey, toJson } from "./read-fields.ts";
 import { readFixtureFields } from "./read-fixtures.ts";
 import { parseTimestamp } from "./timestamp.ts";
-import { parseSuiteText, type SuiteNode, type SuiteProblem } from "./suite-tree.ts";
-import { type Expectation, NO_OPTIONS, type Selection, type Suite, type SuiteOptions, type Test } from "./suite.ts";
+import { parseSuiteText, type SuiteNode, type SuitePlace, type SuiteProblem } from "./suite-tree.ts";
+import {
+  type Expectation,
+  NO_OPTIONS,
+  type Selection,
+  type Suite,
+  type SuiteOptions,
+  type Test,
+} from "./suite.ts";
 
 const SELECTION = ["principals", "principalGroups", "resources", "resourceGroups"] as const;
 const EFFECTS: readonly string[] = ["EFFECT_ALLOW", "EFFECT_DENY"];
@@ -19,7 +26,10 @@ interface Problems {
 }
 
 /** Reads a suite. On problems the suite is null. */
-export function readSuite(text: string): { readonly suite: Suite | null; readonly problems: readonly SuiteProblem[] } {
+export function readSuite(text: string): {
+  readonly suite: Suite | null;
+  readonly problems: readonly SuiteProblem[];
+} {
   const { root, problems } = parseSuiteText(text);
   if (problems.length > 0) return { suite: null, problems };
   const found: Problems = { parse: [], content: [] };
@@ -45,8 +55,17 @@ export function readSuite(text: string): { readonly suite: Suite | null; readonl
     fixtures: readFixtureFields(fields, found.parse, found.content),
     tests: tests.map((test, index) => readTest(test, `tests[${index}]`, found)),
   };
-  const wrong = found.parse.length > 0 ? found.parse : found.content;
+  // As in Cerbos: reading ends at the first problem of form, and those of content come in the order of the file.
+  const wrong = found.parse.length > 0 ? inOrder(found.parse).slice(0, 1) : inOrder(found.content);
   return wrong.length > 0 ? { suite: null, problems: wrong } : { suite, problems: [] };
+}
+
+/** Problems by place, those without one last. */
+function inOrder(problems: readonly SuiteProblem[]): readonly SuiteProblem[] {
+  const line = ({ place }: SuiteProblem): number => place?.line ?? Number.MAX_SAFE_INTEGER;
+  return problems.toSorted(
+    (left, right) => line(left) - line(right) || (left.place?.column ?? 0) - (right.place?.column ?? 0),
+  );
 }
 
 function readOptions(node: SuiteNode, problems: Problems): SuiteOptions {
@@ -85,7 +104,12 @@ function readTest(node: SuiteNode, path: string, problems: Problems): Test {
     name: fields.text("name"),
     skip: fields.flag("skip"),
     skipReason: fields.text("skipReason"),
-    input: readInput(input ?? node, `${path}.input`, problems, input !== null),
+    input: readInput(
+      input ?? node,
+      `${path}.input`,
+      problems,
+      input === null ? null : fields.keyPlace("input"),
+    ),
     options: options === null ? null : readOptions(options, problems),
     expected: expected.map((each, index) => readExpectation(each, `${path}.expected[${index}]`, problems)),
   };
@@ -95,12 +119,17 @@ function missing(fields: FieldReader, name: string, path: string, problems: Prob
   problems.content.push({ place: fields.keyPlace(name), message: `${path}.${name}: value is required` });
 }
 
-function readInput(node: SuiteNode, path: string, problems: Problems, given: boolean): Test["input"] {
-  if (!given) return { ...selectionOf(null), actions: [], auxData: "" };
+function readInput(
+  node: SuiteNode,
+  path: string,
+  problems: Problems,
+  keyPlace: SuitePlace | null,
+): Test["input"] {
+  if (keyPlace === null) return { ...selectionOf(null), actions: [], auxData: "" };
   const fields = new FieldReader(node, [...SELECTION, "actions", "auxData"], problems.parse);
   const selection = selectionOf(fields);
   const report = (message: string): void => {
-    problems.content.push({ place: fields.colonPlace, message: `${path}: ${message}` });
+    problems.content.push({ place: fields.mapPlace(keyPlace), message: `${path}: ${message}` });
   };
   if (selection.principals.length + selection.principalGroups.length === 0) {
     report("principals or principalGroups must be present");
@@ -110,7 +139,11 @@ function readInput(node: SuiteNode, path: string, problems: Problems, given: boo
   }
   const actions = fields.texts("actions");
   if (actions.length === 0) missing(fields, "actions", path, problems);
-  return { ...selection, actions: [...new Set(actions)], auxData: fields.text("auxData") };
+  if (new Set(actions).size < actions.length) {
+    const message = `${path}.actions: repeated value must contain unique items`;
+    problems.content.push({ place: fields.keyPlace("actions"), message });
+  }
+  return { ...selection, actions, auxData: fields.text("auxData") };
 }
 
 function selectionOf(fields: FieldReader | null): Selection {
@@ -130,9 +163,14 @@ function readExpectation(node: SuiteNode, path: string, problems: Problems): Exp
     problems.parse,
   );
   const { principals, principalGroups, resources, resourceGroups } = selectionOf(fields);
-  const join = (one: string, many: readonly string[], groups: readonly string[], kind: string): readonly string[] => {
+  const join = (
+    one: string,
+    many: readonly string[],
+    groups: readonly string[],
+    kind: string,
+  ): readonly string[] => {
     const report = (message: string): void => {
-      problems.content.push({ place: fields.colonPlace, message: `${path}: ${message}` });
+      problems.content.push({ place: fields.mapPlace(null), message: `${path}: ${message}` });
     };
     if (one !== "" && many.length > 0) report(`${kind} and ${kind}s may not both be present`);
     if (one === "" && many.length + groups.length === 0) {
@@ -150,7 +188,7 @@ function readExpectation(node: SuiteNode, path: string, problems: Problems): Exp
     actions: new Map(
       actions.map(([action, { node: effect }]) => [
         action,
-        readEffect(effect, `${path}.actions[${JSON.stringify(action)}]`, problems),
+        readEffect(effect, `${path}.actions[${quotedKey(action)}]`, problems),
       ]),
     ),
     outputs: fields.items("outputs").map((each) => readOutputs(each, problems)),
@@ -164,7 +202,10 @@ function readEffect(node: SuiteNode, path: string, problems: Problems): Effect {
   if (typeof name === "string" && OTHER_EFFECTS.includes(name)) {
     problems.content.push({ place: node.place, message: `${path}: must be one of [${EFFECTS.join(", ")}]` });
   } else {
-    problems.parse.push({ place: node.place, message: `invalid enum value ${JSON.stringify(String(written))}` });
+    problems.parse.push({
+      place: node.place,
+      message: `invalid enum value ${JSON.stringify(String(written))}`,
+    });
   }
   return "EFFECT_DENY";
 }

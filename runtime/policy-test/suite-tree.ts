@@ -18,7 +18,13 @@ export interface SuiteField {
 export type SuiteScalar = string | number | bigint | boolean | null;
 
 export type SuiteNode =
-  | { readonly kind: "map"; readonly place: SuitePlace; readonly fields: ReadonlyMap<string, SuiteField> }
+  | {
+      readonly kind: "map";
+      readonly place: SuitePlace;
+      readonly fields: ReadonlyMap<string, SuiteField>;
+      /** Whether it is written in braces. */
+      readonly isFlow: boolean;
+    }
   | { readonly kind: "list"; readonly place: SuitePlace; readonly items: readonly SuiteNode[] }
   | {
       readonly kind: "scalar";
@@ -49,7 +55,7 @@ export function parseSuiteText(text: string): {
 } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
-  const empty = { kind: "map", place: { line: 1, column: 1 }, fields: new Map() } as const;
+  const empty = { kind: "map", place: { line: 1, column: 1 }, fields: new Map(), isFlow: false } as const;
   const at = (offset: number): SuitePlace => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -87,7 +93,9 @@ class TreeBuilder {
       this.overflow ??= { place, message: "the file is too large or too deep" };
       return { kind: "scalar", place, value: null, text: "" };
     }
-    if (isMap(node)) return this.#map(node.items as readonly Pair[], place, depth);
+    if (isMap(node)) {
+      return this.#map(node.items as readonly Pair[], place, depth, node.flow === true);
+    }
     if (isSeq(node)) {
       return {
         kind: "list",
@@ -100,7 +108,7 @@ class TreeBuilder {
     return { kind: "scalar", place, value, text: typeof value === "string" ? value : written };
   }
 
-  #map(items: readonly Pair[], place: SuitePlace, depth: number): SuiteNode {
+  #map(items: readonly Pair[], place: SuitePlace, depth: number, isFlow: boolean): SuiteNode {
     const own = new Map<string, SuiteField>();
     const merged: SuiteNode[] = [];
     for (const { key, value } of items) {
@@ -114,7 +122,7 @@ class TreeBuilder {
       if (source.kind !== "map") continue;
       for (const [name, field] of source.fields) if (!own.has(name)) own.set(name, field);
     }
-    return { kind: "map", place, fields: own };
+    return { kind: "map", place, fields: own, isFlow };
   }
 }
 

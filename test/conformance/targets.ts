@@ -5,8 +5,9 @@
 import { expect } from "vitest";
 import { readSources } from "../../compiler/directory.ts";
 import type { SourceFile } from "../../compiler/load/index.ts";
-import { check, type EngineSettings } from "../differential/interpreter/decide.ts";
+import { check } from "../differential/interpreter/decide.ts";
 import type { CheckRequest, CheckResponse } from "../differential/interpreter/request.ts";
+import type { EngineSettings } from "../differential/interpreter/settings.ts";
 import { ask, bundleOf, CORE_IS_BUILT, loadEngine } from "../support/engines.ts";
 import { programOf } from "../support/programs.ts";
 

@@ -5,8 +5,9 @@
  */
 import type { Program } from "../../compiler/ir/program.ts";
 import { differences } from "./compare.ts";
-import { check, type EngineSettings } from "./interpreter/decide.ts";
+import { check } from "./interpreter/decide.ts";
 import type { CheckRequest, CheckResponse, ResourceEntry } from "./interpreter/request.ts";
+import type { EngineSettings } from "./interpreter/settings.ts";
 import { NO_JSON_FORM } from "./interpreter/values.ts";
 
 export interface Defect {
@@ -83,7 +84,7 @@ function roleOrders(program: Program): readonly (readonly string[])[] {
 function permutations(items: readonly string[]): readonly (readonly string[])[] {
   if (items.length < 2) return [items];
   return items.flatMap((item, index) =>
-    permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]),
+    permutations(items.toSpliced(index, 1)).map((rest) => [item].concat(rest)),
   );
 }
 

@@ -20,8 +20,9 @@ import { differences } from "./compare.ts";
 import { explanation } from "./defects.ts";
 import type { ErrorMode } from "./interpreter/conditions.ts";
 import { runGenerated } from "./generate/run.ts";
-import { check, type EngineSettings } from "./interpreter/decide.ts";
+import { check } from "./interpreter/decide.ts";
 import type { CheckRequest, CheckResponse } from "./interpreter/request.ts";
+import type { EngineSettings } from "./interpreter/settings.ts";
 import { mutate, type Vocabulary } from "./mutate.ts";
 import { Random } from "./random.ts";
 import { vocabularyOf } from "./vocabulary.ts";
@@ -185,7 +186,10 @@ async function main(): Promise<number> {
         const answer = await responder.answer(request);
         const found = differences(answer, want);
         if (found.length === 0) continue;
-        if (responder.name === CERBOS && isExplained(program, request, { onError: options.mode, now }, answer)) {
+        if (
+          responder.name === CERBOS &&
+          isExplained(program, request, { onError: options.mode, now }, answer)
+        ) {
           counts.explained += 1;
           continue;
         }

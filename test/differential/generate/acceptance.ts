@@ -14,7 +14,11 @@ export interface Acceptance {
   /** Expressions that everybody asked takes. */
   readonly accepted: readonly string[];
   /** What edict takes and Cerbos refuses, or the other way round, with the refusal. */
-  readonly disputed: readonly { readonly expression: string; readonly refusedBy: string; readonly message: string }[];
+  readonly disputed: readonly {
+    readonly expression: string;
+    readonly refusedBy: string;
+    readonly message: string;
+  }[];
 }
 
 const MAX_OUTPUT = 256 * 1024 * 1024;
@@ -33,7 +37,9 @@ export async function acceptance(
     const path = files[index]?.path ?? "";
     const [here, there] = [ours.get(path), theirs.get(path)];
     if (here !== undefined && there === undefined) return [{ expression, refusedBy: "edict", message: here }];
-    return here === undefined && there !== undefined ? [{ expression, refusedBy: "Cerbos", message: there }] : [];
+    return here === undefined && there !== undefined
+      ? [{ expression, refusedBy: "Cerbos", message: there }]
+      : [];
   });
   const accepted = expressions.filter((_, index) => {
     const path = files[index]?.path ?? "";
@@ -81,14 +87,20 @@ interface CompileError {
 function compileWithCerbos(directory: string): Promise<readonly CompileError[]> {
   const binary = findCerbos() ?? "";
   return new Promise((resolve, reject) => {
-    execFile(binary, ["compile", "--output=json", directory], { maxBuffer: MAX_OUTPUT }, (_, stdout, stderr) => {
-      if (stdout.trim() === "") return stderr.trim() === "" ? resolve([]) : reject(new Error(stderr));
-      try {
-        const report: { readonly compileErrors?: { readonly errors: readonly CompileError[] } } = JSON.parse(stdout);
-        return resolve(report.compileErrors?.errors ?? []);
-      } catch {
-        return reject(new Error(stdout + stderr));
-      }
-    });
+    execFile(
+      binary,
+      ["compile", "--output=json", directory],
+      { maxBuffer: MAX_OUTPUT },
+      (_, stdout, stderr) => {
+        if (stdout.trim() === "") return stderr.trim() === "" ? resolve([]) : reject(new Error(stderr));
+        try {
+          const report: { readonly compileErrors?: { readonly errors: readonly CompileError[] } } =
+            JSON.parse(stdout);
+          return resolve(report.compileErrors?.errors ?? []);
+        } catch {
+          return reject(new Error(stdout + stderr));
+        }
+      },
+    );
   });
 }

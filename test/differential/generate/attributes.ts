@@ -8,10 +8,22 @@ import type { Attributes } from "../interpreter/request.ts";
 import type { Random } from "../random.ts";
 import { TEXT_POOLS, TEXTS, type TextPool } from "./texts.ts";
 
-export type Shape = TextPool | "n" | "flag" | "words" | "numbers" | "map" | "record" | "records" | "null" | "mixed";
+export type Shape =
+  | TextPool
+  | "n"
+  | "flag"
+  | "words"
+  | "numbers"
+  | "map"
+  | "record"
+  | "records"
+  | "null"
+  | "mixed";
 
 /** Numbers that conditions and requests share. */
-export const NUMBERS: readonly number[] = [0, 1, -1, 2, 3, 5, 10, 0.5, -2.5, 1e10, 9007199254740992, 1e300, 2.000001];
+export const NUMBERS: readonly number[] = [
+  0, 1, -1, 2, 3, 5, 10, 0.5, -2.5, 1e10, 9007199254740992, 1e300, 2.000001,
+];
 
 /** Every attribute name with its usual kind of value; names of text pools hold texts of that pool. */
 export const ATTRIBUTES: ReadonlyMap<string, Shape> = new Map<string, Shape>([
@@ -49,29 +61,24 @@ export function randomAttributes(random: Random): Attributes {
   return attributes;
 }
 
+const MAKERS: Readonly<Record<Exclude<Shape, TextPool>, (random: Random) => JsonValue>> = {
+  n: (random) => random.pick(NUMBERS, 0),
+  flag: (random) => random.chance(0.5),
+  words: (random) => several(random, () => random.pick(TEXTS.word, "a")),
+  numbers: (random) => several(random, () => random.pick(NUMBERS, 0)),
+  map: (random) => (random.chance(0.1) ? {} : { [random.pick(FIELDS, "a")]: scalar(random) }),
+  record: (random) => ({ k: random.pick(TEXTS.word, "a") }),
+  records: (random) => several(random, () => ({ k: scalar(random) })),
+  null: () => null,
+  mixed: (random) => several(random, () => scalar(random)),
+};
+
 function randomValue(shape: Shape, random: Random): JsonValue {
-  switch (shape) {
-    case "n":
-      return random.pick(NUMBERS, 0);
-    case "flag":
-      return random.chance(0.5);
-    case "words":
-      return several(random, () => random.pick(TEXTS.word, "a"));
-    case "numbers":
-      return several(random, () => random.pick(NUMBERS, 0));
-    case "map":
-      return random.chance(0.1) ? {} : { [random.pick(FIELDS, "a")]: scalar(random) };
-    case "record":
-      return { k: random.pick(TEXTS.word, "a") };
-    case "records":
-      return several(random, () => ({ k: scalar(random) }));
-    case "null":
-      return null;
-    case "mixed":
-      return several(random, () => scalar(random));
-    default:
-      return random.pick(TEXTS[shape], "");
-  }
+  return isText(shape) ? random.pick<string>(TEXTS[shape], "") : MAKERS[shape](random);
+}
+
+function isText(shape: Shape): shape is TextPool {
+  return shape in TEXTS;
 }
 
 function scalar(random: Random): JsonValue {

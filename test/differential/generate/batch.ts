@@ -3,15 +3,28 @@
  * what the two compilers disagreed about on the way.
  */
 import type { CelType } from "../../../compiler/cel/expression.ts";
-import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, UINT, listOf, mapOf } from "../../../compiler/cel/types.ts";
+import {
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DURATION,
+  DYN,
+  INT,
+  STRING,
+  TIMESTAMP,
+  UINT,
+  listOf,
+  mapOf,
+} from "../../../compiler/cel/types.ts";
 import type { SourceFile } from "../../../compiler/load/index.ts";
 import type { CaseEngine } from "../../support/cases.ts";
 import { Random } from "../random.ts";
 import { acceptance, type Acceptance } from "./acceptance.ts";
 import { distinct, ExpressionPool } from "./expression-pool.ts";
-import { Writer, type Name } from "./expressions.ts";
+import { Writer } from "./expressions.ts";
 import { policySet } from "./policy-sets.ts";
 import { randomWorld, type World } from "./world.ts";
+import type { Name } from "./writing.ts";
 
 export interface Batch {
   readonly seed: number;
@@ -29,8 +42,20 @@ const DEPTH = 3;
 
 const API = "api.cerbos.dev/v1";
 const OUTPUT_TYPES: readonly CelType[] = [
-  ...[DYN, BOOL, INT, UINT, DOUBLE, STRING, BYTES, TIMESTAMP, DURATION, listOf(STRING), listOf(INT), listOf(DYN)],
-  ...[mapOf(STRING, DYN), { kind: "optional", value: STRING } as const],
+  DYN,
+  BOOL,
+  INT,
+  UINT,
+  DOUBLE,
+  STRING,
+  BYTES,
+  TIMESTAMP,
+  DURATION,
+  listOf(STRING),
+  listOf(INT),
+  listOf(DYN),
+  mapOf(STRING, DYN),
+  { kind: "optional", value: STRING },
 ];
 
 const CONSTANTS: readonly (Name & { readonly value: unknown })[] = [
@@ -41,7 +66,7 @@ const CONSTANTS: readonly (Name & { readonly value: unknown })[] = [
   { name: "config", type: mapOf(STRING, DYN), value: { k: "a" } },
 ];
 const VARIABLE_TYPES: readonly CelType[] = [BOOL, BOOL, INT, STRING, DOUBLE, listOf(STRING), DYN, TIMESTAMP];
-const GLOBALS = { env: "prod", n: 5, list: ["a"] };
+const GLOBALS = { env: "prod", n: 5.5, list: ["a"] };
 const GLOBAL_NAMES: readonly Name[] = [
   { name: "G.env", type: STRING },
   { name: "globals.n", type: DOUBLE },
@@ -64,11 +89,19 @@ export async function makeBatch(seed: number, withCerbos: boolean): Promise<Batc
   const definitions = [...known, ...variables.names];
   const rules = write(random, definitions, true);
   const elsewhere = write(random, definitions, false);
-  const all = distinct([...rules.conditions, ...rules.outputs, ...elsewhere.conditions, ...elsewhere.outputs]);
+  const all = distinct([
+    ...rules.conditions,
+    ...rules.outputs,
+    ...elsewhere.conditions,
+    ...elsewhere.outputs,
+  ]);
   const tried = await acceptance(all, shared.map(sourceOf), imports, withCerbos);
   const accepted = new Set(tried.accepted);
   const pool = (texts: readonly string[]): ExpressionPool =>
-    new ExpressionPool(distinct(texts).filter((text) => accepted.delete(text)), random);
+    new ExpressionPool(
+      distinct(texts).filter((text) => accepted.delete(text)),
+      random,
+    );
   const pools = {
     rules: { conditions: pool(rules.conditions), outputs: pool(rules.outputs) },
     elsewhere: { conditions: pool(elsewhere.conditions), outputs: pool(elsewhere.outputs) },
@@ -104,14 +137,23 @@ async function makeVariables(
   random: Random,
   known: readonly Name[],
   withCerbos: boolean,
-): Promise<{ names: readonly Name[]; definitions: Readonly<Record<string, string>>; disputed: Acceptance["disputed"] }> {
+): Promise<{
+  names: readonly Name[];
+  definitions: Readonly<Record<string, string>>;
+  disputed: Acceptance["disputed"];
+}> {
   const writer = new Writer(random, { definitions: known, runtime: false });
   const tries = VARIABLE_TYPES.flatMap((type) =>
     Array.from({ length: 2 }, () => ({ type, text: writer.writeTop(type, 2) })),
   );
   const texts = distinct(tries.map(({ text }) => text));
   const constants = { constants: { import: ["shared-constants"] } };
-  const { accepted, disputed } = await acceptance(texts, [sourceOf(exportedConstants(), 0)], constants, withCerbos);
+  const { accepted, disputed } = await acceptance(
+    texts,
+    [sourceOf(exportedConstants(), 0)],
+    constants,
+    withCerbos,
+  );
   const usable = tries.filter(({ text }) => accepted.includes(text));
   return {
     names: usable.map(({ type }, index) => ({ name: `V.v${index}`, type })),

@@ -95,11 +95,23 @@ class Run {
     const want = check(this.#program, request, settings);
     this.#count(want);
     const format = this.#counts.requests % 2 === 0 ? "json" : "msgpack";
-    this.#compare(`release WASM (${format})`, this.#settings, request, responseOf(this.#engine, request, format), want);
+    this.#compare(
+      `release WASM (${format})`,
+      this.#settings,
+      request,
+      responseOf(this.#engine, request, format),
+      want,
+    );
     if (this.#counts.requests % CLOSED_EVERY === 0) {
       const closed = { ...this.#settings, onError: "fail-closed" } as const;
       const answer = responseOf(this.#closed, request, format);
-      this.#compare(`release WASM (${format})`, closed, request, answer, check(this.#program, request, { ...closed, now }));
+      this.#compare(
+        `release WASM (${format})`,
+        closed,
+        request,
+        answer,
+        check(this.#program, request, { ...closed, now }),
+      );
     }
     if (cerbos === undefined) return;
     const { status, body } = await cerbos.check(request);
@@ -115,12 +127,26 @@ class Run {
     body: CheckResponse,
     want: CheckResponse,
   ): readonly string[] | undefined {
-    if (status >= 500) return hasNoJsonForm(want) ? ["an infinity or NaN in an output fails the call (COMPAT.md 6.3)"] : undefined;
-    const defects: ReadonlySet<Defect> | undefined = explanation(this.#program, request, this.#settings, body);
+    if (status >= 500)
+      return hasNoJsonForm(want)
+        ? ["an infinity or NaN in an output fails the call (COMPAT.md 6.3)"]
+        : undefined;
+    const defects: ReadonlySet<Defect> | undefined = explanation(
+      this.#program,
+      request,
+      this.#settings,
+      body,
+    );
     return defects === undefined ? undefined : [...defects].map(({ name }) => name);
   }
 
-  #compare(who: string, settings: CaseEngine, request: CheckRequest, answer: unknown, want: CheckResponse): void {
+  #compare(
+    who: string,
+    settings: CaseEngine,
+    request: CheckRequest,
+    answer: unknown,
+    want: CheckResponse,
+  ): void {
     const lines = differences(answer, want);
     if (lines.length > 0) this.#found.push({ who, settings, request, lines });
   }

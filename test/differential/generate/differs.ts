@@ -14,7 +14,11 @@ import type { CheckResponse } from "../interpreter/request.ts";
 import type { Finding } from "./shrink.ts";
 
 /** What Cerbos answers to a finding's request; undefined when it refuses the policies. */
-export async function cerbosAnswer({ policies, settings, request }: Finding): Promise<{ status: number; body: CheckResponse }> {
+export async function cerbosAnswer({
+  policies,
+  settings,
+  request,
+}: Finding): Promise<{ status: number; body: CheckResponse }> {
   return withPolicyDirectory(sourcesOf({ description: "", policies, checks: [] }), async (directory) => {
     const cerbos = await startCerbos(directory, cerbosSettings(settings));
     try {
@@ -27,9 +31,13 @@ export async function cerbosAnswer({ policies, settings, request }: Finding): Pr
 
 /** What kind of difference a line tells of: its path without names and places, and whether something was there at all. */
 export function signature(line: string): string {
-  const [path = "", values = ""] = [line.slice(0, line.indexOf(": got")), line.slice(line.indexOf(": got"))];
+  const at = line.indexOf(": got");
+  const [path, values] = [line.slice(0, at), line.slice(at)];
   const shape = values
-    .replaceAll(/"[^"]*"/g, (text) => /^"(?:role|principal|resource|NO_MATCH|EFFECT_[A-Z]+)/.exec(text)?.[0] ?? "text")
+    .replaceAll(
+      /"[^"]*"/g,
+      (text) => /^"(?:role|principal|resource|NO_MATCH|EFFECT_[A-Z]+)/.exec(text)?.[0] ?? "text",
+    )
     .replaceAll(/\d+/g, "0");
   return `${path.replaceAll(/\[\d+\]|\.actions\.[^.]*(?=\.matched|$)/g, "")}${shape}`;
 }

@@ -4,32 +4,32 @@
  * compiler accepts is found out afterwards (acceptance.ts).
  */
 import type { CelType } from "../../../compiler/cel/expression.ts";
-import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, UINT, listOf, mapOf } from "../../../compiler/cel/types.ts";
+import {
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DURATION,
+  DYN,
+  INT,
+  STRING,
+  TIMESTAMP,
+  UINT,
+  listOf,
+  mapOf,
+} from "../../../compiler/cel/types.ts";
 import type { Random } from "../random.ts";
 import { attributesOf, type Shape } from "./attributes.ts";
 import { candidates, instantiate, written } from "./calls.ts";
 import { literal } from "./literals.ts";
 import { macro, special } from "./macros.ts";
 import { textPool, type TextPool } from "./texts.ts";
-
-/** A name that an expression may use, with its type. */
-export interface Name {
-  readonly name: string;
-  readonly type: CelType;
-}
-
-export interface Names {
-  /** Variables and constants of the policy. */
-  readonly definitions: readonly Name[];
-  /** Whether `runtime` may be read: only in the rules of resource policies. */
-  readonly runtime: boolean;
-}
+import { guarded, type Name, type Names, type Writing } from "./writing.ts";
 
 /** Types that a type parameter may stand for. */
 const SIMPLE: readonly CelType[] = [DYN, INT, DOUBLE, STRING, BOOL, UINT, TIMESTAMP, BYTES, DURATION];
 const HASHABLE: readonly CelType[] = [STRING, STRING, STRING, INT, BOOL, UINT];
 
-export class Writer {
+export class Writer implements Writing {
   readonly random: Random;
   readonly names: Names;
   /** Macro variables in scope, innermost last. */
@@ -56,7 +56,8 @@ export class Writer {
     if (type.kind !== "dyn" && random.chance(0.08)) return this.#dynamic(type, depth);
     if (depth <= 0 || random.chance(0.2)) return this.leaf(type, pool);
     if (random.chance(0.22)) return macro(this, type, depth) ?? this.leaf(type, pool);
-    if (random.chance(0.18)) return special(this, type, depth) ?? this.call(type, depth) ?? this.leaf(type, pool);
+    if (random.chance(0.18))
+      return special(this, type, depth) ?? this.call(type, depth) ?? this.leaf(type, pool);
     return this.call(type, depth) ?? this.leaf(type, pool);
   }
 
@@ -79,7 +80,10 @@ export class Writer {
       if (key) return this.#key(wanted);
       return this.write(wanted, depth - 1, textPool(row.name, index));
     });
-    return written(row, args.map((arg) => guarded(arg)));
+    return written(
+      row,
+      args.map((arg) => guarded(arg)),
+    );
   }
 
   /**
@@ -88,7 +92,9 @@ export class Writer {
    */
   #key(type: CelType): string {
     const { kind } = type;
-    return this.leaf(kind === "string" || kind === "int" || kind === "bool" || kind === "uint" ? type : STRING);
+    return this.leaf(
+      kind === "string" || kind === "int" || kind === "bool" || kind === "uint" ? type : STRING,
+    );
   }
 
   leaf(type: CelType, pool: TextPool = "word"): string {
@@ -119,15 +125,23 @@ export class Writer {
     const { random } = this;
     switch (type.kind) {
       case "string":
-        if (random.chance(0.1)) return random.pick(["P.id", "R.kind", "R.id", "P.scope", "R.policyVersion", "request.principal.id"], "P.id");
+        if (random.chance(0.1))
+          return random.pick(
+            ["P.id", "R.kind", "R.id", "P.scope", "R.policyVersion", "request.principal.id"],
+            "P.id",
+          );
         return this.attribute([pool]);
       case "double":
       case "dyn":
-        return this.attribute(type.kind === "double" ? ["n"] : ["n", "word", "flag", "mixed", "record", "words", "null"]);
+        return this.attribute(
+          type.kind === "double" ? ["n"] : ["n", "word", "flag", "mixed", "record", "words", "null"],
+        );
       case "bool":
         return this.attribute(["flag"]);
       case "int":
-        return random.chance(0.5) ? `int(${this.attribute(["n"])})` : `size(${this.attribute(["words", "word", "map"])})`;
+        return random.chance(0.5)
+          ? `int(${this.attribute(["n"])})`
+          : `size(${this.attribute(["words", "word", "map"])})`;
       case "uint":
         return `uint(${this.attribute(["n"])})`;
       case "timestamp":
@@ -135,7 +149,8 @@ export class Writer {
       case "duration":
         return `duration(${this.attribute(["duration"])})`;
       case "list":
-        if (this.names.runtime && type.element.kind === "string" && random.chance(0.15)) return "runtime.effectiveDerivedRoles";
+        if (this.names.runtime && type.element.kind === "string" && random.chance(0.15))
+          return "runtime.effectiveDerivedRoles";
         if (type.element.kind === "string" && random.chance(0.2)) return "P.roles";
         return this.attribute(type.element.kind === "string" ? ["words"] : ["numbers", "mixed", "records"]);
       case "map":
@@ -158,7 +173,10 @@ export class Writer {
   attribute(shapes: readonly Shape[]): string {
     const { random } = this;
     const name = random.chance(0.02) ? "missing" : random.pick(attributesOf(...shapes), "mixed");
-    const owner = random.pick(["P.attr", "R.attr", "R.attr", "request.resource.attr", "request.principal.attr"], "R.attr");
+    const owner = random.pick(
+      ["P.attr", "R.attr", "R.attr", "request.resource.attr", "request.principal.attr"],
+      "R.attr",
+    );
     return random.chance(0.1) ? `${owner}["${name}"]` : `${owner}.${name}`;
   }
 
@@ -188,11 +206,6 @@ export class Writer {
       this.locals.length -= names.length;
     }
   }
-}
-
-/** A negative number as a receiver or operand needs parentheses. */
-export function guarded(text: string): string {
-  return /^[-!]/.test(text) || / \? | && | \|\| /.test(text) ? `(${text})` : text;
 }
 
 function same(a: CelType, b: CelType): boolean {

@@ -6,33 +6,27 @@
 import type { CelType } from "../../../compiler/cel/expression.ts";
 import { BOOL, DOUBLE, DYN, INT, STRING, UINT, listOf, mapOf } from "../../../compiler/cel/types.ts";
 import { attributesOf } from "./attributes.ts";
-import { guarded, type Writer } from "./expressions.ts";
 import { quoted } from "./literals.ts";
+import { guarded, type Writing } from "./writing.ts";
 
 /** A macro that gives the type, or undefined. */
-export function macro(writer: Writer, type: CelType, depth: number): string | undefined {
-  switch (type.kind) {
-    case "bool":
-      return writer.random.chance(0.25) ? presence(writer) : quantified(writer, depth);
-    case "list":
-      return listComprehension(writer, type.element, depth);
-    case "map":
-      return mapComprehension(writer, type.key, type.value, depth);
-    case "optional":
-      return optionalForm(writer, type.value, depth);
-    default:
-      return bound(writer, type, depth);
-  }
+export function macro(writer: Writing, type: CelType, depth: number): string | undefined {
+  const { kind } = type;
+  if (kind === "bool") return writer.random.chance(0.25) ? presence(writer) : quantified(writer, depth);
+  if (kind === "list") return listComprehension(writer, type.element, depth);
+  if (kind === "map") return mapComprehension(writer, type.key, type.value, depth);
+  if (kind === "optional") return optionalForm(writer, type.value, depth);
+  return bound(writer, type, depth);
 }
 
-function presence(writer: Writer): string {
+function presence(writer: Writing): string {
   const { random } = writer;
   const name = random.pick([...attributesOf("n", "word", "map", "null", "record"), "missing"], "n");
   const owner = random.pick(["P", "R"], "R");
   return random.chance(0.4) ? `has(${owner}.attr.${name}.k)` : `has(${owner}.attr.${name})`;
 }
 
-function quantified(writer: Writer, depth: number): string {
+function quantified(writer: Writing, depth: number): string {
   const { random } = writer;
   const range = writer.collectionType();
   const list = guarded(writer.write(range, depth - 1));
@@ -52,7 +46,7 @@ function quantified(writer: Writer, depth: number): string {
   return `${list}.${random.pick(["all", "exists", "existsOne"], "all")}(${name}, ${second}, ${body})`;
 }
 
-function listComprehension(writer: Writer, element: CelType, depth: number): string {
+function listComprehension(writer: Writing, element: CelType, depth: number): string {
   const { random } = writer;
   const name = writer.freshName();
   const over = random.chance(0.4) ? element : writer.simpleType();
@@ -88,7 +82,7 @@ function notAMap(range: string): string {
   return /attr/.test(range) ? `([] + ${range})` : range;
 }
 
-function mapComprehension(writer: Writer, key: CelType, value: CelType, depth: number): string {
+function mapComprehension(writer: Writing, key: CelType, value: CelType, depth: number): string {
   const { random } = writer;
   const [first, second] = [writer.freshName(), writer.freshName()];
   const source = guarded(writer.write(mapOf(key, writer.simpleType()), depth - 1));
@@ -108,7 +102,7 @@ function mapComprehension(writer: Writer, key: CelType, value: CelType, depth: n
   return `${source}.transformMap(${first}, ${second}, ${filter}${inside(value, key)})`;
 }
 
-function optionalForm(writer: Writer, value: CelType, depth: number): string {
+function optionalForm(writer: Writing, value: CelType, depth: number): string {
   const { random } = writer;
   const name = writer.freshName();
   const inside = (type: CelType, over: CelType): string =>
@@ -129,7 +123,7 @@ function optionalForm(writer: Writer, value: CelType, depth: number): string {
   }
 }
 
-function bound(writer: Writer, type: CelType, depth: number): string {
+function bound(writer: Writing, type: CelType, depth: number): string {
   const name = writer.freshName();
   const over = writer.simpleType();
   const value = writer.write(over, depth - 1);
@@ -138,38 +132,32 @@ function bound(writer: Writer, type: CelType, depth: number): string {
 }
 
 /** A form that is neither macro nor plain call, or undefined where the type has none. */
-export function special(writer: Writer, type: CelType, depth: number): string | undefined {
+export function special(writer: Writing, type: CelType, depth: number): string | undefined {
   const { random } = writer;
   if (random.chance(0.3)) {
     const [test, yes, no] = [BOOL, type, type].map((each) => writer.write(each, depth - 1));
     return `(${test} ? ${yes} : ${no})`;
   }
-  if (random.chance(0.2)) return `${writer.leaf({ kind: "optional", value: type })}.orValue(${writer.write(type, depth - 1)})`;
-  switch (type.kind) {
-    case "bool":
-      return random.chance(0.15) ? clock(writer) : logic(writer, depth);
-    case "string":
-      return formatted(writer, depth);
-    case "int":
-    case "uint":
-    case "double":
-      return extreme(writer, type, depth);
-    case "list":
-      return literalList(writer, type.element, depth);
-    case "map":
-      return `{?${writer.write(type.key, depth - 1)}: ${writer.leaf({ kind: "optional", value: type.value })}}`;
-    default:
-      return undefined;
+  if (random.chance(0.2))
+    return `${writer.leaf({ kind: "optional", value: type })}.orValue(${writer.write(type, depth - 1)})`;
+  const { kind } = type;
+  if (kind === "bool") return random.chance(0.15) ? clock(writer) : logic(writer, depth);
+  if (kind === "string") return formatted(writer, depth);
+  if (kind === "int" || kind === "uint" || kind === "double") return extreme(writer, type, depth);
+  if (kind === "list") return literalList(writer, type.element, depth);
+  if (kind === "map") {
+    return `{?${writer.write(type.key, depth - 1)}: ${writer.leaf({ kind: "optional", value: type.value })}}`;
   }
+  return undefined;
 }
 
-function logic(writer: Writer, depth: number): string {
+function logic(writer: Writing, depth: number): string {
   const operator = writer.random.chance(0.5) ? "&&" : "||";
   const count = 2 + writer.random.below(2);
   return `(${Array.from({ length: count }, () => writer.write(BOOL, depth - 1)).join(` ${operator} `)})`;
 }
 
-function clock(writer: Writer): string {
+function clock(writer: Writing): string {
   const forms = [
     'now() > timestamp("2020-01-01T00:00:00Z")',
     "now() == now()",
@@ -181,7 +169,7 @@ function clock(writer: Writer): string {
   return `(${writer.random.pick(forms, "now() == now()")})`;
 }
 
-function formatted(writer: Writer, depth: number): string {
+function formatted(writer: Writing, depth: number): string {
   const { random } = writer;
   const clauses: readonly (readonly [string, CelType])[] = [
     ["%s", random.pick([STRING, INT, BOOL, DOUBLE, DYN, listOf(INT), UINT], STRING)],
@@ -193,22 +181,26 @@ function formatted(writer: Writer, depth: number): string {
     ["%.3e", DOUBLE],
     ["%f", random.pick([DOUBLE, DYN], DOUBLE)],
   ];
-  const used = Array.from({ length: 1 + random.below(2) }, () => random.pick(clauses, ["%s", STRING] as const));
+  const used = Array.from({ length: 1 + random.below(2) }, () =>
+    random.pick(clauses, ["%s", STRING] as const),
+  );
   const text = quoted(used.map(([clause]) => clause).join(random.pick(["", "-", " %% "], "")));
   return `${text}.format([${used.map(([, each]) => writer.write(each, depth - 1)).join(", ")}])`;
 }
 
-function extreme(writer: Writer, type: CelType, depth: number): string {
+function extreme(writer: Writing, type: CelType, depth: number): string {
   const { random } = writer;
   const name = random.pick(["math.greatest", "math.least"], "math.least");
   const args = Array.from({ length: 1 + random.below(3) }, () => writer.write(type, depth - 1));
   return random.chance(0.2) ? `${name}([${args.join(", ")}])` : `${name}(${args.join(", ")})`;
 }
 
-function literalList(writer: Writer, element: CelType, depth: number): string {
+function literalList(writer: Writing, element: CelType, depth: number): string {
   const { random } = writer;
   const items = Array.from({ length: random.below(4) }, () =>
-    random.chance(0.1) ? `?${writer.leaf({ kind: "optional", value: element })}` : writer.write(element, depth - 1),
+    random.chance(0.1)
+      ? `?${writer.leaf({ kind: "optional", value: element })}`
+      : writer.write(element, depth - 1),
   );
   return `[${items.join(", ")}]`;
 }

@@ -6,7 +6,16 @@
  */
 import type { Random } from "../random.ts";
 import { condition, output, type Pools } from "./conditions.ts";
-import { ACTION_PATTERNS, few, KIND_GLOBS, PRINCIPALS, ROLE_PATTERNS, ROLES, some, type World } from "./world.ts";
+import {
+  ACTION_PATTERNS,
+  few,
+  KIND_GLOBS,
+  PRINCIPALS,
+  ROLE_PATTERNS,
+  ROLES,
+  some,
+  type World,
+} from "./world.ts";
 
 const API = "api.cerbos.dev/v1";
 const CONSENT = "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS";
@@ -19,14 +28,23 @@ export interface PoolsByPlace {
 }
 
 /** The policies of a set, as documents; `imports` are the variables and constants that every policy may use. */
-export function policySet(world: World, pools: PoolsByPlace, imports: object, random: Random): readonly object[] {
+export function policySet(
+  world: World,
+  pools: PoolsByPlace,
+  imports: object,
+  random: Random,
+): readonly object[] {
   const maker = new Maker(world, pools, imports, random);
   return [
     ...maker.derivedRoles(),
     ...world.kinds.flatMap((kind) => maker.resourcePolicies(kind)),
     ...maker.rolePolicies(),
     ...maker.principalPolicies(),
-  ].map((policy) => ({ apiVersion: API, ...policy }));
+  ].map((policy) => document(policy));
+}
+
+function document(policy: object): object {
+  return { apiVersion: API, ...policy };
 }
 
 class Maker {
@@ -44,13 +62,16 @@ class Maker {
     this.#random = random;
   }
 
-  derivedRoles(): readonly object[] {
-    const random = this.#random;
-    const definitions = ["owner", "peer", "late", "odd", "any"].map((name) => ({
+  #definition(name: string): { readonly name: string; readonly parentRoles: readonly string[] } {
+    return {
       name,
-      parentRoles: few(ROLE_PATTERNS, random, 2),
-      ...condition(this.#pools.elsewhere, random, 0.8),
-    }));
+      parentRoles: few(ROLE_PATTERNS, this.#random, 2),
+      ...condition(this.#pools.elsewhere, this.#random, 0.8),
+    };
+  }
+
+  derivedRoles(): readonly object[] {
+    const definitions = ["owner", "peer", "late", "odd", "any"].map((name) => this.#definition(name));
     this.#derived = definitions.map(({ name }) => name);
     return [{ derivedRoles: { name: "derived", ...this.#imports, definitions } }];
   }
@@ -89,14 +110,16 @@ class Maker {
   rolePolicies(): readonly object[] {
     const random = this.#random;
     if (random.chance(0.3)) return [];
-    const { scopes, versions, kinds } = this.#world;
+    const { consent, versions, kinds } = this.#world;
+    // Whether Cerbos takes a role policy in a consent scope depends on the order of loading.
+    const scopes = this.#world.scopes.filter((scope) => !consent.has(scope));
     return some(scopes, random, 0.5).flatMap((scope) =>
       some(ROLES, random, 0.3).flatMap((role) =>
         some(versions, random, 0.5).map((version) => ({
           rolePolicy: {
             role,
             version,
-            ...this.#scoped(scope),
+            ...(scope === "" ? {} : { scope }),
             ...(random.chance(0.4) ? { parentRoles: few(ROLES, random, 2) } : {}),
             ...this.#imports,
             rules: random.chance(0.1) ? [] : this.#roleRules(kinds),
@@ -110,13 +133,18 @@ class Maker {
   #roleRules(kinds: readonly string[]): readonly object[] {
     const random = this.#random;
     const resources = random.chance(0.3) ? few(KIND_GLOBS, random, 1) : some(kinds, random, 0.7);
-    return resources.map((resource) => ({
+    return resources.map((resource) => this.#roleRule(resource));
+  }
+
+  #roleRule(resource: string): object {
+    const random = this.#random;
+    return {
       resource,
       allowActions: few([...ACTION_PATTERNS, "*", "view"], random, 4),
       ...condition(this.#pools.rules, random, 0.3),
       ...(random.chance(0.5) ? { name: this.#name() } : {}),
       ...output(this.#pools.elsewhere, random, 0.3),
-    }));
+    };
   }
 
   principalPolicies(): readonly object[] {

@@ -29,9 +29,19 @@ export function randomRequest(world: World, random: Random): CheckRequest {
 }
 
 function target(world: World, random: Random): { readonly scope?: string; readonly policyVersion?: string } {
-  const scopes = [...world.scopes, ...world.scopes, ...world.scopes, ...world.scopes, ".", "acme.hr.uk.london", "gamma"];
+  const scopes = [
+    ...world.scopes,
+    ...world.scopes,
+    ...world.scopes,
+    ...world.scopes,
+    ".",
+    "acme.hr.uk.london",
+    "gamma",
+  ];
   return {
     ...(random.chance(0.6) ? { scope: random.pick(scopes, "") } : {}),
-    ...(random.chance(0.2) ? { policyVersion: random.pick([...world.versions, ...world.versions, "v9"], "default") } : {}),
+    ...(random.chance(0.2)
+      ? { policyVersion: random.pick([...world.versions, ...world.versions, "v9"], "default") }
+      : {}),
   };
 }

@@ -70,7 +70,9 @@ const shrunk = new Set<string>();
 async function report(batch: Batch, found: readonly Difference[], options: Options): Promise<void> {
   for (const [index, { who, settings, request, lines }] of found.entries()) {
     if (index < SHOWN_PER_SET) {
-      console.log(`  ${who} (${settings.onError}) differs from the interpreter\n    ${lines.slice(0, 5).join("\n    ")}`);
+      console.log(
+        `  ${who} (${settings.onError}) differs from the interpreter\n    ${lines.slice(0, 5).join("\n    ")}`,
+      );
     }
     const kinds = new Set(lines.map(signature));
     const known = `${who.slice(0, 7)} ${signature(lines[0] ?? "")}`;
@@ -86,7 +88,17 @@ async function report(batch: Batch, found: readonly Difference[], options: Optio
   }
 }
 
-const totals = { sets: 0, requests: 0, decisions: 0, allowed: 0, outputs: 0, outputErrors: 0, differences: 0, disputed: 0, pending: 0 };
+const totals = {
+  sets: 0,
+  requests: 0,
+  decisions: 0,
+  allowed: 0,
+  outputs: 0,
+  outputErrors: 0,
+  differences: 0,
+  disputed: 0,
+  pending: 0,
+};
 const explained = new Map<string, number>();
 
 function add(batch: Batch, result: BatchResult): void {

@@ -34,14 +34,12 @@ export async function shrink(
     return true;
   };
   best = await halves(best, ["policies"], attempt);
-  for (let before = -1; before !== left && left > 0; ) {
-    before = left;
-    let removed = false;
+  for (let removed = true; removed;) {
+    removed = false;
     for (const path of removable(best)) {
       if (read(best, path) === undefined) continue;
       removed = (await attempt(without(best, path))) || removed;
     }
-    if (!removed) break;
   }
   const found: Finding = JSON.parse(JSON.stringify(best));
   return found;
@@ -51,8 +49,12 @@ export async function shrink(
 async function halves(start: Tree, path: Path, attempt: (smaller: Tree) => Promise<boolean>): Promise<Tree> {
   let tree = start;
   const list = read(tree, path);
-  for (let size = Math.ceil((Array.isArray(list) ? list.length : 0) / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let at = 0; ; ) {
+  for (
+    let size = Math.ceil((Array.isArray(list) ? list.length : 0) / 2);
+    size >= 1;
+    size = Math.floor(size / 2)
+  ) {
+    for (let at = 0; ;) {
       const items = read(tree, path);
       if (!Array.isArray(items) || at >= items.length) break;
       const smaller = replaced(tree, path, items.toSpliced(at, size));
@@ -109,7 +111,8 @@ function without(tree: Tree, path: Path): Tree {
 function replaced(tree: Tree, path: Path, value: Tree): Tree {
   const [key, ...rest] = path;
   if (key === undefined) return value;
-  if (Array.isArray(tree)) return tree.map((item, index) => (index === key ? replaced(item, rest, value) : item));
+  if (Array.isArray(tree))
+    return tree.map((item, index) => (index === key ? replaced(item, rest, value) : item));
   if (tree === null || typeof tree !== "object") return tree;
   return Object.fromEntries(
     Object.entries(tree).map(([name, item]) => [name, name === key ? replaced(item, rest, value) : item]),

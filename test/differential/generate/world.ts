@@ -1,13 +1,29 @@
 /** The names that random policies and requests share: kinds, roles, actions, principals, scopes and versions. */
 import type { Random } from "../random.ts";
 
-export const KINDS: readonly string[] = ["doc", "album:object", "leave_request", "note", "x-ray", "arn:aws:s3"];
+export const KINDS: readonly string[] = [
+  "doc",
+  "album:object",
+  "leave_request",
+  "note",
+  "x-ray",
+  "arn:aws:s3",
+];
 export const ROLES: readonly string[] = ["user", "admin", "boss", "guest", "user:ext"];
 export const ACTIONS: readonly string[] = ["view", "edit", "view:public", "view:a:b", "delete", "share"];
 export const PRINCIPALS: readonly string[] = ["ann", "bob@x.org", "svc-1"];
 export const VERSIONS: readonly string[] = ["default", "v2"];
 
-export const ACTION_PATTERNS: readonly string[] = [...ACTIONS, "*", "view:*", "view:**", "*e*", "{view,edit}*", "?", "v*"];
+export const ACTION_PATTERNS: readonly string[] = [
+  ...ACTIONS,
+  "*",
+  "view:*",
+  "view:**",
+  "*e*",
+  "{view,edit}*",
+  "?",
+  "v*",
+];
 export const ROLE_PATTERNS: readonly string[] = [...ROLES, ...ROLES, "*", "us*", "*r", "user:*"];
 export const KIND_GLOBS: readonly string[] = ["*", "album*", "*e*", "doc*", "l*t", "album_*", "arn:*"];
 

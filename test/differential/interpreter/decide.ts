@@ -15,7 +15,7 @@ import {
   type RoleBlock,
 } from "../../../compiler/ir/program.ts";
 import type { Effect } from "../../../compiler/policy/policy-set.ts";
-import { satisfies, type ErrorMode, type Outcome } from "./conditions.ts";
+import { satisfies, type Outcome } from "./conditions.ts";
 import { evaluate } from "./expressions.ts";
 import { matchesGlob, matchesName, policyKey, sanitise, scopeChain } from "./names.ts";
 import {
@@ -23,7 +23,6 @@ import {
   scopeText,
   NO_RUNTIME_ROLES,
   type ActionMeta,
-  type Attributes,
   type CheckRequest,
   type CheckResponse,
   type InputSource,
@@ -33,41 +32,10 @@ import {
   type ResultEntry,
   type RuntimeRoles,
 } from "./request.ts";
+import { DEFAULT_SETTINGS, type EngineSettings } from "./settings.ts";
 import { toJson } from "./values.ts";
 
 const NO_MATCH = "NO_MATCH";
-
-/** Settings of the engine (COMPAT.md section 13, `engine.*`). */
-export interface EngineSettings {
-  readonly onError: ErrorMode;
-  readonly defaultPolicyVersion: string;
-  readonly defaultScope: string;
-  readonly lenientScopeSearch: boolean;
-  readonly globals: Attributes;
-  /** The instant of the request, nanoseconds since the epoch. */
-  readonly now: bigint;
-  /**
-   * Behave as the binary does where COMPAT.md 6.8 calls it a defect: a role policy's denial is lost at a scope without
-   * a row for the kind and the role set. Only for telling that defect from others.
-   */
-  readonly lostRoleDenials: boolean;
-  /**
-   * The order in which the roles of a role set (a role and its parents) have their role policies asked; a role that is
-   * not listed keeps its place at the front. Empty: the documented order. The binary's changes from start to start.
-   */
-  readonly roleOrder: readonly string[];
-}
-
-export const DEFAULT_SETTINGS: EngineSettings = {
-  onError: "fail-closed",
-  defaultPolicyVersion: "default",
-  defaultScope: "",
-  lenientScopeSearch: false,
-  globals: {},
-  now: 0n,
-  lostRoleDenials: false,
-  roleOrder: [],
-};
 
 /** Answers a CheckResources request; `cerbosCallId` is left to the server. */
 export function check(

@@ -59,7 +59,8 @@ function unmap(address: Address): Address {
 function parseRange(text: string): (Address & { readonly prefix: number }) | undefined {
   const [base = "", length = "", extra] = text.split("/");
   const address = parseAddress(base);
-  if (address === undefined || extra !== undefined || !/^(?:0|[1-9]\d{0,2})$/u.test(length)) return undefined;
+  // Unlike the fields of an address, the length may have leading zeros.
+  if (address === undefined || extra !== undefined || !/^\d+$/u.test(length)) return undefined;
   const prefix = Number(length);
   if (prefix > address.bits) return undefined;
   // `::ffff:0:0/96` and narrower are ranges of IPv4 addresses.

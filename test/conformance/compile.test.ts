@@ -1,0 +1,84 @@
+/**
+ * corpus/compile: which mistakes are found, in which file and where. Codes and texts are edict's own, so one table maps
+ * the kinds of Cerbos to codes. Golden CEL trees and the names kept after dead-code removal are not compared: edict
+ * keeps no such tables.
+ */
+import { describe, expect, it } from "vitest";
+import { plan } from "../../compiler/index.ts";
+import { CORPUS, corpusCases, NO_CORPUS } from "../support/corpus.ts";
+
+interface WantedError {
+  readonly file: string;
+  readonly error: string;
+  readonly position?: { readonly line: number; readonly column: number; readonly path: string };
+}
+
+interface CompileCase {
+  readonly mainDef: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly wantErrors?: readonly WantedError[];
+}
+
+/**
+ * How edict's place relates to the one Cerbos reports. "exact": the same. "inside": Cerbos names the value, edict the
+ * character within the expression. "item": Cerbos names the colon after the item's first key, edict the key.
+ */
+type PlaceRule = "exact" | "inside" | "item";
+
+interface Mapping {
+  readonly codes: RegExp;
+  readonly place: PlaceRule;
+}
+
+const KINDS: Readonly<Record<string, Mapping>> = {
+  "ambiguous derived role": { codes: /^EDICT2306$/, place: "exact" },
+  "constant redefined": { codes: /^EDICT2204$/, place: "exact" },
+  "cyclical variable definitions": { codes: /^EDICT302[78]$/, place: "exact" },
+  "empty output": { codes: /^EDICT2107$/, place: "exact" },
+  "import not found": { codes: /^EDICT2302$/, place: "exact" },
+  "invalid constant name": { codes: /^EDICT220[12]$/, place: "exact" },
+  "invalid expression": { codes: /^EDICT3\d{3}$/, place: "inside" },
+  "invalid resource rule": { codes: /^EDICT2101$/, place: "item" },
+  "invalid variable name": { codes: /^EDICT220[12]$/, place: "exact" },
+  "missing policy definition": { codes: /^EDICT230[37]$/, place: "exact" },
+  "scripts in conditions are no longer supported": { codes: /^EDICT2106$/, place: "exact" },
+  "undefined variable": { codes: /^EDICT302[35]$/, place: "inside" },
+  "unknown derived role": { codes: /^EDICT2305$/, place: "exact" },
+  "variable redefined": { codes: /^EDICT2203$/, place: "exact" },
+};
+
+type Found = ReturnType<typeof plan>["diagnostics"][number];
+
+function isWanted(found: Found, want: WantedError): boolean {
+  const mapping = KINDS[want.error];
+  if (mapping === undefined) throw new Error(`no code is mapped to \`${want.error}\``);
+  if (!mapping.codes.test(found.code) || found.place.file !== want.file) return false;
+  const { position } = want;
+  if (position === undefined) return true;
+  const { line, column, path } = found.place;
+  if (path !== position.path) return false;
+  if (mapping.place === "exact") return line === position.line && column === position.column;
+  if (mapping.place === "item") return line === position.line && column <= position.column;
+  return line > position.line || (line === position.line && column >= position.column);
+}
+
+const CASES = corpusCases<CompileCase>("compile", "cases");
+const TITLE = CORPUS === undefined ? `corpus/compile (${NO_CORPUS})` : "corpus/compile";
+
+describe.skipIf(CORPUS === undefined)(TITLE, () => {
+  it.each(CASES)("$name", ({ data }) => {
+    const sources = Object.entries(data.files).map(([path, text]) => ({ path, text }));
+    // Cerbos compiles the main policy alone; edict also reports what is wrong with the policies beside it.
+    const wanted = data.wantErrors ?? [];
+    const files = new Set([data.mainDef, ...wanted.map(({ file }) => file)]);
+    const open = plan(sources).diagnostics.filter(
+      ({ severity, place }) => severity === "error" && files.has(place.file),
+    );
+    const missing = wanted.filter((want) => {
+      const at = open.findIndex((found) => isWanted(found, want));
+      if (at >= 0) open.splice(at, 1);
+      return at < 0;
+    });
+    expect({ missing, extra: open }).toEqual({ missing: [], extra: [] });
+  });
+});

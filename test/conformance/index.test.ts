@@ -1,0 +1,93 @@
+/**
+ * corpus/index: what is wrong with a directory of policies as a whole, and which policies it holds. Cerbos stops after
+ * the index; edict goes on to compile, so only the codes that belong to the index are compared.
+ */
+import { describe, expect, it } from "vitest";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
+import { load } from "../../compiler/load/index.ts";
+import { resolve } from "../../compiler/policy/index.ts";
+import { CORPUS, corpusCases, NO_CORPUS } from "../support/corpus.ts";
+
+interface IndexCase {
+  readonly files: Readonly<Record<string, string>>;
+  readonly wantErr?: string;
+  readonly wantErrList?: {
+    readonly loadFailures?: readonly {
+      readonly file: string;
+      readonly errorDetails: { readonly position?: { readonly line: number; readonly path: string } };
+    }[];
+    readonly duplicateDefs?: readonly { readonly file: string; readonly policy: string }[];
+    readonly missingImports?: readonly {
+      readonly importingFile: string;
+      readonly importName: string;
+      readonly position: { readonly line: number; readonly path: string };
+    }[];
+    readonly missingScopeDetails?: readonly { readonly missingPolicy: string }[];
+  };
+  readonly wantCompilationUnits?: readonly {
+    readonly mainFqn: string;
+    readonly ancestorFqns?: readonly string[];
+  }[];
+}
+
+/** Codes of each kind of index error; a script in a condition is a compile error to Cerbos. */
+const KINDS: Readonly<Record<string, RegExp>> = {
+  load: /^EDICT(1\d{3}|20\d\d|210[1-5]|2109)$/,
+  duplicate: /^EDICT2301$/,
+  import: /^EDICT2302$/,
+  scope: /^EDICT2303$/,
+};
+
+function found(kind: string, { code, place, message }: Diagnostic): string {
+  const name = /`([^`]*)`/.exec(message)?.[1] ?? "";
+  if (kind === "scope") return `${code} ${name}`;
+  if (kind === "duplicate") return `${code} ${place.file} ${name}`;
+  return `${kind} ${place.file}:${place.line} ${place.path}`;
+}
+
+function wanted({ wantErrList: list = {} }: IndexCase): Record<string, string[]> {
+  return {
+    load: (list.loadFailures ?? []).map(
+      ({ file, errorDetails: { position } }) =>
+        `load ${file}${position === undefined ? "" : `:${position.line} ${position.path}`}`,
+    ),
+    duplicate: (list.duplicateDefs ?? []).map(({ file, policy }) => `EDICT2301 ${file} ${policy}`),
+    import: (list.missingImports ?? []).map(
+      ({ importingFile, position }) => `import ${importingFile}:${position.line} ${position.path}`,
+    ),
+    scope: [
+      ...new Set((list.missingScopeDetails ?? []).map(({ missingPolicy }) => `EDICT2303 ${missingPolicy}`)),
+    ],
+  };
+}
+
+const TITLE = CORPUS === undefined ? `corpus/index (${NO_CORPUS})` : "corpus/index";
+
+describe.skipIf(CORPUS === undefined)(TITLE, () => {
+  it.each(corpusCases<IndexCase>("index", "cases"))("$name", ({ data }) => {
+    const loaded = load(Object.entries(data.files).map(([path, text]) => ({ path, text })));
+    const { set, diagnostics } = resolve(loaded);
+    const errors = [...loaded.diagnostics, ...diagnostics].filter(({ severity }) => severity === "error");
+    if (data.wantErr !== undefined) expect(errors).not.toEqual([]);
+    for (const [kind, want] of Object.entries(data.wantErr === undefined ? wanted(data) : {})) {
+      const ours = errors
+        .filter(({ code }) => KINDS[kind]?.test(code) === true)
+        .map((error) => found(kind, error));
+      // An error that Cerbos gives no place for is matched by its file alone.
+      expect(ours.length, `${kind}: ${ours.join(", ")}`).toBe(want.length);
+      for (const text of want)
+        expect(
+          ours.some((own) => own.startsWith(text)),
+          text,
+        ).toBe(true);
+    }
+    const units = [...set.resourcePolicies, ...set.principalPolicies, ...set.rolePolicies].map(
+      ({ key }) => `cerbos.${key}`,
+    );
+    for (const { mainFqn, ancestorFqns = [] } of data.wantCompilationUnits ?? []) {
+      if (!/^cerbos\.(resource|principal|role)\./.test(mainFqn)) continue;
+      expect(units).toContain(mainFqn);
+      for (const ancestor of ancestorFqns) expect(units).toContain(ancestor);
+    }
+  });
+});

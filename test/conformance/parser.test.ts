@@ -1,0 +1,48 @@
+/**
+ * corpus/parser: errors of the documents, by kind and place. Streams of several policies are refused (one policy per
+ * file). The parsed messages are not compared: edict has no protobuf form of a policy.
+ */
+import { describe, expect, it } from "vitest";
+import { plan } from "../../compiler/index.ts";
+import { CORPUS, corpusCases, NO_CORPUS } from "../support/corpus.ts";
+
+interface ParserCase {
+  readonly input: string;
+  readonly want?: readonly unknown[];
+  readonly wantErrors?: readonly {
+    readonly kind: string;
+    readonly position: { readonly line: number; readonly path?: string };
+  }[];
+}
+
+const KINDS: Readonly<Record<string, RegExp>> = {
+  KIND_PARSE_ERROR: /^EDICT(1\d{3}|200\d)$/,
+  KIND_VALIDATION_ERROR: /^EDICT201\d$/,
+};
+const ANY = /^EDICT(1\d{3}|20\d\d)$/;
+
+const TITLE = CORPUS === undefined ? `corpus/parser (${NO_CORPUS})` : "corpus/parser";
+
+describe.skipIf(CORPUS === undefined)(TITLE, () => {
+  it.each(corpusCases<ParserCase>("parser", "cases"))(
+    "$name",
+    ({ data: { input, want = [], wantErrors = [] } }) => {
+      const path = /^\s*\{/.test(input) ? "policy.json" : "policy.yaml";
+      const errors = plan([{ path, text: input }]).diagnostics.filter(({ code }) => ANY.test(code));
+      if (want.length > 1) {
+        expect(errors.map(({ code }) => code)).toEqual(["EDICT1104"]);
+        return;
+      }
+      expect(errors.length).toBe(wantErrors.length);
+      for (const { kind, position } of wantErrors) {
+        const match = errors.find(
+          ({ code, place }) =>
+            KINDS[kind]?.test(code) === true &&
+            place.line === position.line &&
+            (position.path === undefined || place.path === position.path),
+        );
+        expect(match, `${kind} at line ${position.line}`).toBeDefined();
+      }
+    },
+  );
+});

@@ -1,0 +1,35 @@
+/** What the interpreter can be told: the settings of the engine, and defects of the binary to imitate. */
+import type { ErrorMode } from "./conditions.ts";
+import type { Attributes } from "./request.ts";
+
+/** Settings of the engine (COMPAT.md section 13, `engine.*`). */
+export interface EngineSettings {
+  readonly onError: ErrorMode;
+  readonly defaultPolicyVersion: string;
+  readonly defaultScope: string;
+  readonly lenientScopeSearch: boolean;
+  readonly globals: Attributes;
+  /** The instant of the request, nanoseconds since the epoch. */
+  readonly now: bigint;
+  /**
+   * Behave as the binary does where COMPAT.md 6.8 calls it a defect: a role policy's denial is lost at a scope without
+   * a row for the kind and the role set. Only for telling that defect from others.
+   */
+  readonly lostRoleDenials: boolean;
+  /**
+   * The order in which the roles of a role set (a role and its parents) have their role policies asked; a role that is
+   * not listed keeps its place at the front. Empty: the documented order. The binary's changes from start to start.
+   */
+  readonly roleOrder: readonly string[];
+}
+
+export const DEFAULT_SETTINGS: EngineSettings = {
+  onError: "fail-closed",
+  defaultPolicyVersion: "default",
+  defaultScope: "",
+  lenientScopeSearch: false,
+  globals: {},
+  now: 0n,
+  lostRoleDenials: false,
+  roleOrder: [],
+};
