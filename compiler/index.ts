@@ -8,7 +8,6 @@ import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { emit, type Emitted } from "./emit/index.ts";
 import { lower } from "./ir/index.ts";
 import { checkGlobs } from "./ir/passes/check-globs.ts";
-import { checkSupported } from "./ir/passes/check-supported.ts";
 import type { Program } from "./ir/program.ts";
 import { load, type SourceFile } from "./load/index.ts";
 import { resolve } from "./policy/index.ts";
@@ -46,7 +45,7 @@ export function plan(sources: readonly SourceFile[]): Planned {
   const loaded = load(sources);
   const resolved = resolve(loaded);
   const typed = check(resolved.set);
-  const passes = [...checkGlobs(resolved.set), ...checkSupported(typed.expressions)];
+  const passes = checkGlobs(resolved.set);
   const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics, ...typed.diagnostics, ...passes].sort(
     byPlace,
   );

@@ -21,6 +21,7 @@ export {
 } from "./comprehension";
 export { and, asBool, notABool, or } from "./control-flow";
 export { toBool, toBytes, toDouble, toDyn, toInt, toText, toUint } from "./convert";
+export { jsonEncode } from "./json-encode";
 export { base64Decode, base64Encode } from "./encoders";
 export { equals, notEquals } from "./equality";
 export {
@@ -35,7 +36,18 @@ export {
   siblingOf,
 } from "./hierarchy";
 export { identity } from "./identity";
-export { distinct, first, flatten1, flatten2, last, listsRange, reverse, slice, sort } from "./lists";
+export {
+  distinct,
+  first,
+  flatten1,
+  flatten2,
+  last,
+  listsRange,
+  reverse,
+  slice,
+  sort,
+  sortByKeys,
+} from "./lists";
 export { not } from "./logic";
 
 export {
@@ -65,6 +77,7 @@ export {
   optionalOfNonZero,
   optionalOr,
   optionalOrValue,
+  optionalUnwrap,
   optionalValue,
 } from "./optionals";
 export { greater, greaterEquals, less, lessEquals } from "./order";

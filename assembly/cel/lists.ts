@@ -26,7 +26,7 @@ import { widthOf } from "./code-points";
 import { noFuel, noMemory, noOverload1, noOverload2, noOverload3 } from "./failure";
 import { addItem, LOOKUP_STOPPED, MISSING, newSet } from "./value-set";
 
-export { sort } from "./sorting";
+export { sort, sortByKeys } from "./sorting";
 
 /** Longest list that `lists.range` makes, as in Cerbos. */
 const MAX_RANGE: i64 = 1_000_000;

@@ -1,8 +1,9 @@
 /**
- * CEL optional values: `optional.of`, `.ofNonZeroValue`, `.none` and the member functions. Optional selection
+ * CEL optional values: `optional.of`, `.ofNonZeroValue`, `.none`, `.unwrap` and the member functions. Optional selection
  * (`a.?b`, `a[?k]`) is in select.ts.
  */
 import {
+  ERROR_BAD_ARGUMENT,
   ERROR_OPTIONAL_NONE,
   TAG_BOOL,
   TAG_BYTES,
@@ -17,6 +18,8 @@ import {
   TAG_TIMESTAMP,
   TAG_UINT,
 } from "../abi";
+import { fits } from "../memory/arena";
+import { burn } from "../memory/fuel";
 import { settle } from "../value/raw";
 import {
   countOf,
@@ -25,17 +28,20 @@ import {
   FALSE,
   intOf,
   isError,
+  itemAt,
   lengthOf,
+  newList,
   NULL,
   ofBool,
   ofOptional,
   OPTIONAL_NONE,
   payloadOf,
+  setItem,
   tagOf,
   timestampNanos,
   timestampSeconds,
 } from "../value/value";
-import { noOverload1, noOverload2 } from "./failure";
+import { noFuel, noMemory, noOverload1, noOverload2 } from "./failure";
 import { TIMESTAMP_MIN } from "./time-text";
 
 /** The value inside an optional that has one. */
@@ -90,4 +96,27 @@ export function optionalOr(optional: u64, other: u64): u64 {
 export function optionalOrValue(optional: u64, other: u64): u64 {
   if (tagOf(optional) != TAG_OPTIONAL) return noOverload2(optional, other);
   return optional == OPTIONAL_NONE ? other : inside(optional);
+}
+
+/** The values inside those optionals of a list that have one; an item that is no optional is an error. */
+export function optionalUnwrap(value: u64): u64 {
+  const list = settle(value);
+  if (tagOf(list) != TAG_LIST) return noOverload1(list);
+  const count = countOf(list);
+  if (!burn(1 + count)) return noFuel();
+  let kept: u32 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const item = itemAt(list, index);
+    if (tagOf(item) != TAG_OPTIONAL) return fail(ERROR_BAD_ARGUMENT, item);
+    if (item != OPTIONAL_NONE) kept++;
+  }
+  // One cell of 8 bytes before the items, as in value.ts.
+  if (!fits(8 + ((<usize>kept) << 3))) return noMemory();
+  const result = newList(kept);
+  let next: u32 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const item = itemAt(list, index);
+    if (item != OPTIONAL_NONE) setItem(result, next++, inside(item));
+  }
+  return result;
 }

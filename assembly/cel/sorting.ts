@@ -38,7 +38,7 @@ import {
   timestampSeconds,
   uintOf,
 } from "../value/value";
-import { noFuel, noMemory, noOverload1 } from "./failure";
+import { noFuel, noMemory, noOverload1, noOverload2 } from "./failure";
 
 export const PAIR_SIZE: usize = 16;
 
@@ -109,21 +109,32 @@ export function sortPairs(pairs: usize, count: u32, tag: i32): usize {
 /** The items of `value` in ascending order; an error unless it is a list with items of one ordered type. */
 export function sort(value: u64): u64 {
   const list = settle(value);
-  if (tagOf(list) != TAG_LIST) return noOverload1(list);
-  const count = countOf(list);
-  if (count == 0) return list;
+  return tagOf(list) == TAG_LIST ? sortByKeys(list, list) : noOverload1(list);
+}
+
+/**
+ * The macro `sortBy`: the items of a list in ascending order of the keys in another list, as long as the first. An error
+ * unless the keys are of one ordered type; an error in place of either list is the result.
+ */
+export function sortByKeys(items: u64, keys: u64): u64 {
+  if (isError(items)) return items;
+  if (isError(keys)) return keys;
+  if (tagOf(items) != TAG_LIST || tagOf(keys) != TAG_LIST) return noOverload2(items, keys);
+  const count = countOf(items);
+  if (count != countOf(keys)) return noOverload2(items, keys);
+  if (count == 0) return items;
   if (!burn(count)) return noFuel();
   // A list that fits the arena has far fewer than 2^27 items, so no size overflows.
   const size = <usize>count * PAIR_SIZE;
   if (!fits(size)) return noMemory();
   const pairs = allocate(size);
-  const tag = tagOf(itemAt(list, 0));
+  const tag = tagOf(itemAt(keys, 0));
   for (let index: u32 = 0; index < count; index++) {
-    const item = itemAt(list, index);
-    if (isError(item)) return item;
-    if (tagOf(item) != tag || !isOrdered(tag)) return fail(ERROR_NO_SUCH_OVERLOAD, NULL);
-    store<u64>(pairs + <usize>index * PAIR_SIZE, item);
-    store<u64>(pairs + <usize>index * PAIR_SIZE, item, 8);
+    const key = itemAt(keys, index);
+    if (isError(key)) return key;
+    if (tagOf(key) != tag || !isOrdered(tag)) return fail(ERROR_NO_SUCH_OVERLOAD, NULL);
+    store<u64>(pairs + <usize>index * PAIR_SIZE, key);
+    store<u64>(pairs + <usize>index * PAIR_SIZE, itemAt(items, index), 8);
   }
   const sorted = sortPairs(pairs, count, tag);
   if (sorted == 0) return exhausted ? noMemory() : noFuel();

@@ -157,7 +157,8 @@ function report(results: TestResults, form: (typeof FORMATS)[number], verbose: b
       return `${JSON.stringify(results, null, 2)}\n`;
     case "junit":
       return junitReport(results, verbose);
-    default:
+    case "tree":
+    case "list":
       return textReport(results, form, verbose);
   }
 }

@@ -72,7 +72,8 @@ export function expandTest(test: Test, sources: FixtureSources): readonly Pair[]
       resource,
       auxData,
       actions: input.actions,
-      ...expected.of(principalName, resourceName),
+      expected: expected.effects(principalName, resourceName),
+      outputs: expected.outputs(principalName, resourceName),
     })),
   );
 }
@@ -113,13 +114,14 @@ class Expectations {
     }
   }
 
-  of(principal: string, resource: string): Pick<Pair, "expected" | "outputs"> {
+  /** What is expected of every action. */
+  effects(principal: string, resource: string): Pair["expected"] {
     const cell = this.#cells.get(cellKey(principal, resource));
-    const effect = (action: string): Effect => cell?.effects.get(action) ?? "EFFECT_DENY";
-    return {
-      expected: new Map(this.#actions.map((action) => [action, effect(action)])),
-      outputs: cell?.outputs ?? new Map(),
-    };
+    return new Map(this.#actions.map((action) => [action, cell?.effects.get(action) ?? "EFFECT_DENY"]));
+  }
+
+  outputs(principal: string, resource: string): Pair["outputs"] {
+    return this.#cells.get(cellKey(principal, resource))?.outputs ?? new Map();
   }
 
   #requireActions(actions: readonly string[], what: string): void {

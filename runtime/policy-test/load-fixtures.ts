@@ -27,7 +27,7 @@ export async function loadFixtures(
   shownAs: string,
 ): Promise<{ readonly fixtures: Fixtures; readonly error: string }> {
   const present = new Set(await readdir(path).catch(() => []));
-  let fixtures: Fixtures = NO_FIXTURES;
+  const parts: Partial<Fixtures>[] = [];
   for (const kind of FILES) {
     const file = kind.names
       .flatMap((name) => EXTENSIONS.map((extension) => `${name}.${extension}`))
@@ -40,9 +40,9 @@ export async function loadFixtures(
         error: `failed to load test fixtures from ${shownAs}: failed to load ${kind.label}:${error}`,
       };
     }
-    fixtures = { ...fixtures, ...pick(found, kind.fields) };
+    parts.push(pick(found, kind.fields));
   }
-  return { fixtures, error: "" };
+  return { fixtures: Object.assign({}, NO_FIXTURES, ...parts) as Fixtures, error: "" };
 }
 
 function parseFixtures(

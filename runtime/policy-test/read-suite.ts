@@ -16,7 +16,7 @@ import {
 const SELECTION = ["principals", "principalGroups", "resources", "resourceGroups"] as const;
 const EFFECTS: readonly string[] = ["EFFECT_ALLOW", "EFFECT_DENY"];
 /** Names of the enum that no expectation may have, but that parse. */
-const OTHER_EFFECTS: readonly string[] = ["EFFECT_UNSPECIFIED", "EFFECT_NO_MATCH"];
+const OTHER_EFFECTS: ReadonlySet<string> = new Set(["EFFECT_UNSPECIFIED", "EFFECT_NO_MATCH"]);
 const EFFECT_NUMBERS = ["EFFECT_UNSPECIFIED", "EFFECT_ALLOW", "EFFECT_DENY", "EFFECT_NO_MATCH"];
 
 /** Problems of form (`parse`) end the reading; those of content (`content`) are all reported together. */
@@ -60,9 +60,12 @@ export function readSuite(text: string): {
   return wrong.length > 0 ? { suite: null, problems: wrong } : { suite, problems: [] };
 }
 
+function line({ place }: SuiteProblem): number {
+  return place?.line ?? Number.MAX_SAFE_INTEGER;
+}
+
 /** Problems by place, those without one last. */
 function inOrder(problems: readonly SuiteProblem[]): readonly SuiteProblem[] {
-  const line = ({ place }: SuiteProblem): number => place?.line ?? Number.MAX_SAFE_INTEGER;
   return problems.toSorted(
     (left, right) => line(left) - line(right) || (left.place?.column ?? 0) - (right.place?.column ?? 0),
   );
@@ -128,14 +131,14 @@ function readInput(
   if (keyPlace === null) return { ...selectionOf(null), actions: [], auxData: "" };
   const fields = new FieldReader(node, [...SELECTION, "actions", "auxData"], problems.parse);
   const selection = selectionOf(fields);
-  const report = (message: string): void => {
+  const demand = (message: string): void => {
     problems.content.push({ place: fields.mapPlace(keyPlace), message: `${path}: ${message}` });
   };
   if (selection.principals.length + selection.principalGroups.length === 0) {
-    report("principals or principalGroups must be present");
+    demand("principals or principalGroups must be present");
   }
   if (selection.resources.length + selection.resourceGroups.length === 0) {
-    report("resources or resourceGroups must be present");
+    demand("resources or resourceGroups must be present");
   }
   const actions = fields.texts("actions");
   if (actions.length === 0) missing(fields, "actions", path, problems);
@@ -156,6 +159,10 @@ function selectionOf(fields: FieldReader | null): Selection {
   };
 }
 
+function report(fields: FieldReader, path: string, message: string, problems: Problems): void {
+  problems.content.push({ place: fields.mapPlace(null), message: `${path}: ${message}` });
+}
+
 function readExpectation(node: SuiteNode, path: string, problems: Problems): Expectation {
   const fields = new FieldReader(
     node,
@@ -169,12 +176,10 @@ function readExpectation(node: SuiteNode, path: string, problems: Problems): Exp
     groups: readonly string[],
     kind: string,
   ): readonly string[] => {
-    const report = (message: string): void => {
-      problems.content.push({ place: fields.mapPlace(null), message: `${path}: ${message}` });
-    };
-    if (one !== "" && many.length > 0) report(`${kind} and ${kind}s may not both be present`);
+    if (one !== "" && many.length > 0)
+      report(fields, path, `${kind} and ${kind}s may not both be present`, problems);
     if (one === "" && many.length + groups.length === 0) {
-      report(`${kind}, ${kind}s, or ${kind}Groups must be present`);
+      report(fields, path, `${kind}, ${kind}s, or ${kind}Groups must be present`, problems);
     }
     return one === "" ? many : [one];
   };
@@ -199,7 +204,7 @@ function readEffect(node: SuiteNode, path: string, problems: Problems): Effect {
   const written = node.kind === "scalar" ? node.value : null;
   const name = typeof written === "number" ? (EFFECT_NUMBERS[written] ?? "") : written;
   if (name === "EFFECT_ALLOW" || name === "EFFECT_DENY") return name;
-  if (typeof name === "string" && OTHER_EFFECTS.includes(name)) {
+  if (typeof name === "string" && OTHER_EFFECTS.has(name)) {
     problems.content.push({ place: node.place, message: `${path}: must be one of [${EFFECTS.join(", ")}]` });
   } else {
     problems.parse.push({

@@ -56,17 +56,16 @@ function oneLine(text: string): string {
   return flat.length > MAX_SHOWN ? `${flat.slice(0, MAX_SHOWN - 1)}…` : flat;
 }
 
+function totals(items: readonly CoverageItem[]): object {
+  return { percent: percent(items), covered: covered(items), total: items.length };
+}
+
 function jsonReport(items: readonly CoverageItem[]): unknown {
-  const totals = (of: readonly CoverageItem[]): object => ({
-    percent: percent(of),
-    covered: covered(of),
-    total: of.length,
-  });
   return {
     ...totals(items),
     files: [...byFile(items)].map(([file, own]) => ({
       file,
-      ...totals(own),
+      totals: totals(own),
       items: own.map(({ kind, place, name, hits }) => ({
         kind,
         line: place.line,
@@ -83,6 +82,10 @@ function lcovReport(items: readonly CoverageItem[]): string {
   return [...byFile(items)].map(([file, own]) => lcovFile(file, own)).join("");
 }
 
+function functionName(item: CoverageItem): string {
+  return `${oneLine(item.name).replaceAll(",", " ")}:${item.place.line}`;
+}
+
 function lcovFile(file: string, items: readonly CoverageItem[]): string {
   const functions = items.filter(({ kind }) => kind === "rule" || kind === "derived role");
   const branches = items.filter(({ kind }) => kind.startsWith("condition-"));
@@ -91,13 +94,11 @@ function lcovFile(file: string, items: readonly CoverageItem[]): string {
     hitsOfLine.set(place.line, (hitsOfLine.get(place.line) ?? 0) + hits);
   }
   const lines = [...hitsOfLine].sort(([left], [right]) => left - right);
-  const name = (item: CoverageItem): string =>
-    `${oneLine(item.name).replaceAll(",", " ")}:${item.place.line}`;
   return [
     "TN:",
     `SF:${file}`,
-    ...functions.map((item) => `FN:${item.place.line},${name(item)}`),
-    ...functions.map((item) => `FNDA:${item.hits},${name(item)}`),
+    ...functions.map((item) => `FN:${item.place.line},${functionName(item)}`),
+    ...functions.map((item) => `FNDA:${item.hits},${functionName(item)}`),
     `FNF:${functions.length}`,
     `FNH:${covered(functions)}`,
     ...branches.map(

@@ -1,6 +1,6 @@
 /** Test results as JUnit XML: one test suite per file, one test case per cell. */
 import type { Json } from "../guest/messages.ts";
-import { compactJson } from "./report-text.ts";
+import { compactJson, sourceOf } from "./report-text.ts";
 import type { Details, OutputEntry, OutputFailure, SuiteResult, Summary, TestResults } from "./results.ts";
 
 /** An element; children are elements or, alone, text. */
@@ -75,11 +75,6 @@ function caseElements({ file, testCases = [] }: SuiteResult, verbose: boolean): 
     test.principals.flatMap((principal) =>
       principal.resources.flatMap((resource) =>
         resource.actions.map((action): Element => {
-          const property = (name: string, text: string): Element => ({
-            name: "property",
-            attributes: { name },
-            text,
-          });
           return {
             name: "testcase",
             attributes: {
@@ -103,6 +98,10 @@ function caseElements({ file, testCases = [] }: SuiteResult, verbose: boolean): 
       ),
     ),
   );
+}
+
+function property(name: string, text: string): Element {
+  return { name: "property", attributes: { name }, text };
 }
 
 function stateElements(details: Details, verbose: boolean): Element[] {
@@ -142,7 +141,7 @@ function passedOutput(entry: OutputEntry): Element {
   const error = entry["error"];
   const value = json(entry["val"] ?? null);
   const actual = typeof error === "string" && error !== "" ? evaluationError(error) : value;
-  return outputElement(String(entry["src"]), value, actual);
+  return outputElement(sourceOf(entry), value, actual);
 }
 
 function failedOutput(failure: OutputFailure): Element {
@@ -200,10 +199,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 function escapeXml(text: string): string {
-  return (
-    text
-      .replaceAll(/[&<>"'\n\r\t]/g, (char) => ENTITIES[char] ?? char)
-      // Characters that XML cannot hold at all.
-      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
-  );
+  // XML cannot hold control characters at all.
+  return text
+    .replaceAll(/[&<>"'\n\r\t]/g, (char) => ENTITIES[char] ?? char)
+    .replaceAll(/[\p{Cc}\ufffe\uffff]/gu, "\ufffd");
 }

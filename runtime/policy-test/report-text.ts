@@ -97,7 +97,7 @@ function detailBranches(details: Details): Branch[] {
     case "RESULT_PASSED": {
       const { effect, outputs = [] } = details.success;
       const children = outputs.map((entry) => ({
-        text: String(entry["src"]),
+        text: sourceOf(entry),
         children: [leaf(valueOf(entry))],
       }));
       return [leaf(`RESULT: ${effect}`), ...branchOf("OUTPUTS:", children)];
@@ -125,6 +125,12 @@ function mismatch(src: string, expected: Json, actual: string): Branch {
 function valueOf(entry: OutputEntry): string {
   const error = entry["error"];
   return typeof error === "string" && error !== "" ? `ERROR: ${error}` : compactJson(entry["val"] ?? null);
+}
+
+/** The rule that an output comes from. */
+export function sourceOf(entry: OutputEntry): string {
+  const src = entry["src"];
+  return typeof src === "string" ? src : "";
 }
 
 function leaf(text: string): Branch {

@@ -7,7 +7,6 @@ import { readSources } from "../../compiler/directory.ts";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.ts";
 import { lower } from "../../compiler/ir/index.ts";
 import { checkGlobs } from "../../compiler/ir/passes/check-globs.ts";
-import { checkSupported } from "../../compiler/ir/passes/check-supported.ts";
 import type { Program } from "../../compiler/ir/program.ts";
 import { load, type SourceFile } from "../../compiler/load/index.ts";
 import { resolve } from "../../compiler/policy/index.ts";
@@ -22,7 +21,7 @@ export function programOf(sources: readonly SourceFile[]): LoadedProgram {
   const loaded = load(sources);
   const resolved = resolve(loaded);
   const typed = check(resolved.set);
-  const passes = [...checkGlobs(resolved.set), ...checkSupported(typed.expressions)];
+  const passes = checkGlobs(resolved.set);
   const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics, ...typed.diagnostics, ...passes];
   const failed = diagnostics.some(({ severity }) => severity === "error");
   return { program: failed ? undefined : lower(resolved.set, typed.expressions), diagnostics };

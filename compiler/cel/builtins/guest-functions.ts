@@ -122,6 +122,7 @@ export const GUEST_FUNCTIONS = {
   mathBitShiftRight: 2,
   // encoders (encoders.ts)
   base64Encode: 1,
+  jsonEncode: 1,
   base64Decode: 1,
   // optionals (optionals.ts)
   optionalOf: 1,
@@ -131,6 +132,7 @@ export const GUEST_FUNCTIONS = {
   optionalValue: 1,
   optionalOr: 2,
   optionalOrValue: 2,
+  optionalUnwrap: 1,
   // Cerbos (addresses.ts, time.ts, hierarchy.ts)
   inIPAddrRange: 2,
   timeSince: 2,

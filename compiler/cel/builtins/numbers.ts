@@ -42,6 +42,7 @@ export const numbers: readonly Overload[] = [
   ...globals("math.bitNot", "mathBitNot", [[INT], INT], [[UINT], UINT]),
   ...globals("math.bitShiftLeft", "mathBitShiftLeft", ...SHIFT),
   ...globals("math.bitShiftRight", "mathBitShiftRight", ...SHIFT),
+  ...globals("json.encode", "jsonEncode", [[DYN], STRING]),
   ...globals("base64.encode", "base64Encode", [[BYTES], STRING]),
   ...globals("base64.decode", "base64Decode", [[STRING], BYTES]),
 ];

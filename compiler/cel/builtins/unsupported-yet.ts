@@ -13,10 +13,6 @@ export const UNSUPPORTED_YET: ReadonlyMap<string, readonly CallStyle[]> = new Ma
   ["regex.extract", ["global"]],
   ["regex.extractAll", ["global"]],
   ["regex.replace", ["global"]],
-  // encoders and optionals
-  ["json.encode", ["global"]],
-  ["optional.unwrap", ["global"]],
-  ["unwrapOpt", ["member"]],
   // SPIFFE
   ["spiffeID", ["global"]],
   ["spiffeTrustDomain", ["global"]],

@@ -1,4 +1,4 @@
-/** Optional values: `optional.of`, `ofNonZeroValue`, `none`, `hasValue`, `value`, `or`, `orValue`; and the identity `id()`. */
+/** Optional values: `optional.of`, `ofNonZeroValue`, `none`, `hasValue`, `value`, `or`, `orValue`, `unwrap`; and the identity `id()`. */
 import { bool, error, noSuchOverload, NONE_OPTIONAL, type Value } from "../values.ts";
 import type { Family } from "./family.ts";
 
@@ -42,6 +42,7 @@ export const OPTIONALS: Family<
   | "optionalValue"
   | "optionalOr"
   | "optionalOrValue"
+  | "optionalUnwrap"
   | "identity"
 > = {
   optionalOf: (value) => ({ kind: "optional", value }),
@@ -58,5 +59,14 @@ export const OPTIONALS: Family<
     return value.value === undefined ? other : value;
   },
   optionalOrValue: (value, other) => (value.kind === "optional" ? (value.value ?? other) : noSuchOverload()),
+  optionalUnwrap: (value) => {
+    if (value.kind !== "list") return noSuchOverload();
+    const items: Value[] = [];
+    for (const item of value.items) {
+      if (item.kind !== "optional") return error("value is not optional");
+      if (item.value !== undefined) items.push(item.value);
+    }
+    return { kind: "list", items };
+  },
   identity: (value) => value,
 };

@@ -1,5 +1,6 @@
 /** String functions (cel-go ext strings), `size`, `matches`, base64. Positions count code points. */
-import { bool, error, list, noSuchOverload, string, type Value } from "../values.ts";
+import type { JsonValue } from "../../../../compiler/policy/policy-set.ts";
+import { bool, error, list, noSuchOverload, string, toJson, type Value } from "../values.ts";
 import { formatText } from "./format-text.ts";
 import type { Family, Implementation } from "./family.ts";
 
@@ -195,6 +196,7 @@ export const STRINGS: Family<
   | "matches"
   | "base64Encode"
   | "base64Decode"
+  | "jsonEncode"
 > = {
   size,
   contains: typed(["string", "string"], (text, part) => bool(textOf(text).includes(textOf(part)))),
@@ -259,4 +261,21 @@ export const STRINGS: Family<
     const again = decoded.toString("base64").replace(/=+$/u, "");
     return again === text ? { kind: "bytes", value: decoded } : error("illegal base64 data");
   }),
+  jsonEncode: (value) => {
+    const shown = toJson(value);
+    return "error" in shown ? error(shown.error) : string(goJson(shown.json));
+  },
 };
+
+/** JSON as Go's encoding/json writes it: keys sorted by their bytes, and escapes for HTML. */
+function goJson(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map(goJson).join()}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    return `{${entries.map(([key, item]) => `${goJson(key)}:${goJson(item)}`).join()}}`;
+  }
+  return JSON.stringify(value).replaceAll(
+    /[<>&\u2028\u2029]/gu,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
