@@ -274,7 +274,7 @@ export const SECTION_POLICY = 3;
 export const SECTION_IMAGE = 4;
 /** JSON: rules, conditions and derived roles with their places, for explanations. */
 export const SECTION_RULES = 5;
-/** JSON: the JSON schemas of `_schemas/`. */
+/** JSON: `sets` of schemas that policies have, and the `documents` of `_schemas/` by id. */
 export const SECTION_SCHEMAS = 6;
 /** Reserved for the detached signature: no compiler writes it and no reader accepts it yet. */
 export const SECTION_SIGNATURE = 7;

@@ -12,6 +12,7 @@ import {
   CONTROL_INPUT_START,
   CONTROL_OUTPUT_LENGTH,
   CONTROL_OUTPUT_START,
+  CONTROL_VERDICTS_LENGTH,
   IMAGE_BASE,
   STATUS_BAD_IMAGE,
   STATUS_MEMORY,
@@ -120,6 +121,7 @@ export function seed(a: i32, b: i32, c: i32, d: i32, e: i32, f: i32): void {
 export function check(length: i32, inputFormat: i32, outputFormat: i32, flags: i32, nowMillis: f64): i32 {
   if (!ready || !fitsInput(<u32>length)) {
     store<u32>(CONTROL_BASE, 0, CONTROL_CLAIMS_LENGTH);
+    store<u32>(CONTROL_BASE, 0, CONTROL_VERDICTS_LENGTH);
     return STATUS_NOT_READY;
   }
   const status = checkRequest(inputStart, length, inputFormat, outputFormat, flags, nowMillis);
@@ -132,7 +134,8 @@ export function check(length: i32, inputFormat: i32, outputFormat: i32, flags: i
 /** Whether a body of `length` bytes and what the host says it added lie in the input region. */
 function fitsInput(length: u32): bool {
   const claims = load<u32>(CONTROL_BASE, CONTROL_CLAIMS_LENGTH);
-  return <u64>length + <u64>claims <= <u64>inputCapacity;
+  const verdicts = load<u32>(CONTROL_BASE, CONTROL_VERDICTS_LENGTH);
+  return <u64>length + <u64>claims + <u64>verdicts <= <u64>inputCapacity;
 }
 
 /** Whether the last check read the instant it was given: 1 or 0. */

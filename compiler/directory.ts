@@ -1,10 +1,12 @@
 /**
  * The files of a policy directory, read from disk: the only place in compiler/ (besides bundle/) that does I/O. What to
- * skip follows COMPAT.md section 1; what the files mean is stage 1. Does not watch and does not read archives.
+ * skip follows COMPAT.md section 1; what the files mean is stage 1. A path that names an archive is read as one, in
+ * memory (archive.ts). Does not watch.
  */
 import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import type { Dirent } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { archiveKind, unpack, type ArchiveKind } from "./archive.ts";
 import { compareText, diagnose, type Code, type Params } from "./diagnostics/codes.ts";
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { classify, isSkippedDirectory, SCHEMA_DIRECTORY } from "./load/layout.ts";
@@ -16,6 +18,8 @@ export interface ReadOptions {
   readonly maxFileBytes?: number;
   /** Most files and directories looked at. */
   readonly maxEntries?: number;
+  /** Largest sum of what an archive unpacks to, in bytes. */
+  readonly maxUnpackedBytes?: number;
 }
 
 export interface Sources {
@@ -30,13 +34,21 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 /** Far beyond the 40,000 policies that edict is built for, and soon reached when pointed at a whole disk. */
 const MAX_ENTRIES = 1_000_000;
 
+/** Largest archive, packed; far above 40,000 policies. */
+const MAX_ARCHIVE_BYTES = 128 * 1024 * 1024;
+
+/** Largest sum of what an archive unpacks to, so that a small archive cannot fill the memory. */
+const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
+
 /** Files being read at a time: enough to keep libuv's threads busy, few enough not to run out of descriptors. */
 const CONCURRENT_READS = 64;
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Reads every policy and schema file below a directory. Problems are diagnostics; it rejects never. */
+/** Reads every policy and schema file of a directory or archive. Problems are diagnostics; it rejects never. */
 export async function readSources(directory: string, options: ReadOptions = {}): Promise<Sources> {
+  const kind = archiveKind(directory);
+  if (kind !== undefined && (await isFile(directory))) return readArchive(directory, kind, options);
   const walk = new Walk(directory, options.maxEntries ?? MAX_ENTRIES);
   await walk.run();
   const { paths, diagnostics } = walk;
@@ -54,6 +66,57 @@ export async function readSources(directory: string, options: ReadOptions = {}):
     }
   };
   await Promise.all(Array.from({ length: CONCURRENT_READS }, readRest));
+  sources.sort((a, b) => compareText(a.path, b.path));
+  diagnostics.sort((a, b) => compareText(a.place.file, b.place.file));
+  return { sources, diagnostics };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+async function readArchive(archive: string, kind: ArchiveKind, options: ReadOptions): Promise<Sources> {
+  const maxFileBytes = options.maxFileBytes ?? MAX_FILE_BYTES;
+  const name = basename(archive);
+  const failed = (diagnostic: Diagnostic): Sources => ({ sources: [], diagnostics: [diagnostic] });
+  let bytes: Uint8Array;
+  try {
+    if ((await stat(archive)).size > MAX_ARCHIVE_BYTES) {
+      return failed(problem("EDICT1002", { limit: MAX_ARCHIVE_BYTES }, name));
+    }
+    bytes = await readFile(archive);
+  } catch (error) {
+    return failed(unreadable(name, error));
+  }
+  const limits = {
+    maxEntries: options.maxEntries ?? MAX_ENTRIES,
+    maxTotalBytes: options.maxUnpackedBytes ?? MAX_UNPACKED_BYTES,
+    maxFileBytes,
+  };
+  const unpacked = unpack(kind, bytes, limits, (path) => classify(path).kind !== "ignored");
+  if (!unpacked.ok) return failed(problem("EDICT1001", { name, reason: unpacked.reason }, name));
+  const sources: SourceFile[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const misplaced = new Set<string>();
+  for (const { path, content } of unpacked.entries) {
+    const role = classify(path);
+    if (role.kind === "misplaced-schema") misplaced.add(role.directory);
+    else if (content === "link") {
+      diagnostics.push(problem("EDICT1001", { name: path, reason: "not a regular file" }, path));
+    } else if (content === "too-large") diagnostics.push(problem("EDICT1002", { limit: maxFileBytes }, path));
+    else {
+      try {
+        sources.push({ path, text: UTF8.decode(content) });
+      } catch {
+        diagnostics.push(problem("EDICT1003", {}, path));
+      }
+    }
+  }
+  for (const place of misplaced) diagnostics.push(misplacedSchemas(place));
   sources.sort((a, b) => compareText(a.path, b.path));
   diagnostics.sort((a, b) => compareText(a.place.file, b.place.file));
   return { sources, diagnostics };

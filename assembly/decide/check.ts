@@ -11,9 +11,11 @@ import {
   CONTROL_ERROR_DETAIL,
   CONTROL_ERROR_OFFSET,
   CONTROL_RESOURCES,
+  CONTROL_VERDICTS_LENGTH,
   EFFECT_ALLOW,
   EFFECT_DENY,
   FLAG_DENY_ALL,
+  FLAG_SCHEMAS,
   FLAG_TRACE,
   FORMAT_JSON,
   STATUS_AUX_DATA,
@@ -21,6 +23,7 @@ import {
   STATUS_MEMORY,
   STATUS_OK,
   STATUS_OUTPUT_FULL,
+  STATUS_SCHEMAS,
   TRACE_ACTION,
 } from "../abi";
 import { decodeJson } from "../decode/json";
@@ -43,13 +46,14 @@ import {
 import { validateRequest } from "../decode/validate";
 import { exhausted, mark, resetArena, rewind } from "../memory/arena";
 import { outOfFuel, refuel } from "../memory/fuel";
-import { KEY_NONE, beginDecisions, decideAction, decidingScope, effect, keyBlock, keyKind } from "./decide";
+import { KEY_NONE, KEY_RESOURCE, beginDecisions, decideAction, decidingScope, effect, keyBlock, keyKind } from "./decide";
 import { beginDerivedRoles } from "./derived-roles";
 import { matchesAny } from "./glob";
 import { setAuxData, setNow } from "./inputs";
 import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
 import { beginResults, setResult } from "./results";
+import { beginVerdicts, needsSchemas, nextVerdict, verdictRejects } from "./schema-verdicts";
 import {
   beginRequest,
   beginResource,
@@ -101,6 +105,7 @@ export function checkRequest(
   now: f64,
 ): i32 {
   const claimsLength = load<u32>(CONTROL_BASE, CONTROL_CLAIMS_LENGTH);
+  const verdictsLength = load<u32>(CONTROL_BASE, CONTROL_VERDICTS_LENGTH);
   resetArena();
   clearRequest();
   clearControl();
@@ -127,6 +132,11 @@ export function checkRequest(
   actionsBefore = 0;
   actionCountBefore = 0;
   beginResources();
+  if ((flags & FLAG_SCHEMAS) != 0 && (flags & FLAG_DENY_ALL) == 0) {
+    if (verdictsLength == 0 && needsSchemas()) return STATUS_SCHEMAS;
+    beginResources();
+  }
+  beginVerdicts(verdictsLength == 0 ? 0 : input + length + claimsLength, verdictsLength);
   // What one resource allocates is freed before the next, so a large batch needs no more memory than its largest entry.
   // The principal's lists and maps are shared by all resources, so with several they are built before that mark.
   if (resourceCount > 1) buildPrincipalSlots(principalPairs, principalPairCount);
@@ -164,14 +174,15 @@ function checkResource(record: usize, index: u32, denyAll: bool): bool {
   fillSlots(load<u32>(record, RESOURCE_PAIRS), load<u32>(record, RESOURCE_PAIR_COUNT), resourceEpoch);
   beginOutputs();
   if (!beginDerivedRoles() || !beginResults(actions, count)) return false;
-  const decidable = (principalExists || resourceExists) && !denyAll;
+  nextVerdict();
+  const decidable = (principalExists || resourceExists) && !denyAll && !verdictRejects;
   beginDecisions(principalExists, resourceExists, includeMeta);
   addControl(CONTROL_RESOURCES, 1);
   addControl(CONTROL_DECISIONS, count);
   for (let at: u32 = 0; at < count; at++) {
     if (tracing) trace(TRACE_ACTION, index, at, 0);
     if (!decidable) {
-      setResult(at, EFFECT_DENY, KEY_NONE, NO_SYMBOL, 0);
+      setResult(at, EFFECT_DENY, verdictRejects ? KEY_RESOURCE : KEY_NONE, NO_SYMBOL, 0);
       continue;
     }
     decideAction(actions + <usize>at * STRING_SIZE);
@@ -216,6 +227,7 @@ function clearControl(): void {
   store<u32>(CONTROL_BASE, 0, CONTROL_ALLOWED);
   store<u32>(CONTROL_BASE, 0, CONTROL_CONDITION_ERRORS);
   store<u32>(CONTROL_BASE, 0, CONTROL_CLAIMS_LENGTH);
+  store<u32>(CONTROL_BASE, 0, CONTROL_VERDICTS_LENGTH);
 }
 
 function addControl(offset: usize, amount: u32): void {

@@ -35,6 +35,7 @@ import {
 import { plainResource } from "./respond-json-plain";
 import { composeKey, keyLength, keyStart } from "./policy-keys";
 import { actionAt, resultBlock, resultEffect, resultKeyKind, resultScope, sortedAction } from "./results";
+import { verdictLength, verdictStart } from "./schema-verdicts";
 import { NO_SYMBOL, symbolLength, symbolStart } from "./tables";
 
 const OPEN = fragment('{"requestId":');
@@ -47,7 +48,9 @@ const SCOPE = fragment(',"scope":');
 const ACTIONS = fragment('},"actions":{');
 const ALLOW = fragment(':"EFFECT_ALLOW"');
 const DENY = fragment(':"EFFECT_DENY"');
+const VALIDATION_ERRORS = fragment('},"validationErrors":');
 const META = fragment('},"meta":{"actions":{');
+const META_AFTER_ERRORS = fragment(',"meta":{"actions":{');
 const MATCHED_POLICY = fragment(':{"matchedPolicy":');
 const MATCHED_SCOPE = fragment(',"matchedScope":');
 const DERIVED_ROLES = fragment('},"effectiveDerivedRoles":[');
@@ -83,7 +86,7 @@ export function jsonEnd(): void {
 
 /** One entry of `results`. */
 export function jsonResource(record: usize, index: u32): void {
-  if (!includeMeta && firstOutput == 0 && plainResource(record, index)) return;
+  if (!includeMeta && firstOutput == 0 && verdictLength == 0 && plainResource(record, index)) return;
   if (index > 0) putByte(COMMA);
   put(ENTRY);
   text(record + RESOURCE_ID);
@@ -99,14 +102,18 @@ export function jsonResource(record: usize, index: u32): void {
     text(actionAt(action));
     put(resultEffect(action) == EFFECT_ALLOW ? ALLOW : DENY);
   }
+  if (verdictLength != 0) {
+    put(VALIDATION_ERRORS);
+    putBytes(verdictStart, verdictLength);
+  }
   if (includeMeta) meta(count);
-  else putByte(BRACE);
+  else if (verdictLength == 0) putByte(BRACE);
   outputs();
   putByte(BRACE);
 }
 
 function meta(count: u32): void {
-  put(META);
+  put(verdictLength == 0 ? META : META_AFTER_ERRORS);
   let composedKind: u32 = 0xffffffff;
   for (let at: u32 = 0; at < count; at++) {
     const action = sortedAction(at);

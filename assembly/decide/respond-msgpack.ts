@@ -15,7 +15,7 @@ import {
   stringLength,
   stringStart,
 } from "../decode/request";
-import { moveTo, position, room } from "../encode/cursor";
+import { moveTo, position, putBytes, room } from "../encode/cursor";
 import { msgpackArray, msgpackMap, msgpackString } from "../encode/msgpack-headers";
 import { msgpackValue } from "../encode/msgpack-value";
 import { ULID_LENGTH, writeUlid } from "../encode/ulid";
@@ -36,6 +36,7 @@ import {
 } from "./outputs";
 import { composeKey, keyLength, keyStart } from "./policy-keys";
 import { actionAt, resultBlock, resultEffect, resultKeyKind, resultScope, sortedAction } from "./results";
+import { verdictLength, verdictStart } from "./schema-verdicts";
 import { NO_SYMBOL, symbolLength, symbolStart } from "./tables";
 import { allocate, fits } from "../memory/arena";
 
@@ -59,6 +60,7 @@ const SRC = fragment("src");
 const VAL = fragment("val");
 const ACTION = fragment("action");
 const ERROR = fragment("error");
+const VALIDATION_ERRORS = fragment("validationErrors");
 
 let callMillis: f64 = 0;
 
@@ -83,7 +85,7 @@ export function msgpackEnd(): void {
 
 /** One entry of `results`. */
 export function msgpackResource(record: usize): void {
-  msgpackMap(2 + (includeMeta ? 1 : 0) + (firstOutput != 0 ? 1 : 0));
+  msgpackMap(2 + (includeMeta ? 1 : 0) + (firstOutput != 0 ? 1 : 0) + (verdictLength != 0 ? 1 : 0));
   name(RESOURCE);
   const version = stringLength(record + RESOURCE_VERSION) > 0;
   const scope = stringLength(record + RESOURCE_SCOPE) > 0;
@@ -99,6 +101,10 @@ export function msgpackResource(record: usize): void {
     const action = sortedAction(at);
     text(actionAt(action));
     name(resultEffect(action) == EFFECT_ALLOW ? ALLOW : DENY);
+  }
+  if (verdictLength != 0) {
+    name(VALIDATION_ERRORS);
+    putBytes(verdictStart, verdictLength);
   }
   if (includeMeta) meta(count);
   outputs();

@@ -9,7 +9,7 @@
  * Block of a resource policy
  *
  *   | u32 scope | u32 flags | u32 first rule | u32 row count | u32 rows | u32 action table | u32 other actions |
- *   | u32 derived role count | u32 derived roles (u32 ids) |
+ *   | u32 derived role count | u32 derived roles (u32 ids) | u32 schema set + 1 (0 = none) |
  *
  *   action table   | u32 mask | u32 zero | (u32 action symbol, u32 row list) ... |      exact actions of the policy
  *   row list       | u32 count | u32 flags | u32 row index ... |                       in source order
@@ -44,6 +44,8 @@ export const BLOCK_ACTIONS: usize = 20;
 export const BLOCK_OTHER_ACTIONS: usize = 24;
 export const BLOCK_DERIVED_COUNT: usize = 28;
 export const BLOCK_DERIVED: usize = 32;
+/** The schema set of a resource policy, + 1. */
+export const BLOCK_SCHEMAS: usize = 36;
 export const BLOCK_KEY_START: usize = 20;
 export const BLOCK_KEY_LENGTH: usize = 24;
 

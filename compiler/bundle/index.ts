@@ -47,7 +47,10 @@ export async function bundle(input: BundleInput): Promise<Uint8Array> {
     {
       kind: SECTION_SCHEMAS,
       content: encoder.encode(
-        JSON.stringify(Object.fromEntries([...set.schemas].sort(([a], [b]) => (a < b ? -1 : 1)))),
+        JSON.stringify({
+          sets: program.schemaSets,
+          documents: Object.fromEntries([...set.schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
+        }),
       ),
     },
   ]);

@@ -6,7 +6,7 @@
 import { checkCall } from "./check-calls.ts";
 import { CheckContext, type Reference } from "./check-context.ts";
 import { fieldTarget, optionalField, type SelectSyntax } from "./check-fields.ts";
-import { DEFINITIONS, INPUTS, MESSAGE_PACKAGES, TYPE_NAMES } from "./environment.ts";
+import { DEFINITIONS, INPUTS, MESSAGE_PACKAGES, TYPE_NAMES, VARIABLES } from "./environment.ts";
 import type { CelConstant, CelExpr, CelType, Span } from "./expression.ts";
 import { parse, qualifiedName } from "./parser.ts";
 import type { Problem } from "./problem.ts";
@@ -107,8 +107,13 @@ function checkIdentifier(
   const known = INPUTS.get(name);
   if (known !== undefined) return context.node(span, known.type, { kind: "input", input: known.input });
   if (TYPE_NAMES.has(name)) return typeLiteral(context, name, span);
-  context.report(DEFINITIONS.has(name) ? "EDICT3034" : "EDICT3020", { name }, span);
-  return context.placeholder(span);
+  if (!DEFINITIONS.has(name)) {
+    context.report("EDICT3020", { name }, span);
+    return context.placeholder(span);
+  }
+  // Not a map: an index, `in` or a macro is a mistake here as in Cerbos. As a whole value edict lacks it.
+  context.reportIfOnly("EDICT3034", { name }, span);
+  return context.node(span, VARIABLES, { kind: "literal", value: { kind: "null" } });
 }
 
 function typeLiteral(context: CheckContext, name: string, span: Span): CelExpr {

@@ -19,8 +19,8 @@ const RESOURCE = objectType("cerbos.engine.v1.Request.Resource");
 const AUX_DATA = objectType("cerbos.engine.v1.AuxData");
 const JWT = objectType("cerbos.engine.v1.AuxData.JWT");
 const RUNTIME = objectType("cerbos.engine.v1.Runtime");
-/** An object with every field, all of them dyn: `globals`. */
-const VARIABLES = objectType("cerbos.Variables");
+/** An object with every field, all of them dyn: `globals`, and variables and constants as a whole. */
+export const VARIABLES = objectType("cerbos.Variables");
 
 const ANY_MAP = mapOf(STRING, DYN);
 

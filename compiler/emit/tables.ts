@@ -155,6 +155,7 @@ export class Tables {
       shared.otherwise,
       derived.length,
       this.#blob.words(derived),
+      block.schemaSet + 1,
     ]);
   }
 

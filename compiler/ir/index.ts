@@ -36,11 +36,20 @@ import {
   type RoleBlock,
   type RuleInfo,
 } from "./program.ts";
+import { SchemaSets } from "./schema-sets.ts";
 
 /** Lowers a whole policy set. Blocks come out in the set's order, which is sorted by policy key. */
 export function lower(set: PolicySet, expressions: ReadonlyMap<CelSource, CelExpr>): Program {
   const lowering = new Lowering(expressions);
-  const resources = set.resourcePolicies.map((policy) => lowering.resource(policy));
+  const roots = new Map<string, ResourcePolicy>();
+  for (const policy of set.resourcePolicies) {
+    if (policy.scope === "") roots.set(JSON.stringify([policy.resource, policy.version]), policy);
+  }
+  const resources = set.resourcePolicies.map((policy) => {
+    // The schemas of child scopes are ignored (COMPAT.md section 4).
+    const root = roots.get(JSON.stringify([policy.resource, policy.version]));
+    return lowering.resource(policy, root ?? policy);
+  });
   const principals = set.principalPolicies.map((policy) => lowering.principal(policy));
   const roles = set.rolePolicies.map((policy) => lowering.role(policy));
   return lowering.program(resources, principals, roles);
@@ -53,6 +62,7 @@ class Lowering {
   readonly #rules: RuleInfo[] = [];
   readonly #derivedRoles: DerivedRoleInfo[] = [];
   readonly #derivedRoleIds = new Map<DerivedRole, number>();
+  readonly #schemas = new SchemaSets();
 
   constructor(expressions: ReadonlyMap<CelSource, CelExpr>) {
     this.#expressions = new ExpressionLowering(this.#graph, this.#attributes, expressions);
@@ -72,10 +82,11 @@ class Lowering {
       principals,
       roles,
       rules: this.#rules,
+      schemaSets: this.#schemas.list,
     };
   }
 
-  resource(policy: ResourcePolicy): ResourceBlock {
+  resource(policy: ResourcePolicy, root: ResourcePolicy): ResourceBlock {
     const referenced = new Set<number>();
     const rows: ResourceRow[] = [];
     for (const rule of policy.rules) {
@@ -100,6 +111,7 @@ class Lowering {
       scope: policy.scope,
       requireParentalConsent: policy.scopePermissions === "require-parental-consent",
       derivedRoles: [...referenced],
+      schemaSet: this.#schemas.id(root),
       rows,
     };
   }

@@ -124,6 +124,8 @@ export interface ResourceBlock {
   readonly requireParentalConsent: boolean;
   /** Derived roles referenced by the rules (indices), each once. */
   readonly derivedRoles: readonly number[];
+  /** Index into `Program.schemaSets` of the schemas of the root of its scope chain, -1 for none. */
+  readonly schemaSet: number;
   readonly rows: readonly ResourceRow[];
 }
 
@@ -163,6 +165,19 @@ export interface RoleBlock {
   readonly rows: readonly RoleRow[];
 }
 
+/** One of the two schemas of a policy. */
+export interface SchemaUse {
+  readonly ref: string;
+  /** Globs: the schema is ignored when every requested action matches one of them. */
+  readonly ignoreActions: readonly string[];
+}
+
+/** The schemas that a policy attaches to requests. */
+export interface SchemaSet {
+  readonly principal?: SchemaUse;
+  readonly resource?: SchemaUse;
+}
+
 export interface Program {
   readonly expressions: readonly Expr[];
   readonly conditions: readonly Condition[];
@@ -172,4 +187,6 @@ export interface Program {
   readonly principals: readonly PrincipalBlock[];
   readonly roles: readonly RoleBlock[];
   readonly rules: readonly RuleInfo[];
+  /** Each different set once. */
+  readonly schemaSets: readonly SchemaSet[];
 }

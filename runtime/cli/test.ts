@@ -42,6 +42,10 @@ export const testCommand: Command = {
       ...ON_ERROR_OPTION,
       help: "how an error in a condition counts: fail-closed (default, as in production), compatible (as Cerbos), strict; a suite's `strictEvaluation` wins",
     },
+    "ignore-schemas": {
+      type: "boolean",
+      help: "decide requests that JSON schemas refuse; otherwise they are rejected",
+    },
     "strict-evaluation": { type: "boolean", help: "the same as --on-error strict" },
     coverage: {
       type: "boolean",
@@ -75,6 +79,7 @@ export const testCommand: Command = {
     const results = await runSuites(resolve(directory), bundle, {
       ...limits,
       onError,
+      ignoreSchemas: given.flag("ignore-schemas"),
       ...(coverage === null ? {} : { observe: (_, examination) => coverage.add(examination) }),
       progress: (file, done, total) => {
         if (performance.now() - last < PROGRESS_INTERVAL) return;

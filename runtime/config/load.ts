@@ -6,7 +6,14 @@ import { readFile } from "node:fs/promises";
 import { type AuxDataOptions, DEFAULT_AUX_DATA } from "../aux-data/options.ts";
 import { ConfigError, type ConfigProblem, formatProblem } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
-import { BODY_RANGE, LIMIT_RANGE, type OnError, ON_ERROR_MODES } from "../guest/options.ts";
+import {
+  BODY_RANGE,
+  LIMIT_RANGE,
+  type OnError,
+  ON_ERROR_MODES,
+  SCHEMA_ENFORCEMENTS,
+  type SchemaEnforcement,
+} from "../guest/options.ts";
 import { parseAddress } from "./address.ts";
 import { CERBOS_ADDRESS, type Config, DEFAULT_CONFIG, type PolicySource } from "./config.ts";
 import {
@@ -143,7 +150,6 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
   });
   const parsedAddress = parseAddress(address);
   const fallbackAddresses = hasFile ? [CERBOS_ADDRESS] : server.addresses;
-  checkSchemas(reader);
   return {
     server: {
       addresses: typeof parsedAddress === "string" ? fallbackAddresses : [parsedAddress],
@@ -162,6 +168,7 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
     policies: policySource(reader),
     engine: {
       onError: errorMode(reader),
+      schemaEnforcement: schemaEnforcement(reader),
       defaultPolicyVersion: reader.get("engine.defaultPolicyVersion", engine.defaultPolicyVersion, nameRule),
       defaultScope: reader.get("engine.defaultScope", engine.defaultScope, scopeRule),
       lenientScopeSearch: reader.get("engine.lenientScopeSearch", engine.lenientScopeSearch),
@@ -203,14 +210,10 @@ function auxData(reader: Reader): AuxDataOptions {
   };
 }
 
-/** Schemas are not built yet; a request that should be validated must not be answered without. */
-function checkSchemas(reader: Reader): void {
-  reader.get("schema.enforcement", "none", (mode) => {
-    if (mode === "none") return null;
-    return mode === "warn" || mode === "reject"
-      ? `is \`${mode}\`, but schema validation is not available yet; only \`none\` can be served`
-      : "must be `none`, `warn` or `reject`";
-  });
+function schemaEnforcement(reader: Reader): SchemaEnforcement {
+  return reader.get<SchemaEnforcement>("schema.enforcement", "none", (mode) =>
+    SCHEMA_ENFORCEMENTS.includes(mode) ? null : `must be one of ${SCHEMA_ENFORCEMENTS.join(", ")}`,
+  );
 }
 
 function policySource(reader: Reader): PolicySource {

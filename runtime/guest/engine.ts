@@ -4,6 +4,7 @@
  * response written by the guest counts as a decision.
  */
 import {
+  FLAG_SCHEMAS,
   FLAG_TRACE,
   FORMAT_JSON,
   FORMAT_MSGPACK,
@@ -13,6 +14,7 @@ import {
   STATUS_NOT_READY,
   STATUS_OK,
   STATUS_OUTPUT_FULL,
+  STATUS_SCHEMAS,
 } from "../../assembly/abi.ts";
 import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
 import { readTokens } from "../aux-data/request-tokens.ts";
@@ -20,6 +22,9 @@ import type { TokenVerifier } from "../aux-data/token-verifier.ts";
 import { type Bundle, readBundle } from "../bundle/bundle-file.ts";
 import { parseRuleIndex, type RuleIndex } from "../bundle/rule-index.ts";
 import { EngineError, RequestError, TokenError } from "../errors.ts";
+import { readSchemas } from "../schema/bundle-schemas.ts";
+import { SchemaValidator } from "../schema/validator.ts";
+import { MAX_VERDICTS_SIZE, verdictsFor } from "../schema/verdicts.ts";
 import { describeFailure } from "../request/describe.ts";
 import { explainRequest, type Explanation } from "./explain.ts";
 import { Guest } from "./guest.ts";
@@ -58,6 +63,9 @@ export class Engine {
   #traps = 0;
   #lastTrap: unknown = null;
   #ruleIndex: RuleIndex | null = null;
+  /** FLAG_SCHEMAS when schemas are enforced and the bundle has some. */
+  readonly #schemaFlag: number;
+  #validator: SchemaValidator | null;
 
   /** Verifies, compiles and starts a bundle. Throws `BundleError` or `EngineError`. */
   static async load(file: Uint8Array, options: EngineOptions = {}): Promise<Engine> {
@@ -70,6 +78,10 @@ export class Engine {
     this.bundle = compiled.bundle;
     this.options = options;
     this.#guest = Guest.start(compiled, guestSettings(options));
+    const enforced = options.schemaEnforcement !== "none" && compiled.bundle.manifest.schemasUsed;
+    this.#schemaFlag = enforced ? FLAG_SCHEMAS : 0;
+    // Compiled now, so that no request waits for it.
+    this.#validator = enforced ? new SchemaValidator(readSchemas(compiled.bundle.schemas)) : null;
   }
 
   /** How often an instance trapped and was replaced. Anything but 0 is a bug in edict. */
@@ -99,10 +111,31 @@ export class Engine {
       return STATUS_TOO_LARGE;
     }
     try {
-      return this.#guest.decide(bytes, inputFormat, outputFormat, flags, claims);
+      const all = flags | this.#schemaFlag;
+      const status = this.#guest.decide(bytes, inputFormat, outputFormat, all, claims, NOTHING);
+      return status === STATUS_SCHEMAS
+        ? this.#decideWithSchemas(bytes, inputFormat, outputFormat, all, claims)
+        : status;
     } catch (error) {
       return this.#replace(error);
     }
+  }
+
+  /** The second call for a request whose policies have schemas: with what validating its attributes came to. */
+  #decideWithSchemas(
+    bytes: Uint8Array,
+    input: number,
+    output: number,
+    flags: number,
+    claims: Uint8Array,
+  ): number {
+    const { schemaEnforcement, maxBodyBytes } = this.options;
+    this.#validator ??= new SchemaValidator(readSchemas(this.bundle.schemas));
+    const sets = this.#guest.trace();
+    const reject = schemaEnforcement === "reject";
+    const verdicts = verdictsFor(this.#validator, bytes, { input, output }, sets, reject);
+    if (bytes.byteLength + verdicts.byteLength > maxBodyBytes + MAX_VERDICTS_SIZE) return STATUS_TOO_LARGE;
+    return this.#guest.decide(bytes, input, output, flags, claims, verdicts);
   }
 
   /** A view of the last response in guest memory, valid until the next call. */

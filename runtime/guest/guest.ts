@@ -26,10 +26,12 @@ import {
   CONTROL_OUTPUT_START,
   CONTROL_TRACE_LENGTH,
   CONTROL_TRACE_START,
+  CONTROL_VERDICTS_LENGTH,
   IMAGE_BASE,
   STATUS_OK,
 } from "../../assembly/abi.ts";
 import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
+import { MAX_VERDICTS_SIZE } from "../schema/verdicts.ts";
 import { BundleError, EngineError } from "../errors.ts";
 import { type CompiledBundle, oneLine } from "./modules.ts";
 import {
@@ -108,7 +110,7 @@ export class Guest {
   /** Instantiates, links, loads the image and starts. Throws `BundleError` or `EngineError`. */
   static start(compiled: CompiledBundle, settings: GuestSettings): Guest {
     const { bundle } = compiled;
-    const inputCapacity = settings.inputCapacity + MAX_CLAIMS_SIZE + INPUT_SLACK;
+    const inputCapacity = settings.inputCapacity + MAX_CLAIMS_SIZE + MAX_VERDICTS_SIZE + INPUT_SLACK;
     const wanted = bundle.manifest.memory.fixed + inputCapacity + ARENA_CAPACITY + OUTPUT_CAPACITY;
     const pages = Math.ceil(wanted / PAGE);
     if (IMAGE_BASE + bundle.image.byteLength > bundle.manifest.memory.fixed) {
@@ -169,7 +171,7 @@ export class Guest {
 
   /**
    * Decides one request. `claims` is the value of `request.auxData` as JSON, for a request that STATUS_AUX_DATA asked
-   * them for; empty otherwise. Returns STATUS_*; on STATUS_OK `output` holds the response. Anything thrown is a trap,
+   * them for; empty otherwise. `verdicts` are what STATUS_SCHEMAS asked for (runtime/schema), empty otherwise. Returns STATUS_*; on STATUS_OK `output` holds the response. Anything thrown is a trap,
    * after which the instance must not be used again.
    */
   decide(
@@ -178,6 +180,7 @@ export class Guest {
     outputFormat: number,
     flags: number,
     claims: Uint8Array,
+    verdicts: Uint8Array,
   ): number {
     if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
     this.#busy = true;
@@ -185,6 +188,10 @@ export class Guest {
     if (claims.byteLength > 0) {
       this.#input.set(claims, bytes.byteLength);
       this.#control[CONTROL_CLAIMS_LENGTH >> 2] = claims.byteLength;
+    }
+    if (verdicts.byteLength > 0) {
+      this.#input.set(verdicts, bytes.byteLength + claims.byteLength);
+      this.#control[CONTROL_VERDICTS_LENGTH >> 2] = verdicts.byteLength;
     }
     const status = this.#core.check(bytes.byteLength, inputFormat, outputFormat, flags, this.#clock());
     // A trap skips this on purpose: an instance that trapped stays unusable.

@@ -9,6 +9,11 @@ export type OnError = "fail-closed" | "compatible" | "strict";
 
 export const ON_ERROR_MODES: readonly OnError[] = ["fail-closed", "compatible", "strict"];
 
+/** `schema.enforcement` (COMPAT.md section 9). */
+export type SchemaEnforcement = "none" | "warn" | "reject";
+
+export const SCHEMA_ENFORCEMENTS: readonly SchemaEnforcement[] = ["none", "warn", "reject"];
+
 export interface EngineOptions {
   readonly onError?: OnError;
   /** Policy version of requests that name none; `default` unless told. */
@@ -25,6 +30,8 @@ export interface EngineOptions {
   readonly maxResourcesPerRequest?: number;
   /** Largest request in bytes, 4 MiB unless told. */
   readonly maxBodyBytes?: number;
+  /** What a request that a JSON schema refuses comes to: nothing, errors in the answer, or DENY as well. `none` unless told. */
+  readonly schemaEnforcement?: SchemaEnforcement;
   /** Verifies the tokens of requests; without one, requests that carry tokens are refused. May be shared by engines. */
   readonly tokens?: TokenVerifier | null;
   /** What conditions read as `now`, in milliseconds since 1970; the system's clock unless told. For test suites. */
@@ -42,6 +49,7 @@ export const DEFAULT_OPTIONS: ResolvedOptions = {
   maxActionsPerResource: 50,
   maxResourcesPerRequest: 50,
   maxBodyBytes: 4 * 1024 * 1024,
+  schemaEnforcement: "none",
   tokens: null,
   clock: () => Date.now(),
 };
@@ -60,6 +68,9 @@ export const BODY_RANGE = [1024, 64 * 1024 * 1024] as const;
 export function resolveOptions(given: EngineOptions): ResolvedOptions {
   const options = { ...DEFAULT_OPTIONS, ...given };
   if (!ON_ERROR_MODES.includes(options.onError)) refuse("onError", `one of ${ON_ERROR_MODES.join(", ")}`);
+  if (!SCHEMA_ENFORCEMENTS.includes(options.schemaEnforcement)) {
+    refuse("schemaEnforcement", `one of ${SCHEMA_ENFORCEMENTS.join(", ")}`);
+  }
   for (const name of ["maxActionsPerResource", "maxResourcesPerRequest"] as const) {
     requireWithin(name, options[name], LIMIT_RANGE);
   }

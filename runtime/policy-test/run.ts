@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly excludedPolicies?: ReadonlySet<string>;
   /** Mode of suites that do not ask for strict evaluation. */
   readonly onError: OnError;
+  /** Whether requests that JSON schemas refuse are decided all the same; otherwise they are rejected. */
+  readonly ignoreSchemas?: boolean;
   /** Sees every decision that was made. */
   readonly observe?: (engine: Engine, examination: Examination) => void;
   /** Called before each suite. */
@@ -35,7 +37,7 @@ export async function runSuites(
   bundle: Uint8Array,
   options: RunOptions,
 ): Promise<TestResults> {
-  const engines = new Engines(bundle, options.onError);
+  const engines = new Engines(bundle, options.onError, options.ignoreSchemas ?? false);
   const files = await discoverSuites(directory);
   const suites: SuiteResult[] = [];
   const fixtures = new Map<string, ReturnType<typeof loadFixtures>>();
@@ -71,12 +73,14 @@ function ask(engine: Engine, pair: Pair, actions: readonly string[]): Examinatio
 class Engines {
   readonly #bundle: Uint8Array;
   readonly #onError: OnError;
+  readonly #ignoreSchemas: boolean;
   readonly #ready = new Map<string, Promise<Engine>>();
   #now = 0;
 
-  constructor(bundle: Uint8Array, onError: OnError) {
+  constructor(bundle: Uint8Array, onError: OnError, ignoreSchemas: boolean) {
     this.#bundle = bundle;
     this.#onError = onError;
+    this.#ignoreSchemas = ignoreSchemas;
   }
 
   /** The engine for some options, its clock showing their `now`. */
@@ -104,6 +108,7 @@ class Engines {
       defaultScope: options.defaultScope,
       maxActionsPerResource: 500,
       maxResourcesPerRequest: 500,
+      schemaEnforcement: this.#ignoreSchemas ? "none" : "reject",
       clock: () => this.#now,
     });
   }

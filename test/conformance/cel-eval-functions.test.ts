@@ -36,9 +36,9 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
       const ask = await (await target.prepare([expressionPolicy(ROWS)])).withSettings({});
       results = rowResults(ask(EXPRESSION_REQUEST).results[0]?.outputs ?? []);
     });
-    it.each(ROWS.map((row, index) => ({ ...row, index })))("$expr", ({ index, wantErr }) => {
+    it.each(ROWS.map((row, index) => ({ row, expr: row.expr, index })))("$expr", ({ index, row }) => {
       const { val, error } = results.get(index) ?? {};
-      if (wantErr === true) expect(error).toBeDefined();
+      if (row.wantErr === true) expect(error).toBeDefined();
       else expect({ val, error }).toEqual({ val: true, error: undefined });
     });
   });

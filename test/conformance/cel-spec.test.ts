@@ -1,16 +1,17 @@
 /**
  * corpus/cel_spec: the conformance suite of CEL on the compiled policy language. Every expression is the output of a rule,
  * wrapped in a condition that compares its result exactly (cel-spec-values.ts); an expected error may come from the
- * compiler or at run time. Left out, and counted: bindings to names that CEL cannot bind locally, disabled macros,
- * expectations that are messages, and what NOT_YET names.
+ * compiler or at run time. Left out: bindings to names that CEL cannot bind locally, declarations without a value, containers,
+ * disabled macros, cases that are only checked, expectations that are messages, and language that edict refuses by name.
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { UNSUPPORTED_YET } from "../../compiler/cel/builtins/unsupported-yet.ts";
 import { EXPRESSION_REQUEST, expressionPolicy, rowResults } from "../differential/expression-table.ts";
 import { CORPUS, corpusCases, NO_CORPUS } from "../support/corpus.ts";
 import { programOf } from "../support/programs.ts";
+import { CEL_SPEC_KNOWN } from "./cel-spec-known.ts";
 import { isExactly, literal, NoLiteral, type SpecValue } from "./cel-spec-values.ts";
-import { TARGETS, type KnownFailures, unlessKnown } from "./targets.ts";
+import { TARGETS, unlessKnown } from "./targets.ts";
 
 interface SpecTest {
   readonly name: string;
@@ -38,8 +39,6 @@ const NOT_YET = /google\.protobuf\.\w+\s*\{|\.get\w+\(\s*['"][A-Za-z]+\/\w+['"]\
 /** Rows per module: the results of one module must fit one answer. */
 const BATCH = 400;
 
-const KNOWN: KnownFailures = {};
-
 const ROWS = corpusCases<SpecFile>("cel_spec").flatMap(({ name: file, data }) =>
   (data.section ?? []).flatMap((section) =>
     section.test.flatMap((test) => rowOf(`${file}/${section.name}/${test.name}`, test) ?? []),
@@ -47,7 +46,8 @@ const ROWS = corpusCases<SpecFile>("cel_spec").flatMap(({ name: file, data }) =>
 );
 
 function rowOf(name: string, test: SpecTest): Row | undefined {
-  if (test.disableMacros === true || test.checkOnly === true || test.container !== undefined) return undefined;
+  if (test.disableMacros === true || test.checkOnly === true || test.container !== undefined)
+    return undefined;
   if (NOT_YET.test(test.expr) || usesUnsupported(test.expr)) return undefined;
   const bindings = Object.entries(test.bindings ?? {});
   // Declared without a value, or with a name that is qualified or reserved: nothing in a policy is like it.
@@ -105,8 +105,8 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
       }
     }, 120_000);
 
-    it.each(ROWS)("$name", ({ name, wantsError }) =>
-      unlessKnown(KNOWN, name, async () => {
+    it.each(ROWS.map((row) => [row.name, row] as const))("%s", (name, { wantsError }) =>
+      unlessKnown(CEL_SPEC_KNOWN, name, async () => {
         const problem = refused.get(name);
         const result = problem === undefined ? results.get(name) : { error: problem };
         if (wantsError) expect(result?.error).toBeDefined();

@@ -37,7 +37,7 @@ const KINDS: Readonly<Record<string, Mapping>> = {
   "empty output": { codes: /^EDICT2107$/, place: "exact" },
   "import not found": { codes: /^EDICT2302$/, place: "exact" },
   "invalid constant name": { codes: /^EDICT220[12]$/, place: "exact" },
-  "invalid expression": { codes: /^EDICT3\d{3}$/, place: "inside" },
+  "invalid expression": { codes: /^EDICT3(?!02[3-8]$|03[34]$)\d{3}$/, place: "inside" },
   "invalid resource rule": { codes: /^EDICT2101$/, place: "item" },
   "invalid variable name": { codes: /^EDICT220[12]$/, place: "exact" },
   "missing policy definition": { codes: /^EDICT230[37]$/, place: "exact" },

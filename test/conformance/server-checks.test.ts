@@ -1,6 +1,6 @@
 /**
  * corpus/server/checks over HTTP against `edict serve` with the corpus's policies and limits. Where a case wants an error
- * only the status matters. The deprecated endpoints and schema enforcement are later issues.
+ * only the status matters. The deprecated endpoints are a later issue.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { differences } from "../differential/compare.ts";
@@ -13,10 +13,7 @@ interface ServerCase {
   readonly want: { readonly httpStatus: number; readonly error: boolean; readonly body: unknown };
 }
 
-const SCHEMAS = "JSON Schema enforcement is not built yet";
-const KNOWN_FAILURES: KnownFailures = {
-  "check_resources/cr_case_02": SCHEMAS,
-};
+const KNOWN_FAILURES: KnownFailures = {};
 
 /** Endpoints that edict does not serve: 404 whatever the case wants. */
 const DEPRECATED = /^\/api\/(?:check|check_resource_batch)$/u;
@@ -32,6 +29,7 @@ describe.skipIf(SKIP !== undefined)(
       daemon = await startDaemon(["--policies", corpusPath("store", "policies")], {
         server: { requestLimits: { maxActionsPerResource: 5, maxResourcesPerRequest: 5 } },
         engine: { globals: { environment: "test" }, strictEvaluation: false },
+        schema: { enforcement: "reject" },
         auxData: {
           jwt: {
             keySets: [{ id: "cerbos", local: { file: corpusPath("auxdata", "keys", "verify_key.jwk") } }],

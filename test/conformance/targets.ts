@@ -5,6 +5,7 @@
 import { expect } from "vitest";
 import { readSources } from "../../compiler/directory.ts";
 import type { SourceFile } from "../../compiler/load/index.ts";
+import type { SchemaEnforcement } from "../../runtime/guest/options.ts";
 import { check } from "../differential/interpreter/decide.ts";
 import type { CheckRequest, CheckResponse } from "../differential/interpreter/request.ts";
 import type { EngineSettings } from "../differential/interpreter/settings.ts";
@@ -17,7 +18,10 @@ export interface Target {
   prepare(sources: readonly SourceFile[]): Promise<Prepared>;
 }
 
-export type TargetSettings = Omit<Partial<EngineSettings>, "now">;
+/** The interpreter decides only: the host validates attributes against schemas before it. */
+export type TargetSettings = Omit<Partial<EngineSettings>, "now"> & {
+  readonly schemaEnforcement?: SchemaEnforcement;
+};
 export type Ask = (request: CheckRequest) => CheckResponse;
 export interface Prepared {
   withSettings(settings: TargetSettings): Promise<Ask>;

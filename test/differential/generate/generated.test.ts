@@ -10,7 +10,7 @@ import { makeBatch } from "./batch.ts";
 import { checkBatch } from "./check-batch.ts";
 import { randomRequest } from "./requests.ts";
 
-const SEEDS = [101, 102];
+const SEEDS = [101];
 const REQUESTS = 60;
 const WITH_CERBOS = findCerbos() !== undefined;
 

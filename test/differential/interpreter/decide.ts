@@ -34,8 +34,7 @@ import {
 } from "./request.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "./settings.ts";
 import { toJson } from "./values.ts";
-
-const NO_MATCH = "NO_MATCH";
+import { NO_MATCH, NOTHING, UNDECIDED, type Pass, type Verdict } from "./verdict.ts";
 
 /** Answers a CheckResources request; `cerbosCallId` is left to the server. */
 export function check(
@@ -48,21 +47,6 @@ export function check(
     ...(request.requestId ? { requestId: request.requestId } : {}),
     results: request.resources.map((entry) => new Evaluation(program, request, entry, all).result()),
   };
-}
-
-/** What a pass, a role or an action ended with. */
-interface Verdict {
-  readonly effect: Effect | "none";
-  readonly policy: string;
-  readonly scope: string;
-  /** Strict mode: an error that denies the action whatever else there is. */
-  readonly final?: boolean;
-}
-
-/** A pass: where to look, and what undecided or deciding rows are attributed to. */
-interface Pass {
-  readonly scopes: readonly string[];
-  readonly key: string;
 }
 
 /** A rule that matches the action, ready to be evaluated. */
@@ -484,9 +468,6 @@ class Evaluation {
     for (let count = 0; count < times; count += 1) this.#outputs.push(entry);
   }
 }
-
-const UNDECIDED: Verdict = { effect: "none", policy: NO_MATCH, scope: "" };
-const NOTHING: Verdict = { effect: "deny", policy: NO_MATCH, scope: "" };
 
 /** The echo repeats the request's text and leaves out what is empty. */
 function echo({ kind, id, policyVersion, scope }: Resource): Omit<Resource, "attr"> {

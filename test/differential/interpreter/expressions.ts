@@ -66,7 +66,7 @@ export function evaluate(program: Program, inputs: Inputs, id: ExprId, locals: r
       return at(condition.value ? expr.then : expr.otherwise);
     }
     case "call":
-      return callFunction(expr.guest, expr.args.map(at));
+      return alternative(expr, at) ?? callFunction(expr.guest, expr.args.map(at));
     case "list":
       return listOf(expr, at);
     case "map":
@@ -77,6 +77,17 @@ export function evaluate(program: Program, inputs: Inputs, id: ExprId, locals: r
     case "bind":
       return evaluate(program, inputs, expr.body, bind(locals, expr.depth, [at(expr.value)]));
   }
+}
+
+/** `or` and `orValue` of a value that is there: the other argument is not looked at, be it an error. */
+function alternative(
+  { guest, args: [first] }: Extract<Expr, { readonly op: "call" }>,
+  at: (operand: ExprId) => Value,
+): Value | undefined {
+  if ((guest !== "optionalOr" && guest !== "optionalOrValue") || first === undefined) return undefined;
+  const value = at(first);
+  if (value.kind !== "optional" || value.value === undefined) return undefined;
+  return guest === "optionalOr" ? value : value.value;
 }
 
 function bind(locals: readonly Value[], depth: number, values: readonly Value[]): readonly Value[] {

@@ -47,7 +47,7 @@ engine:
   globals: { env: prod, list: [1, true, null] }
   lenientScopeSearch: true
   onError: strict
-schema: { enforcement: none, cacheSize: 10 }
+schema: { enforcement: reject, cacheSize: 10 }
 storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
 `);
     expect(config).toEqual({
@@ -64,6 +64,7 @@ storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
       policies: { kind: "directory", directory: "./p", watch: true },
       engine: {
         onError: "strict",
+        schemaEnforcement: "reject",
         defaultPolicyVersion: "v2",
         defaultScope: "acme.hr",
         lenientScopeSearch: true,
@@ -146,9 +147,8 @@ bogus: 1
   });
 
   it("refuses what would be unsafe to ignore", () => {
-    expect(problems("schema: {enforcement: reject}")[0]).toMatch(/schema validation is not available yet/);
-    expect(problems("schema: {enforcement: warn}")[0]).toMatch(/schema validation is not available yet/);
     expect(problems("server: {tls: {cert: a, key: b}}")).toHaveLength(2);
+    expect(problems("schema: {enforcement: maybe}")[0]).toMatch(/must be one of none, warn, reject/);
     expect(problems("storage: {driver: git}")[0]).toMatch(/only `disk` and `bundle`/);
   });
 

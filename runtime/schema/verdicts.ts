@@ -1,0 +1,64 @@
+/**
+ * Answers the guest's question for schemas: validates the attributes of one request and writes the verdicts that the guest
+ * puts into the response (layout in assembly/decide/schema-verdicts.ts).
+ */
+import { pack, unpack } from "msgpackr";
+import { FORMAT_JSON } from "../../assembly/abi.ts";
+import type { SchemaValidator } from "./validator.ts";
+
+/** Largest block of verdicts in bytes; a request that has more errors is rejected without naming them all. */
+export const MAX_VERDICTS_SIZE = 1024 * 1024;
+
+const HEADER = 8;
+
+interface Entry {
+  readonly actions?: readonly string[];
+  readonly resource?: { readonly attr?: unknown };
+}
+
+/**
+ * The verdicts for a request that the guest has decoded already, so that its shape is known.
+ * @param sets one number per resource: index of its schema set + 1, or 0
+ * @param rejects whether an error denies (enforcement `reject`)
+ */
+export function verdictsFor(
+  validator: SchemaValidator,
+  bytes: Uint8Array,
+  formats: { readonly input: number; readonly output: number },
+  sets: Uint32Array,
+  rejects: boolean,
+): Uint8Array {
+  const request = (
+    formats.input === FORMAT_JSON ? JSON.parse(new TextDecoder().decode(bytes)) : unpack(bytes)
+  ) as { principal?: { attr?: unknown }; resources?: readonly Entry[] };
+  const principal = request.principal?.attr ?? {};
+  const records: Uint8Array[] = [];
+  let room = MAX_VERDICTS_SIZE;
+  for (const [index, set] of sets.entries()) {
+    const entry = request.resources?.[index];
+    const found =
+      set === 0
+        ? []
+        : validator.validate(set - 1, entry?.actions ?? [], principal, entry?.resource?.attr ?? {});
+    const text = encode(found, formats.output);
+    const fits = HEADER + text.byteLength + 4 <= room - (sets.length - index) * HEADER;
+    const record = recordOf(found.length > 0 && rejects, fits ? text : new Uint8Array(0));
+    room -= record.byteLength;
+    records.push(record);
+  }
+  return Buffer.concat(records);
+}
+
+function encode(errors: readonly object[], format: number): Uint8Array {
+  if (errors.length === 0) return new Uint8Array(0);
+  return format === FORMAT_JSON ? new TextEncoder().encode(JSON.stringify(errors)) : pack(errors);
+}
+
+function recordOf(rejected: boolean, text: Uint8Array): Uint8Array {
+  const record = new Uint8Array(HEADER + ((text.byteLength + 3) & ~3));
+  const words = new DataView(record.buffer);
+  words.setUint32(0, rejected ? 1 : 0, true);
+  words.setUint32(4, text.byteLength, true);
+  record.set(text, HEADER);
+  return record;
+}
