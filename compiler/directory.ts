@@ -79,10 +79,13 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
+function failed(diagnostic: Diagnostic): Sources {
+  return { sources: [], diagnostics: [diagnostic] };
+}
+
 async function readArchive(archive: string, kind: ArchiveKind, options: ReadOptions): Promise<Sources> {
   const maxFileBytes = options.maxFileBytes ?? MAX_FILE_BYTES;
   const name = basename(archive);
-  const failed = (diagnostic: Diagnostic): Sources => ({ sources: [], diagnostics: [diagnostic] });
   let bytes: Uint8Array;
   try {
     if ((await stat(archive)).size > MAX_ARCHIVE_BYTES) {

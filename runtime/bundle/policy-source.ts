@@ -26,10 +26,13 @@ export async function loadPolicies(source: PolicySource, compiler: CompilePool):
   return { bundle, warnings: text };
 }
 
-/** Fails with `ServeError` when the policies cannot be there. */
+/** Files that the compiler reads as a policy directory (COMPAT.md section 1). */
+const ARCHIVE = /\.(?:zip|tar|tar\.gz|tgz)$/;
+
+/** Fails with `ServeError` when the policies cannot be there: neither a directory nor an archive of one. */
 export async function requireDirectory(directory: string): Promise<void> {
   const facts = await stat(directory).catch(() => null);
-  if (facts?.isDirectory() === true) return;
+  if (facts?.isDirectory() === true || (facts?.isFile() === true && ARCHIVE.test(directory))) return;
   const reason = facts === null ? "does not exist" : "is not a directory";
   throw new ServeError("EDICT_POLICIES_NOT_FOUND", `policy directory \`${directory}\` ${reason}`);
 }

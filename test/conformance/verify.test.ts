@@ -71,7 +71,12 @@ function comparable(results: TestResults): unknown {
   };
 }
 
-const everything = { filter: new TestFilter(), pattern: null, onError: "compatible" } as const;
+const everything = {
+  filter: new TestFilter(),
+  pattern: null,
+  onError: "compatible",
+  ignoreSchemas: true,
+} as const;
 const excluded = ({ config }: RunCase): ReadonlySet<string> =>
   new Set(
     [...(config.excludedResourcePolicyFqns ?? []), ...(config.excludedPrincipalPolicyFqns ?? [])].map(

@@ -145,7 +145,6 @@ describe("functions", () => {
     ["P.id.matches('a')", "EDICT3033"],
     ["spiffeID('a').path()", "EDICT3033 EDICT3033"],
     ["regex.replace('a', 'b', 'c')", "EDICT3033"],
-    ["json.encode(P.attr)", "EDICT3033"],
     ["math.greatest('a')", "EDICT3044"],
     ["math.least([])", "EDICT3044"],
     ["math.greatest()", "EDICT3044"],
