@@ -42,7 +42,7 @@ describe("edict", () => {
   it.each([
     [["sreve"], /unknown command `sreve`, did you mean `serve`/],
     [["zzzzzz"], /unknown command `zzzzzz`\n/],
-    [["test", "policies"], /`edict test` is not available yet/],
+    [["test"], /usage: edict test/],
     [["verify"], /not available yet/],
     [["bench"], /not available yet/],
     [["lint"], /usage: edict lint/],
@@ -79,7 +79,7 @@ describe("edict", () => {
     [["serve", "--policies", "does-not-exist"], /policy directory `does-not-exist` does not exist/],
     [["serve", "--policies", "package.json"], /is not a directory/],
     [["serve", "--config", "does-not-exist.yaml"], /does-not-exist\.yaml: ENOENT/],
-    [["serve", "--set", "schema.enforcement=reject"], /schema validation is not available yet/],
+    [["serve", "--set", "schema.enforcement=maybe"], /must be one of none, warn, reject/],
     [["serve", "--set", "server.foo=1", "--set", "engine.bar=2"], /`server\.foo`\n.*`engine\.bar`/],
   ])("answers %j with exit code 4", async (given, message) => {
     const { code, err } = await run(...given);
