@@ -46,7 +46,16 @@ import {
 import { validateRequest } from "../decode/validate";
 import { exhausted, mark, resetArena, rewind } from "../memory/arena";
 import { outOfFuel, refuel } from "../memory/fuel";
-import { KEY_NONE, KEY_RESOURCE, beginDecisions, decideAction, decidingScope, effect, keyBlock, keyKind } from "./decide";
+import {
+  KEY_NONE,
+  KEY_RESOURCE,
+  beginDecisions,
+  decideAction,
+  decidingScope,
+  effect,
+  keyBlock,
+  keyKind,
+} from "./decide";
 import { beginDerivedRoles } from "./derived-roles";
 import { matchesAny } from "./glob";
 import { setAuxData, setNow } from "./inputs";

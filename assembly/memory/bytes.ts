@@ -34,7 +34,7 @@ export function equalBytes(left: usize, right: usize, length: u32): bool {
     }
     return load<u64>(left + last) == load<u64>(right + last);
   }
-  return length == 0 || ((load<u64>(left) ^ load<u64>(right)) << (64 - ((<u64>length) << 3))) == 0;
+  return length == 0 || (load<u64>(left) ^ load<u64>(right)) << (64 - ((<u64>length) << 3)) == 0;
 }
 
 /** Bytewise order of two ranges, which for UTF-8 is the order of code points: negative, 0 or positive. */

@@ -9,7 +9,10 @@ export class SchemaSets {
   readonly #ids = new Map<string, number>();
 
   /** Index of a policy's schemas, -1 when it has none. */
-  id({ principalSchema, resourceSchema }: Pick<ResourcePolicy, "principalSchema" | "resourceSchema">): number {
+  id({
+    principalSchema,
+    resourceSchema,
+  }: Pick<ResourcePolicy, "principalSchema" | "resourceSchema">): number {
     if (principalSchema === undefined && resourceSchema === undefined) return NONE;
     const set: SchemaSet = {
       ...(principalSchema === undefined ? {} : { principal: use(principalSchema) }),
