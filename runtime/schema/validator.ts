@@ -70,6 +70,8 @@ export class SchemaValidator {
 
 const OPTIONS = {
   allErrors: true,
+  // `required: ["toString"]` asks for an attribute, not for what every object inherits.
+  ownProperties: true,
   verbose: true,
   strict: false,
   validateFormats: true,

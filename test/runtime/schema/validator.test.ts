@@ -105,3 +105,9 @@ it("reads patterns as RE2, in linear time, and refuses what RE2 refuses", () => 
     /Failed to load resource schema/,
   );
 });
+
+it("does not take what every object inherits for an attribute", () => {
+  for (const name of ["toString", "constructor", "__proto__"]) {
+    expect(errorsOf({ required: [name] }, {})).toEqual([`/ missing properties: '${name}'`]);
+  }
+});
