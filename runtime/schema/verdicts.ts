@@ -2,14 +2,25 @@
  * Answers the guest's question for schemas: validates the attributes of one request and writes the verdicts that the guest
  * puts into the response (layout in assembly/decide/schema-verdicts.ts).
  */
-import { pack, unpack } from "msgpackr";
+import { pack, Unpackr } from "msgpackr";
 import { FORMAT_JSON } from "../../assembly/abi.ts";
+import { Budget } from "./budget.ts";
 import type { SchemaValidator } from "./validator.ts";
 
 /** Largest block of verdicts in bytes; a request that has more errors is rejected without naming them all. */
 export const MAX_VERDICTS_SIZE = 1024 * 1024;
 
 const HEADER = 8;
+
+/** Large integers become doubles, as in the guest; maps are turned into objects here, which can hold every name (`__proto__`). */
+const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: false, int64AsType: "number" });
+
+/** A decoded msgpack value with objects for its maps. Its depth is limited: the guest has read it before. */
+function withObjects(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withObjects);
+  if (!(value instanceof Map)) return value;
+  return Object.fromEntries(Array.from(value, ([name, member]) => [String(name), withObjects(member)]));
+}
 
 interface Entry {
   readonly actions?: readonly string[];
@@ -29,17 +40,25 @@ export function verdictsFor(
   rejects: boolean,
 ): Uint8Array {
   const request = (
-    formats.input === FORMAT_JSON ? JSON.parse(new TextDecoder().decode(bytes)) : unpack(bytes)
+    formats.input === FORMAT_JSON
+      ? JSON.parse(new TextDecoder().decode(bytes))
+      : withObjects(unpackr.unpack(bytes))
   ) as { principal?: { attr?: unknown }; resources?: readonly Entry[] };
+  // Whatever the guest and this reading disagree on is not validated as if it were absent.
+  if (!Array.isArray(request.resources) || request.resources.length !== sets.length) {
+    throw new TypeError("the resources of a decoded request cannot be read");
+  }
   const principal = request.principal?.attr ?? {};
   const records: Uint8Array[] = [];
+  // One for the whole request: many resources must not multiply what one may cost.
+  const budget = new Budget();
   let room = MAX_VERDICTS_SIZE;
   for (const [index, set] of sets.entries()) {
     const entry = request.resources?.[index];
     const found =
       set === 0
         ? []
-        : validator.validate(set - 1, entry?.actions ?? [], principal, entry?.resource?.attr ?? {});
+        : validator.validate(set - 1, entry?.actions ?? [], principal, entry?.resource?.attr ?? {}, budget);
     const text = encode(found, formats.output);
     const fits = HEADER + text.byteLength + 4 <= room - (sets.length - index) * HEADER;
     const record = recordOf(found.length > 0 && rejects, fits ? text : new Uint8Array(0));

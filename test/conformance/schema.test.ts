@@ -1,13 +1,16 @@
 /**
- * corpus/schema: attributes against schemas, with exactly the errors that Cerbos reports; and which references load. The
- * cases of query plans run with the rule for plans: what a resource lacks is not an error there.
+ * corpus/schema: attributes against schemas, with exactly the errors that Cerbos reports; and which references load. Checks run on
+ * release WASM through the engine, and are denied where there are errors. The cases of query plans run with the rule for
+ * plans: what a resource lacks is not an error there.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { SourceFile } from "../../compiler/load/index.ts";
 import { SchemaValidator, type ValidationError } from "../../runtime/schema/validator.ts";
 import type { SchemaUse } from "../../runtime/schema/bundle-schemas.ts";
 import { CORPUS, corpusCases, NO_CORPUS } from "../support/corpus.ts";
+import { ask, CORE_IS_BUILT, engineOf } from "../support/engines.ts";
 
 interface Reference {
   readonly ref: string;
@@ -41,9 +44,34 @@ describe.skipIf(CORPUS === undefined)(
         ? new Map<string, unknown>()
         : readDocuments(join(CORPUS, "schema", "fs", "_schemas"));
 
-    it.each(CASES.map(({ name, data }) => [name, data] as const))("%s", (_, { schemaRefs, ...data }) => {
+    const checks = CASES.filter(({ data }) => data.checkInput !== undefined);
+    it.runIf(CORE_IS_BUILT).each(checks.map(({ name, data }) => [name, data] as const))(
+      "%s, on WASM",
+      async (_, { schemaRefs, checkInput, wantValidationErrors = [] }) => {
+        const engine = await engineOf(sourcesOf(documents, schemaRefs), { schemaEnforcement: "reject" });
+        const actions = checkInput?.actions ?? [checkInput?.action ?? ""];
+        const request = {
+          principal: { id: "p", roles: ["user"], attr: checkInput?.principal.attr ?? {} },
+          resources: [{ actions, resource: { kind: "doc", id: "d", attr: checkInput?.resource.attr ?? {} } }],
+        };
+        for (const format of ["json", "msgpack"] as const) {
+          const answer = ask(engine, request, format);
+          if ("failure" in answer) throw new Error(answer.failure);
+          const [result] = answer.response.results as readonly {
+            readonly actions: Readonly<Record<string, string>>;
+            readonly validationErrors?: readonly ValidationError[];
+          }[];
+          expect(sorted(result?.validationErrors ?? [])).toEqual(sorted(wantValidationErrors));
+          const effect = wantValidationErrors.length > 0 ? "EFFECT_DENY" : "EFFECT_ALLOW";
+          expect(Object.values(result?.actions ?? {})).toEqual(actions.map(() => effect));
+        }
+      },
+    );
+
+    const plans = CASES.filter(({ data }) => data.planResourcesInput !== undefined);
+    it.each(plans.map(({ name, data }) => [name, data] as const))("%s", (_, { schemaRefs, ...data }) => {
       const { principalSchema, resourceSchema } = schemaRefs;
-      const input = data.checkInput ?? data.planResourcesInput;
+      const input = data.planResourcesInput;
       if (input === undefined) throw new Error("the case has no input");
       const set = {
         ...(principalSchema === undefined ? {} : { principal: use(principalSchema) }),
@@ -53,10 +81,7 @@ describe.skipIf(CORPUS === undefined)(
       const actions = input.actions ?? [input.action ?? ""];
       const found = validator.validate(0, actions, input.principal.attr ?? {}, input.resource.attr ?? {});
       const planned = found.filter(
-        ({ source, message }) =>
-          data.checkInput !== undefined ||
-          source === "SOURCE_PRINCIPAL" ||
-          !message.startsWith("missing properties"),
+        ({ source, message }) => source === "SOURCE_PRINCIPAL" || !message.startsWith("missing properties"),
       );
       expect(sorted(planned)).toEqual(sorted(data.wantValidationErrors ?? []));
     });
@@ -84,6 +109,25 @@ describe.skipIf(CORPUS === undefined)(
     );
   },
 );
+
+/** The documents, and one policy with the schemas that allows everything. */
+function sourcesOf(
+  documents: ReadonlyMap<string, unknown>,
+  schemas: SchemaCase["schemaRefs"],
+): readonly SourceFile[] {
+  const rules = [{ actions: ["*"], roles: ["user"], effect: "EFFECT_ALLOW" }];
+  const policy = { resource: "doc", version: "default", schemas, rules };
+  return [
+    ...[...documents].map(([id, document]) => ({
+      path: `_schemas/${id}`,
+      text: JSON.stringify(document),
+    })),
+    {
+      path: "doc.json",
+      text: JSON.stringify({ apiVersion: "api.cerbos.dev/v1", resourcePolicy: policy }),
+    },
+  ];
+}
 
 function use({ ref, ignoreWhen }: Reference): SchemaUse {
   return { ref, ignoreActions: ignoreWhen?.actions ?? [] };

@@ -4,9 +4,9 @@
  * `differs` gives the reason why edict answers otherwise; then `want` was written by hand.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import type { SourceFile } from "../../compiler/load/index.ts";
@@ -76,7 +76,10 @@ export async function withPolicyDirectory<T>(
 ): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), "edict-policies-"));
   try {
-    for (const { path, text } of sources) await writeFile(join(directory, path), text);
+    for (const { path, text } of sources) {
+      await mkdir(dirname(join(directory, path)), { recursive: true });
+      await writeFile(join(directory, path), text);
+    }
     return await use(directory);
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -1,0 +1,29 @@
+/**
+ * How much work the schemas of one request may cause. Attributes come from outside, and a schema can make their validation cost
+ * more than their size; what exceeds the budget is rejected, never passed.
+ */
+
+/** Steps for one request: visits of a value by a schema, comparisons, characters matched against patterns. */
+export const MAX_STEPS = 2_000_000;
+/** Nested visits: deeper ones could exhaust the stack. */
+export const MAX_DEPTH = 1000;
+
+/** Most errors of one value: what follows does not help anybody. */
+export const MAX_ERRORS = 100;
+
+/** Thrown inside a validation that cannot be finished; the message says why. */
+export class Unfinished extends Error {}
+
+export class Budget {
+  #left: number;
+
+  constructor(steps: number = MAX_STEPS) {
+    this.#left = steps;
+  }
+
+  /** Throws `Unfinished` when nothing is left. */
+  spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw new Unfinished("validating the attributes takes too many steps");
+  }
+}
