@@ -20,6 +20,7 @@ import {
   STATUS_OK,
 } from "./abi";
 import { checkRequest, setLimits } from "./decide/check";
+import { placeZones, putZone } from "./cel/zones";
 import { describeError, errorTextLength, errorTextStart } from "./decide/error-text";
 import { readsNow, setGlobalsValue } from "./decide/inputs";
 import { responseStart } from "./decide/respond";
@@ -67,7 +68,7 @@ export function start(imageLength: i32, inputBytes: i32, outputBytes: i32, memor
   ready = false;
   if (<usize>__heap_base > <usize>IMAGE_BASE || !loadTables(imageLength)) return STATUS_BAD_IMAGE;
   const caches = placeCaches(IMAGE_BASE + <usize>imageLength, TABLE_BASE);
-  inputStart = (caches + 15) & ~15;
+  inputStart = (placeZones(caches) + 15) & ~15;
   inputCapacity = <usize>inputBytes;
   const arenaStart = inputStart + inputCapacity + INPUT_SLACK;
   const outputStart = <usize>memoryEnd - <usize>outputBytes;
@@ -108,6 +109,11 @@ export function setGlobals(length: i32): i32 {
   setGlobalsValue(value);
   keep();
   return STATUS_OK;
+}
+
+/** Adds a time zone: name and records lie at the input start as `putZone` has them; a negative count is an unknown name. */
+export function addZone(nameLength: i32, count: i32): void {
+  if (ready) putZone(inputStart, nameLength, count);
 }
 
 /** Seeds the random part of call ids and the keyed hash that finds repeated names in requests. */

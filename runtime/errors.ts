@@ -121,12 +121,14 @@ export class PolicyError extends EdictError {
 
 export type ServeErrorCode =
   | "EDICT_LISTEN"
+  | "EDICT_THREAD"
   | "EDICT_SERVER_UNAVAILABLE"
   | "EDICT_COMPILER_UNAVAILABLE"
   | "EDICT_POLICIES_NOT_FOUND"
   | "EDICT_KEY_SET";
 
-/** The daemon cannot serve: address in use, no uWebSockets.js binary, no compiler, no policies, unusable keys. */
+/** The daemon cannot serve: address in use, no uWebSockets.js binary, no compiler, no policies, unusable keys, a
+ * thread that failed. */
 export class ServeError extends EdictError {
   override readonly name = "ServeError";
   readonly code: ServeErrorCode;

@@ -1,5 +1,5 @@
 /**
- * The daemon: configuration -> bundle -> engine -> server, and what the process does on signals. Each step lives in
+ * The daemon: configuration -> bundle -> engine -> server -> further threads, and what the process does on signals. Each step lives in
  * its own file; this one is the order. It resolves with the exit code when the daemon has stopped.
  */
 import { TokenVerifier } from "./aux-data/token-verifier.ts";
@@ -10,9 +10,13 @@ import { type HttpServer, startServer } from "./http/server.ts";
 import { log } from "./observe/log.ts";
 import { ServingState } from "./observe/serving-state.ts";
 import { CompilePool } from "./pool/compile-pool.ts";
+import { ServingThreads } from "./threads/serving-threads.ts";
 
 /** How long requests in flight may take after SIGTERM, in milliseconds. */
 const DRAIN_TIMEOUT = 10_000;
+
+/** The exit code when serving is no longer possible. */
+const EXIT_CANNOT_SERVE = 4;
 
 /** Serves until told to stop. `ready` is called once decisions can be made. Throws when it cannot serve at all. */
 export async function serve(
@@ -22,7 +26,8 @@ export async function serve(
   // One for all versions of the policies, so that a reload forgets no verified token.
   const tokens = await TokenVerifier.start(config.auxData);
   const compiler = new CompilePool();
-  const options = { source: config.policies, compiler, engine: { ...config.engine, tokens } };
+  const threads = new ServingThreads(config.server.threads);
+  const options = { source: config.policies, compiler, engine: { ...config.engine, tokens }, threads };
   // Watching begins before the first compilation, so that no edit goes unseen.
   let changed = false;
   let reload = (): void => {
@@ -33,26 +38,56 @@ export async function serve(
     watcher = await watchDirectory(config.policies.directory, () => reload());
   }
 
-  const state = new ServingState(await prepareEngine(options));
-  const server = await startServer(state, config.server);
+  const state = new ServingState(await prepareEngine(options), threads.traps);
+  const server = await startServer(state, { ...config.server, joins: false });
+  await startThreads(threads, state, server, config);
   const reloader = new Reloader(state, options);
   reload = () => void reloader.reload();
   if (changed) reload();
   if (watcher === null) await compiler.close();
   process.on("SIGHUP", reload);
-  const stopped = new Promise<void>((resolve) => {
+  const drain = async (): Promise<void> => {
+    watcher?.close();
+    await Promise.all([server.drain(DRAIN_TIMEOUT), threads.drain(DRAIN_TIMEOUT)]);
+  };
+  const stopped = new Promise<number>((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
-      if (state.draining) process.exit(1);
+      if (state.draining) {
+        // Threads close their sockets first, without which the process would be aborted.
+        void threads.drain(0).then(() => process.exit(1));
+        return;
+      }
       log(`${signal} received, finishing requests in flight`);
-      watcher?.close();
-      void server.drain(DRAIN_TIMEOUT).then(resolve);
+      void drain().then(() => resolve(0));
     };
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);
+    void threads.failed.then((reason) => {
+      log(`${reason}; finishing requests in flight and giving up`);
+      void drain().then(() => resolve(EXIT_CANNOT_SERVE));
+    });
   });
   await ready(server, state);
-  await stopped;
+  const code = await stopped;
   tokens.close();
   await compiler.close();
-  return 0;
+  return code;
+}
+
+/** The other threads listen where the first one does; a Unix socket has no room for more than one listener. */
+async function startThreads(
+  threads: ServingThreads,
+  state: ServingState,
+  server: HttpServer,
+  config: Config,
+): Promise<void> {
+  const addresses = server.listening.filter(({ kind }) => kind === "tcp");
+  if (threads.count > 1 && addresses.length < server.listening.length) {
+    log("warning: a Unix socket is served by the first thread alone");
+  }
+  const settings = { engine: config.engine, auxData: config.auxData };
+  await threads.start(state.engine, {
+    ...settings,
+    server: { ...config.server, addresses, joins: true },
+  });
 }

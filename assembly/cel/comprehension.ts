@@ -37,7 +37,7 @@ import {
   valueAt,
 } from "../value/value";
 import { noFuel, noMemory, noOverload1, noOverload2 } from "./failure";
-import { ENTRY_STOPPED, findKey, findSameKey } from "./map-keys";
+import { ENTRY_STOPPED, findKey, findSameKey, isKeyTag } from "./map-keys";
 
 /** Room of a builder that did not ask for any. */
 const FIRST_CAPACITY: u32 = 8;
@@ -145,9 +145,10 @@ export function mapBuilder(capacity: i32): u64 {
   return builder(TAG_MAP, <u32>capacity, ENTRY_SHIFT);
 }
 
-/** Sets an entry, the last value of the same key wins; the map, which may have moved, or an error. */
+/** Sets an entry, the last value of the same key wins; the map, which may have moved, or an error. What finds no entry is no key. */
 export function put(map: u64, key: u64, value: u64): u64 {
   if (tagOf(map) != TAG_MAP || isError(key)) return noOverloadUnless(map, key);
+  if (!isKeyTag(tagOf(key))) return noOverload1(key);
   if (isError(value)) return value;
   const found = findSameKey(map, key);
   if (found == ENTRY_STOPPED) return noFuel();

@@ -144,7 +144,7 @@ function compareMaps(left: u64, right: u64, depth: i32): i32 {
     const key = keyAt(left, index);
     // Most equal maps have their keys in the same order, so the same place is looked at first.
     let found = <i32>index;
-    if (!matches(keyAt(right, index), key, tagOf(key), true)) found = findKey(right, key);
+    if (!matches(keyAt(right, index), key, tagOf(key), false)) found = findKey(right, key);
     if (found < 0) return found == ENTRY_STOPPED ? SAME_STOPPED : DIFFERENT;
     const same = compare(valueAt(left, index), valueAt(right, <u32>found), depth);
     if (same != SAME) return same;

@@ -36,6 +36,8 @@ export {
   siblingOf,
 } from "./hierarchy";
 export { identity } from "./identity";
+export { succeeds } from "./presence";
+export { basePath, extPath, volumeName } from "./paths";
 export {
   distinct,
   first,

@@ -2,8 +2,8 @@
  * Finding entries of maps by key (CEL langdef, "Field Selection" and numeric keys). Maps are lists of entries,
  * so a look-up scans; every entry looked at burns fuel.
  *
- * Keys of a different numeric type find int and uint keys of exactly the same value. As in Cerbos, a double key that
- * a policy wrote is found by that double only, and keys that are not int, uint, double, bool or string never.
+ * Keys of a different numeric type find int and uint keys of exactly the same value where no key is of their own type. As in
+ * Cerbos, a double key that a policy wrote is found by that double only, and keys that are not int, uint, double, bool or string never.
  */
 import { TAG_BOOL, TAG_DOUBLE, TAG_INT, TAG_STRING, TAG_UINT } from "../abi";
 import { equalBytes } from "../memory/bytes";
@@ -42,12 +42,19 @@ function find(map: u64, key: u64, crossNumeric: bool): i32 {
   if (!burn(1)) return ENTRY_STOPPED;
   if (tag == TAG_STRING) return findString(map, count, startOf(key), lengthOf(key));
   let found = NO_ENTRY;
+  // The entry with an equal number of another type; as in Cerbos an int key goes before a uint key.
+  let other = NO_ENTRY;
   let index: u32 = 0;
   while (index < count && found == NO_ENTRY) {
-    if (matches(keyAt(map, index), key, tag, crossNumeric)) found = <i32>index;
+    const candidate = keyAt(map, index);
+    if (matches(candidate, key, tag, false)) found = <i32>index;
+    else if (crossNumeric && matches(candidate, key, tag, true)) {
+      if (other == NO_ENTRY || tagOf(candidate) == TAG_INT) other = <i32>index;
+    }
     index += 1;
   }
-  return burn(index) ? found : ENTRY_STOPPED;
+  if (!burn(index)) return ENTRY_STOPPED;
+  return found == NO_ENTRY ? other : found;
 }
 
 function findString(map: u64, count: u32, start: usize, length: u32): i32 {

@@ -96,7 +96,8 @@ function withoutOptional(value: u64): u64 {
 
 /** The entry or item of a settled value, ABSENT when there is none, or an error when `key` cannot be asked for. */
 function lookUp(target: u64, key: u64): u64 {
-  if (isError(target)) return target;
+  // An optional without a value has no entry for whatever is asked.
+  if (isError(target) || target == ABSENT) return target;
   const keyTag = tagOf(key);
   if (!isKeyTag(keyTag)) return noOverload2(target, key);
   const tag = tagOf(target);

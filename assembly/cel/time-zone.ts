@@ -1,6 +1,6 @@
 /**
  * Zone arguments of the timestamp getters: "UTC", "" and numeric offsets `[+-]h:m`, read as leniently as
- * Cerbos reads them. IANA names are not resolved here: the guest has no zone database.
+ * Cerbos reads them. Names of the IANA database: zones.ts.
  */
 
 const MINUTE_NANOSECONDS: i64 = 60_000_000_000;

@@ -1,6 +1,6 @@
 /**
  * Timestamps and durations (CEL langdef, "Timestamps and durations"): conversions, getters, `timeSince`.
- * Arithmetic is in arithmetic.ts, texts are in time-text.ts. IANA zones cannot be resolved in the guest yet.
+ * Arithmetic is in arithmetic.ts, texts are in time-text.ts. Zones by name: zones.ts.
  */
 import { ERROR_BAD_ARGUMENT, ERROR_OVERFLOW, TAG_DURATION, TAG_INT, TAG_STRING, TAG_TIMESTAMP } from "../abi";
 import { burn } from "../memory/fuel";
@@ -29,7 +29,8 @@ import {
 } from "./calendar";
 import { noFuel, noOverload1, noOverload2 } from "./failure";
 import { NANOSECONDS, parseDuration, parseTimestamp, TIMESTAMP_MAX, TIMESTAMP_MIN } from "./time-text";
-import { readZone, ZONE_OK, zoneOffset } from "./time-zone";
+import { readZone, ZONE_MALFORMED, ZONE_OK, zoneOffset } from "./time-zone";
+import { findOffset, FOUND, namedOffset } from "./zones";
 
 export { durationText, timestampText, timestampTextUtc } from "./time-text";
 
@@ -122,9 +123,13 @@ function getUtc(value: u64, field: i32): u64 {
 function getLocal(value: u64, zone: u64, field: i32): u64 {
   if (tagOf(value) != TAG_TIMESTAMP || tagOf(zone) != TAG_STRING) return noOverload2(value, zone);
   const length = lengthOf(zone);
-  if (!burn(1 + (length >> 4))) return noFuel();
-  if (readZone(startOf(zone), length) != ZONE_OK) return fail(ERROR_BAD_ARGUMENT, zone);
-  return timestampField(value, zoneOffset, field);
+  if (!burn(8 + (length >> 4))) return noFuel();
+  const form = readZone(startOf(zone), length);
+  if (form == ZONE_OK) return timestampField(value, zoneOffset, field);
+  if (form == ZONE_MALFORMED || findOffset(startOf(zone), length, timestampSeconds(value)) != FOUND) {
+    return fail(ERROR_BAD_ARGUMENT, zone);
+  }
+  return timestampField(value, namedOffset, field);
 }
 
 export function getFullYear1(value: u64): u64 {

@@ -2,6 +2,7 @@
  * Calls: macros first, then functions with a namespace, then functions and methods of the overload table. A call is
  * resolved as in cel-go: every row that fits counts, the first gives the result type, rows that disagree make it dyn.
  */
+import { isWrapper } from "./check-messages.ts";
 import { UNSUPPORTED_YET } from "./builtins/unsupported-yet.ts";
 import type { CallStyle, Overload } from "./builtins/overload.ts";
 import { overloads } from "./builtins/overload-table.ts";
@@ -109,7 +110,7 @@ function resolve(
     context.report("EDICT3030", { name }, nameSpan);
     return context.placeholder(span);
   }
-  const types = args.map((arg) => arg.type);
+  const types = args.map((arg, index) => (comparesWithNull(syntax, args, index) ? DYN : arg.type));
   const found = resolveOverload(context, rows ?? [], style, types);
   if (found === undefined) {
     reportNoOverload(context, syntax, name, style, types);
@@ -119,6 +120,14 @@ function resolve(
   checkLiteralArguments(context, name, args);
   const guestArgs = guestArguments(context, guest, args, span);
   return context.node(span, found.type, { kind: "call", function: name, guest, args: guestArgs });
+}
+
+/** Wrappers, and they alone of the scalars, can be compared with `null`: `google.protobuf.Int64Value{} == null`. */
+function comparesWithNull(syntax: CallSyntax, args: readonly CelExpr[], index: number): boolean {
+  const { name } = syntax;
+  if (name !== "_==_" && name !== "_!=_") return false;
+  const written = syntax.args[index];
+  return written?.kind === "message" && isWrapper(written.name) && args[1 - index]?.type.kind === "null";
 }
 
 interface Resolved {

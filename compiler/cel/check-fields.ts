@@ -69,10 +69,29 @@ export function optionalField(context: CheckContext, operand: CelExpr, field: Fi
   ]);
 }
 
-function selectField(context: CheckContext, operand: CelExpr, field: Field, span: Span): CelExpr {
-  return operand.kind === "input" && field.input !== undefined
-    ? context.node(span, field.type, { kind: "input", input: field.input })
-    : context.node(span, field.type, { kind: "select", operand, field: field.name, optional: false });
+/**
+ * A field of an object. Where the object is not an input but a local or an element, it is a map of the fields that were
+ * given, so a field that is not among them gets its default here.
+ */
+export function selectField(context: CheckContext, operand: CelExpr, field: Field, span: Span): CelExpr {
+  if (operand.kind === "input" && field.input !== undefined) {
+    return context.node(span, field.type, { kind: "input", input: field.input });
+  }
+  const { name, type } = field;
+  const value = context.node(span, type, { kind: "select", operand, field: name, optional: false });
+  const unset = defaultOf(context, field, span);
+  if (unset === undefined) return value;
+  const given = context.node(span, BOOL, { kind: "has", operand, field: name });
+  return conditional(context, span, type, [given, value, unset]);
+}
+
+function defaultOf(context: CheckContext, { input, type }: Field, span: Span): CelExpr | undefined {
+  if (input === undefined || ALWAYS_PRESENT.has(input)) return undefined;
+  if (type.kind === "string") {
+    return context.node(span, type, { kind: "literal", value: { kind: "string", value: "" } });
+  }
+  if (type.kind === "list") return context.node(span, type, { kind: "list", items: [] });
+  return context.node(span, type, { kind: "map", entries: [] });
 }
 
 /** Inputs that every request has, empty or not. */

@@ -84,9 +84,10 @@ function checkHas(context: CheckContext, scope: Scope | undefined, syntax: CallS
     if (definitions === "constant") {
       return context.node(span, BOOL, { kind: "literal", value: { kind: "bool", value: true } });
     }
+    // A variable is there unless its expression fails.
     if (definitions === "variable") {
-      context.report("EDICT3034", { name: `has(${object.name}.${field})` }, span);
-      return context.placeholder(span);
+      const variable = context.node(selection.span, DYN, { kind: "variable", name: field });
+      return context.node(span, BOOL, { kind: "call", function: "has", guest: "succeeds", args: [variable] });
     }
   }
   const operand = context.check(scope, object);

@@ -5,7 +5,8 @@
  */
 import { checkCall } from "./check-calls.ts";
 import { CheckContext, type Reference } from "./check-context.ts";
-import { fieldTarget, optionalField, type SelectSyntax } from "./check-fields.ts";
+import { fieldTarget, optionalField, selectField, type SelectSyntax } from "./check-fields.ts";
+import { checkMessage } from "./check-messages.ts";
 import { DEFINITIONS, INPUTS, MESSAGE_PACKAGES, TYPE_NAMES, VARIABLES } from "./environment.ts";
 import type { CelConstant, CelExpr, CelType, Span } from "./expression.ts";
 import { parse, qualifiedName } from "./parser.ts";
@@ -26,6 +27,9 @@ import {
   mapOf,
   optionalOf,
 } from "./types.ts";
+
+/** The one constant of an enumeration that a policy can name; such constants are ints. */
+const NULL_VALUE = "google.protobuf.NullValue.NULL_VALUE";
 
 export interface CheckedText {
   /** Absent when there are problems. */
@@ -69,9 +73,7 @@ function checkSyntax(context: CheckContext, scope: Scope | undefined, syntax: Sy
     case "map":
       return checkMap(context, scope, syntax);
     case "message":
-      for (const field of syntax.fields) context.check(scope, field.value);
-      context.report("EDICT3034", { name: `${syntax.name}{}` }, span);
-      return context.placeholder(span);
+      return checkMessage(context, scope, syntax);
   }
 }
 
@@ -134,6 +136,9 @@ function checkSelect(context: CheckContext, scope: Scope | undefined, syntax: Se
   const typeName = packagedName(scope, syntax);
   if (typeName !== undefined) {
     if (TYPE_NAMES.has(typeName)) return typeLiteral(context, typeName, span);
+    if (typeName === NULL_VALUE) {
+      return context.node(span, INT, { kind: "literal", value: { kind: "int", value: 0n } });
+    }
     context.report("EDICT3034", { name: typeName }, span);
     return context.placeholder(span);
   }
@@ -145,8 +150,8 @@ function checkSelect(context: CheckContext, scope: Scope | undefined, syntax: Se
   }
   const optional = syntax.optional || target.optional;
   const type = optional ? optionalOf(target.type) : target.type;
-  if (!optional && checked.kind === "input" && target.field?.input !== undefined) {
-    return context.node(span, type, { kind: "input", input: target.field.input });
+  if (!optional && target.field?.input !== undefined) {
+    return selectField(context, checked, target.field, span);
   }
   return context.node(span, type, {
     kind: "select",

@@ -65,7 +65,7 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
   "google.protobuf.Duration",
 ]);
 
-/** First parts of the names of messages, none of which can be written yet. */
+/** First parts of the names of messages. */
 export const MESSAGE_PACKAGES: ReadonlySet<string> = new Set(["google", "cerbos"]);
 
 const FIELDS: ReadonlyMap<string, readonly Field[]> = new Map<string, readonly Field[]>([

@@ -1,6 +1,6 @@
 /** `edict serve`: turns flags and a configuration file into a configuration, and starts the daemon. */
 import { parseAddress, type ListenAddress } from "../config/address.ts";
-import type { Config } from "../config/config.ts";
+import { type Config, MAX_THREADS } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { policyFiles } from "../bundle/manifest.ts";
 import { UsageError } from "../errors.ts";
@@ -30,7 +30,7 @@ export const serveCommand: Command = {
       help: "listen on TCP; 127.0.0.1:3592 unless told otherwise",
     },
     unix: { type: "string", value: "<path>", help: "listen on a Unix socket" },
-    threads: { type: "string", value: "<n>", help: "serving threads; only 1 is available yet" },
+    threads: { type: "string", value: "<n>", help: "serving threads, each with its own guest; 1 unless told" },
     "on-error": ON_ERROR_OPTION,
     demo: { type: "boolean", help: "show how to ask, and one decision, once it is ready" },
   },
@@ -42,13 +42,6 @@ export const serveCommand: Command = {
   ],
   positionals: [0, 0],
   async run(given, io) {
-    const threads = given.text("threads") ?? "1";
-    if (threads !== "1") {
-      throw new UsageError(
-        `\`--threads ${threads}\` is not available yet, edict serves with one thread`,
-        "serve",
-      );
-    }
     const { config, warnings } = await loadConfig(
       given.text("config") ?? null,
       given.texts("set"),
@@ -78,10 +71,24 @@ function applyFlags(config: Config, given: Arguments): Config {
   const addresses = addressesFrom(given);
   return {
     ...config,
-    server: addresses.length === 0 ? config.server : { ...config.server, addresses },
+    server: {
+      ...config.server,
+      addresses: addresses.length === 0 ? config.server.addresses : addresses,
+      threads: threadsFrom(given) ?? config.server.threads,
+    },
     policies: source.kind === "directory" ? { ...source, watch: watch || source.watch } : source,
     engine: onError === undefined ? config.engine : { ...config.engine, onError },
   };
+}
+
+function threadsFrom(given: Arguments): number | undefined {
+  const text = given.text("threads");
+  if (text === undefined) return undefined;
+  const threads = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (threads < 1 || threads > MAX_THREADS) {
+    throw new UsageError(`\`--threads\` must be from 1 to ${MAX_THREADS}, not \`${text}\``, "serve");
+  }
+  return threads;
 }
 
 function addressesFrom(given: Arguments): ListenAddress[] {

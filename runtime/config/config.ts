@@ -15,6 +15,8 @@ export interface Config {
     readonly cors: CorsOptions;
     /** Permission bits of a Unix socket. */
     readonly socketMode: number;
+    /** Serving threads, each with a guest of its own. */
+    readonly threads: number;
   };
   readonly policies: PolicySource;
   /** Everything a file can say: `tokens` are made of `auxData`, the clock is the system's. */
@@ -28,9 +30,12 @@ export const DEFAULT_ADDRESS: ListenAddress = { kind: "tcp", host: "127.0.0.1", 
 /** Cerbos's default address, for its configuration files: every interface. */
 export const CERBOS_ADDRESS: ListenAddress = { kind: "tcp", host: "", port: 3592 };
 
+/** Most serving threads. */
+export const MAX_THREADS = 256;
+
 /** What holds without a file, as in Cerbos: policies from `./policies`. */
 export const DEFAULT_CONFIG: Config = {
-  server: { addresses: [DEFAULT_ADDRESS], cors: DEFAULT_CORS, socketMode: 0o766 },
+  server: { addresses: [DEFAULT_ADDRESS], cors: DEFAULT_CORS, socketMode: 0o766, threads: 1 },
   policies: { kind: "directory", directory: "policies", watch: false },
   engine: DEFAULT_OPTIONS,
   auxData: DEFAULT_AUX_DATA,

@@ -32,6 +32,7 @@ export const CONFIG_KEYS: Readonly<Record<string, KeySpec>> = {
     httpListenAddr: setting("text"),
     grpcListenAddr: noted("there is no gRPC server yet"),
     udsFileMode: setting("mode"),
+    threads: setting("integer"),
     metricsEnabled: later(false),
     logRequestPayloads: later(false),
     apiExplorerEnabled: later(false),

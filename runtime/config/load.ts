@@ -15,7 +15,7 @@ import {
   type SchemaEnforcement,
 } from "../guest/options.ts";
 import { parseAddress } from "./address.ts";
-import { CERBOS_ADDRESS, type Config, DEFAULT_CONFIG, type PolicySource } from "./config.ts";
+import { CERBOS_ADDRESS, type Config, DEFAULT_CONFIG, MAX_THREADS, type PolicySource } from "./config.ts";
 import {
   applyOverride,
   type ConfigNode,
@@ -164,6 +164,7 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
         maxAgeSeconds: Math.floor(reader.get("server.cors.maxAge", server.cors.maxAgeSeconds)),
       },
       socketMode: reader.get("server.udsFileMode", server.socketMode),
+      threads: reader.get("server.threads", server.threads, within([1, MAX_THREADS])),
     },
     policies: policySource(reader),
     engine: {

@@ -15,6 +15,7 @@ import {
   STATUS_OK,
   STATUS_OUTPUT_FULL,
   STATUS_SCHEMAS,
+  STATUS_ZONE,
 } from "../../assembly/abi.ts";
 import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
 import { readTokens } from "../aux-data/request-tokens.ts";
@@ -25,6 +26,7 @@ import { EngineError, RequestError, TokenError } from "../errors.ts";
 import { readSchemas } from "../schema/bundle-schemas.ts";
 import { SchemaValidator } from "../schema/validator.ts";
 import { MAX_VERDICTS_SIZE, verdictsFor } from "../schema/verdicts.ts";
+import { transitionsOf } from "../time-zones/transitions.ts";
 import { describeFailure } from "../request/describe.ts";
 import { explainRequest, type Explanation } from "./explain.ts";
 import { Guest } from "./guest.ts";
@@ -52,13 +54,17 @@ export type Format = "json" | "msgpack";
 
 const FORMAT_NUMBERS: Readonly<Record<Format, number>> = { json: FORMAT_JSON, msgpack: FORMAT_MSGPACK };
 
+/** Most time zones that one request may make the guest ask for; less than the guest keeps. */
+const MAX_ZONES = 8;
+
 const NOTHING = new Uint8Array(0);
 
 /** A loaded bundle. Create with `Engine.load`; safe to share within a thread. */
 export class Engine {
   readonly bundle: Bundle;
   readonly options: ResolvedOptions;
-  readonly #compiled: CompiledBundle;
+  /** The modules that any number of engines, also of other threads, can be started from. */
+  readonly compiled: CompiledBundle;
   #guest: Guest;
   #traps = 0;
   #lastTrap: unknown = null;
@@ -70,11 +76,16 @@ export class Engine {
   /** Verifies, compiles and starts a bundle. Throws `BundleError` or `EngineError`. */
   static async load(file: Uint8Array, options: EngineOptions = {}): Promise<Engine> {
     const compiled = await compileModules(readBundle(file));
+    return Engine.start(compiled, options);
+  }
+
+  /** Starts another engine from what `load` has verified and compiled, which may come from another thread. Throws `EngineError`. */
+  static start(compiled: CompiledBundle, options: EngineOptions = {}): Engine {
     return new Engine(compiled, resolveOptions(options));
   }
 
   private constructor(compiled: CompiledBundle, options: ResolvedOptions) {
-    this.#compiled = compiled;
+    this.compiled = compiled;
     this.bundle = compiled.bundle;
     this.options = options;
     this.#guest = Guest.start(compiled, guestSettings(options));
@@ -112,7 +123,7 @@ export class Engine {
     }
     try {
       const all = flags | this.#schemaFlag;
-      const status = this.#guest.decide(bytes, inputFormat, outputFormat, all, claims, NOTHING);
+      const status = this.#decide(bytes, inputFormat, outputFormat, all, claims, NOTHING);
       return status === STATUS_SCHEMAS
         ? this.#decideWithSchemas(bytes, inputFormat, outputFormat, all, claims)
         : status;
@@ -135,7 +146,26 @@ export class Engine {
     const reject = schemaEnforcement === "reject";
     const verdicts = verdictsFor(this.#validator, bytes, { input, output }, sets, reject);
     if (bytes.byteLength + verdicts.byteLength > maxBodyBytes + MAX_VERDICTS_SIZE) return STATUS_TOO_LARGE;
-    return this.#guest.decide(bytes, input, output, flags, claims, verdicts);
+    return this.#decide(bytes, input, output, flags, claims, verdicts);
+  }
+
+  /** One decision, with as many calls as it needs time zones; more than MAX_ZONES new ones are over the budget. */
+  #decide(
+    bytes: Uint8Array,
+    input: number,
+    output: number,
+    flags: number,
+    claims: Uint8Array,
+    verdicts: Uint8Array,
+  ): number {
+    let status = this.#guest.decide(bytes, input, output, flags, claims, verdicts);
+    for (let added = 0; status === STATUS_ZONE; added++) {
+      if (added === MAX_ZONES) return STATUS_FUEL;
+      const name = this.#guest.wantedZone();
+      this.#guest.addZone(name, transitionsOf(name));
+      status = this.#guest.decide(bytes, input, output, flags, claims, verdicts);
+    }
+    return status;
   }
 
   /** A view of the last response in guest memory, valid until the next call. */
@@ -290,7 +320,7 @@ export class Engine {
     if (error instanceof EngineError) throw error;
     this.#traps++;
     this.#lastTrap = error;
-    this.#guest = Guest.start(this.#compiled, guestSettings(this.options));
+    this.#guest = Guest.start(this.compiled, guestSettings(this.options));
     return STATUS_TRAP;
   }
 }

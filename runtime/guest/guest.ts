@@ -55,6 +55,7 @@ interface CoreExports {
   setGlobals(length: number): number;
   seed(a: number, b: number, c: number, d: number, e: number, f: number): void;
   check(length: number, inputFormat: number, outputFormat: number, flags: number, nowMillis: number): number;
+  addZone(nameLength: number, count: number): void;
   evaluateCondition(id: number): number;
   usedNow(): number;
 }
@@ -91,6 +92,10 @@ const PAGE = 64 * 1024;
 
 /** Longest output, in bytes, whose view is kept. */
 const CACHED_VIEWS = 4096;
+
+/** Where a zone's records begin behind its name, and the size of one (assembly/cel/zones.ts). */
+const ZONE_RECORDS = 64;
+const ZONE_RECORD_SIZE = 16;
 
 const NOTHING = new Uint8Array(0);
 
@@ -197,6 +202,18 @@ export class Guest {
     // A trap skips this on purpose: an instance that trapped stays unusable.
     this.#busy = false;
     return status;
+  }
+
+  /** The time zone that the last request needed, after STATUS_ZONE. */
+  wantedZone(): string {
+    return this.conditionError();
+  }
+
+  /** Gives the guest a zone: records of runtime/time-zones, null for a name that does not exist. */
+  addZone(name: string, records: Uint8Array | null): void {
+    const length = this.#write(name, 0);
+    if (records !== null) this.#input.set(records, ZONE_RECORDS);
+    this.#core.addZone(length, records === null ? -1 : records.byteLength / ZONE_RECORD_SIZE);
   }
 
   /** The last response, valid until the next `decide`. */

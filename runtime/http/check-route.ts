@@ -13,7 +13,7 @@ import {
   STATUS_OUTPUT_FULL,
 } from "../../assembly/abi.ts";
 import { TokenError, TokenOverloadError } from "../errors.ts";
-import type { Engine } from "../guest/engine.ts";
+import { type Engine, STATUS_TRAP } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
 import { throttledLog } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
@@ -249,6 +249,7 @@ class CheckRoute {
       res.writeHeader("Content-Type", value).end(engine.output(), state.draining);
       return;
     }
+    if (status === STATUS_TRAP) state.noteTrap();
     const error = engine.failure(status, bytes, input);
     const reply = failureReply(error);
     if (reply.status.startsWith("5")) this.#logFailure(`a check failed: ${error.message}`);

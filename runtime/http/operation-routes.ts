@@ -36,7 +36,8 @@ export function health(state: ServingState, readiness: boolean): Reply {
               error: lastFailure.message,
               diagnostics: lastFailure.diagnostics,
             },
-      traps: engine.traps,
+      traps: state.traps,
+      threads: state.threads,
     },
     status,
   );

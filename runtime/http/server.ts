@@ -32,19 +32,24 @@ export interface ServerOptions {
   readonly cors: CorsOptions;
   /** Permission bits of a Unix socket. */
   readonly socketMode: number;
+  /** How many threads share the budgets, and whether another thread of this process listens on the addresses already. */
+  readonly threads: number;
+  readonly joins: boolean;
 }
 
 /** A server that accepts requests. */
 export interface HttpServer {
   /** As in `http://127.0.0.1:3592` or `unix:/run/edict.sock`, with the real port. */
   readonly addresses: readonly string[];
+  /** The same as values. */
+  readonly listening: readonly ListenAddress[];
   /** Refuses new connections, lets requests in flight finish for at most `timeoutMs`, then closes everything. */
   drain(timeoutMs: number): Promise<void>;
 }
 
 const MIB = 1024 * 1024;
 
-/** Bytes that bodies arriving in several chunks may hold together. */
+/** Bytes that bodies arriving in several chunks may hold together, on all threads. */
 const BODY_BUDGET = 256 * MIB;
 
 /** Milliseconds that keep-alive clients get to notice `Connection: close` before their sockets are closed. */
@@ -57,24 +62,25 @@ export async function startServer(state: ServingState, options: ServerOptions): 
   const context: HttpContext = {
     state,
     cors: new Cors(options.cors),
-    bodies: new BodyBudget(BODY_BUDGET),
+    bodies: new BodyBudget(BODY_BUDGET / options.threads),
     inFlight: 0,
   };
   addRoutes(app, context);
 
   const sockets: ListenSocket[] = [];
-  const addresses: string[] = [];
+  const listening: ListenAddress[] = [];
   for (const address of options.addresses) {
-    const socket = await listen(app, address);
+    const socket = await listen(app, address, options.joins);
     sockets.push(socket);
     if (address.kind === "unix") {
       await chmod(address.path, options.socketMode);
-      addresses.push(`unix:${address.path}`);
-    } else {
-      addresses.push(`http://${urlHost(address.host)}:${uws.getSocketPort(socket)}`);
-    }
+      listening.push(address);
+    } else listening.push({ ...address, port: uws.getSocketPort(socket) });
   }
-  return { addresses, drain: (timeoutMs) => drain(uws, app, context, sockets, timeoutMs) };
+  const addresses = listening.map((address) =>
+    address.kind === "unix" ? `unix:${address.path}` : `http://${urlHost(address.host)}:${address.port}`,
+  );
+  return { addresses, listening, drain: (timeoutMs) => drain(uws, app, context, sockets, timeoutMs) };
 }
 
 function addRoutes(app: App, context: HttpContext): void {
@@ -125,9 +131,9 @@ function addRoutes(app: App, context: HttpContext): void {
 /** For handlers that answer before they return. */
 function ignoreAbort(): void {}
 
-async function listen(app: App, address: ListenAddress): Promise<ListenSocket> {
+async function listen(app: App, address: ListenAddress, joins: boolean): Promise<ListenSocket> {
   if (address.kind === "unix") await clearStaleSocket(address.path);
-  else await probePort(address.host, address.port);
+  else if (!joins) await probePort(address.host, address.port);
   const socket = await new Promise<ListenSocket | false>((resolve) => {
     if (address.kind === "unix") app.listen_unix(resolve, address.path);
     else if (address.host === "") app.listen(address.port, resolve);

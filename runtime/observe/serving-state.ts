@@ -17,13 +17,34 @@ export class ServingState {
   #engine: Engine;
   #since: Date;
   #lastFailure: ReloadFailure | null = null;
+  readonly #traps: Int32Array;
+  readonly #thread: number;
   readonly #listeners: ((engine: Engine) => void)[] = [];
   /** Set once the daemon has been told to stop. */
   draining = false;
 
-  constructor(engine: Engine) {
+  /** `traps` counts them by serving thread and may be shared; `thread` is the index of this one. */
+  constructor(engine: Engine, traps: Int32Array = new Int32Array(1), thread = 0) {
     this.#engine = engine;
     this.#since = new Date();
+    this.#traps = traps;
+    this.#thread = thread;
+  }
+
+  /** How many threads serve. */
+  get threads(): number {
+    return this.#traps.length;
+  }
+
+  /** How often a guest trapped while it served, on all threads. Anything but 0 is a bug in edict. */
+  get traps(): number {
+    let sum = 0;
+    for (let index = 0; index < this.#traps.length; index++) sum += Atomics.load(this.#traps, index);
+    return sum;
+  }
+
+  noteTrap(): void {
+    Atomics.add(this.#traps, this.#thread, 1);
   }
 
   get engine(): Engine {
@@ -54,6 +75,11 @@ export class ServingState {
 
   fail(message: string, diagnostics: number): void {
     this.#lastFailure = { at: new Date().toISOString(), message, diagnostics };
+  }
+
+  /** Takes over what another thread knows about the last reload. */
+  adopt(failure: ReloadFailure | null): void {
+    this.#lastFailure = failure;
   }
 
   /** Calls `listener` now and after every swap. */

@@ -1,6 +1,6 @@
 /**
  * corpus/cel_eval/cerbos_lib_exprs.json: expressions over the Cerbos function library, each of which must be true, or an
- * error. Rows that use a function of UNSUPPORTED_YET are left out until its line goes. paths.json is not run here yet.
+ * error. Rows that use a function of UNSUPPORTED_YET are left out until its line goes. paths.json is run by cel-eval-paths.test.ts.
  */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";

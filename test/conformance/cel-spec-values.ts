@@ -1,7 +1,7 @@
 /**
  * Values of the CEL conformance suite as CEL text: a literal for a binding, and a condition that holds for exactly one
- * value, types included, since JSON outputs do not tell int, uint and double apart. Messages other than timestamps
- * and durations are not covered.
+ * value, types included, since JSON outputs do not tell int, uint and double apart. Messages without such a literal are not
+ * covered.
  */
 
 export interface SpecValue {
@@ -44,6 +44,35 @@ function scalar(value: SpecValue): readonly [type: string, literal: string] {
   throw new NoLiteral(type);
 }
 
+/** A bound message as a literal: a wrapper around its scalar, or the JSON value that it stands for. */
+function messageLiteral(value: SpecValue): string | undefined {
+  const { "@type": type = "", value: held } = value.objectValue ?? {};
+  const name = /google\.protobuf\.(\w+)$/u.exec(type)?.[1] ?? "";
+  if (/^(?:Value|Struct|ListValue)$/u.test(name)) return jsonLiteral(held);
+  const made = scalarOf(name, held);
+  return made === undefined ? undefined : `google.protobuf.${name}{value: ${scalar(made)[1]}}`;
+}
+
+function scalarOf(wrapper: string, held: unknown): SpecValue | undefined {
+  if (typeof held === "boolean") return { boolValue: held };
+  if (wrapper === "BytesValue") return { bytesValue: String(held) };
+  if (wrapper === "StringValue") return { stringValue: String(held) };
+  if (wrapper === "DoubleValue" || wrapper === "FloatValue") return { doubleValue: Number(held) };
+  if (/^Int\d+Value$/u.test(wrapper)) return { int64Value: String(held) };
+  return /^UInt\d+Value$/u.test(wrapper) ? { uint64Value: String(held) } : undefined;
+}
+
+function jsonLiteral(json: unknown): string {
+  if (typeof json === "number") return doubleLiteral(json);
+  if (typeof json === "string") return stringLiteral(json);
+  if (Array.isArray(json)) return `[${json.map((item) => `dyn(${jsonLiteral(item)})`).join(", ")}]`;
+  if (typeof json !== "object" || json === null) return String(json);
+  const entries = Object.entries(json).map(
+    ([key, item]) => `${stringLiteral(key)}: dyn(${jsonLiteral(item)})`,
+  );
+  return `{${entries.join(", ")}}`;
+}
+
 /** The value as a CEL expression. */
 export function literal(value: SpecValue): string {
   if (value.listValue !== undefined) {
@@ -55,7 +84,7 @@ export function literal(value: SpecValue): string {
     );
     return `{${entries.join(", ")}}`;
   }
-  return scalar(value)[1];
+  return messageLiteral(value) ?? scalar(value)[1];
 }
 
 /** A condition on the dynamic CEL expression `subject`: it is this value and of the same type all the way down. */

@@ -1,8 +1,7 @@
 /**
  * corpus/cel_spec: the conformance suite of CEL on the compiled policy language. Every expression is the output of a rule,
  * wrapped in a condition that compares its result exactly (cel-spec-values.ts); an expected error may come from the
- * compiler or at run time. Left out: bindings to names that CEL cannot bind locally, declarations without a value, containers,
- * disabled macros, cases that are only checked, expectations that are messages, and language that edict refuses by name.
+ * compiler or at run time. Cases that no policy can hold are left out, each for one of the reasons of `LeftOut`, and counted.
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { UNSUPPORTED_YET } from "../../compiler/cel/builtins/unsupported-yet.ts";
@@ -34,42 +33,71 @@ interface Row {
   readonly wantsError: boolean;
 }
 
-/** Language that edict refuses by name for now: message literals and zones of the IANA database. */
-const NOT_YET = /google\.protobuf\.\w+\s*\{|\.get\w+\(\s*['"][A-Za-z]+\/\w+['"]\s*\)|\.sortBy\(/u;
+/** Zones of the IANA database, of which the build may have only some. */
+const NAMED_ZONE = /\.get\w+\(\s*['"][A-Za-z]+\/\w+['"]\s*\)/u;
+/** Why a case cannot be put to a policy. */
+type LeftOut =
+  | "a message of the suite's own"
+  | "a container: policies have none"
+  | "macros turned off: policies have them on"
+  | "an identifier of several parts, or a reserved one"
+  | "a function or name that only the suite declares"
+  | "a value of a message type"
+  | "not supported yet";
 /** Rows per module: the results of one module must fit one answer. */
 const BATCH = 400;
 
-const ROWS = corpusCases<SpecFile>("cel_spec").flatMap(({ name: file, data }) =>
+const CASES = corpusCases<SpecFile>("cel_spec").flatMap(({ name: file, data }) =>
   (data.section ?? []).flatMap((section) =>
-    section.test.flatMap((test) => rowOf(`${file}/${section.name}/${test.name}`, test) ?? []),
+    section.test.map((test) => {
+      const name = `${file}/${section.name}/${test.name}`;
+      return { name, made: rowOf(name, test) };
+    }),
   ),
 );
+/** How many cases of the corpus are left out, by reason; those of functions still to come are not counted. */
+const LEFT_OUT: Partial<Record<LeftOut, number>> = {
+  "a container: policies have none": 27,
+  "a function or name that only the suite declares": 5,
+  "an identifier of several parts, or a reserved one": 11,
+};
+const ROWS = CASES.flatMap(({ made }) => (typeof made === "string" ? [] : [made]));
 
-function rowOf(name: string, test: SpecTest): Row | undefined {
-  if (test.disableMacros === true || test.checkOnly === true || test.container !== undefined)
-    return undefined;
-  if (NOT_YET.test(test.expr) || usesUnsupported(test.expr)) return undefined;
+function rowOf(name: string, test: SpecTest): Row | LeftOut {
+  if (/cel\.expr\.conformance|TestAllTypes/u.test(JSON.stringify(test)))
+    return "a message of the suite's own";
+  if (test.container !== undefined) return "a container: policies have none";
+  if (test.disableMacros === true) return "macros turned off: policies have them on";
+  if (NAMED_ZONE.test(test.expr) || usesUnsupported(test.expr)) return "not supported yet";
   const bindings = Object.entries(test.bindings ?? {});
-  // Declared without a value, or with a name that is qualified or reserved: nothing in a policy is like it.
-  if ((test.typeEnv ?? []).length > bindings.length) return undefined;
-  if (bindings.some(([bound]) => !/^(?!(?:true|false|null|in)$)\w+$/u.test(bound))) return undefined;
-  const wanted = test.typedResult?.result ?? test.value;
-  const wantsError = test.evalError !== undefined;
+  if ((test.typeEnv ?? []).length > bindings.length) return "a function or name that only the suite declares";
+  if (bindings.some(([bound]) => !/^(?!(?:true|false|null|in)$)\w+$/u.test(bound))) {
+    return "an identifier of several parts, or a reserved one";
+  }
   try {
-    let expr = `(${test.expr}\n)`;
-    if (!wantsError) {
-      if (wanted === undefined) return undefined;
-      expr = `cel.bind(edict_result, dyn(${expr}), ${isExactly("edict_result", wanted)})`;
-    }
-    for (const [bound, { value }] of bindings.reverse()) {
-      if (value === undefined) return undefined;
-      expr = `cel.bind(${bound}, ${literal(value)}, ${expr})`;
-    }
-    return { name, expr, wantsError };
+    return boundRow(name, test) ?? "a value of a message type";
   } catch (error) {
-    if (error instanceof NoLiteral) return undefined;
+    if (error instanceof NoLiteral) return "a value of a message type";
     throw error;
   }
+}
+
+function boundRow(name: string, test: SpecTest): Row | undefined {
+  const wanted = test.typedResult?.result ?? test.value;
+  const wantsError = test.evalError !== undefined;
+  let expr = `(${test.expr}\n)`;
+  if (test.checkOnly === true) {
+    // That it compiles is all there is to see.
+    expr = `cel.bind(edict_result, dyn(${expr}), true)`;
+  } else if (!wantsError) {
+    if (wanted === undefined) return undefined;
+    expr = `cel.bind(edict_result, dyn(${expr}), ${isExactly("edict_result", wanted)})`;
+  }
+  for (const [bound, { value }] of Object.entries(test.bindings ?? {}).toReversed()) {
+    if (value === undefined) return undefined;
+    expr = `cel.bind(${bound}, ${literal(value)}, ${expr})`;
+  }
+  return { name, expr, wantsError };
 }
 
 function usesUnsupported(expr: string): boolean {
@@ -91,6 +119,13 @@ function compileErrors(): ReadonlyMap<string, string> {
 const TITLE = CORPUS === undefined ? `corpus/cel_spec (${NO_CORPUS})` : "corpus/cel_spec";
 
 describe.skipIf(CORPUS === undefined)(TITLE, () => {
+  it("leaves out only what no policy can hold", () => {
+    const counts: Partial<Record<string, number>> = {};
+    for (const { made } of CASES) if (typeof made === "string") counts[made] = (counts[made] ?? 0) + 1;
+    delete counts["not supported yet" satisfies LeftOut];
+    expect(counts).toEqual(LEFT_OUT);
+  });
+
   const refused = compileErrors();
   const compiled = ROWS.filter(({ name }) => !refused.has(name));
 

@@ -3,7 +3,7 @@
  * by imitating it: a difference is explained only if the interpreter with that defect answers exactly as the binary.
  * Defects that cannot be imitated, because they depend on hashes or load order, are not here; the generators avoid them.
  */
-import type { Program } from "../../compiler/ir/program.ts";
+import { NONE, type Program } from "../../compiler/ir/program.ts";
 import { differences } from "./compare.ts";
 import { check } from "./interpreter/decide.ts";
 import type { CheckRequest, CheckResponse, ResourceEntry } from "./interpreter/request.ts";
@@ -15,8 +15,13 @@ export interface Defect {
   /** The case in test/cases/ that shows it. */
   readonly shownBy: string;
   /** Settings under which the interpreter has the defect, one for each way it can show. */
-  imitations(program: Program): readonly Partial<EngineSettings>[];
+  imitations(program: Program, settings: Partial<EngineSettings>): readonly Partial<EngineSettings>[];
 }
+
+/** A rule of a generated set has rows for its roles and for at most two derived roles. */
+const ROWS_OF_A_RULE = 3;
+/** A principal policy of a generated set has at most this many entries. */
+const ENTRIES_THAT_MATCH = 3;
 
 /** More roles than this are not permuted: 5! orders are tried. */
 const MAX_PERMUTED = 5;
@@ -39,7 +44,33 @@ const BOTH: Defect = {
   imitations: (program) => roleOrders(program).map((roleOrder) => ({ roleOrder, lostRoleDenials: true })),
 };
 
-export const DEFECTS: readonly Defect[] = [LOST_DENIAL, RANDOM_PARENTS, BOTH];
+/** In strict mode an error ends the action; what its rule's other rows did before depends on their order. */
+const RANDOM_ROWS: Defect = {
+  name: "which rows of a rule are looked at before an error ends the action changes from start to start",
+  shownBy: "derived-roles-order-strict",
+  imitations: (program, { onError }) =>
+    onError === "strict"
+      ? [false, true].flatMap((lostRoleDenials) =>
+          rowOrders(program).map((rowOrder) => ({ rowOrder, lostRoleDenials, stoppedRule: "everything" })),
+        )
+      : [],
+};
+
+/** A DENY, or in strict mode an error, in one entry of a principal policy keeps the others from putting anything out. */
+const RANDOM_ENTRIES: Defect = {
+  name: "which of a principal policy's entries for a resource is looked at first changes from start to start",
+  shownBy: "principal-policy-entries",
+  imitations: (program) => {
+    const resources = program.principals.flatMap(({ rows }) => rows.map(({ resource }) => resource));
+    const names = [...new Set(resources)];
+    const orders = arrangements(names, Math.min(ENTRIES_THAT_MATCH, names.length));
+    return [false, true].flatMap((lostRoleDenials) =>
+      orders.map((entryOrder) => ({ entryOrder, lostRoleDenials })),
+    );
+  },
+};
+
+export const DEFECTS: readonly Defect[] = [LOST_DENIAL, RANDOM_PARENTS, BOTH, RANDOM_ROWS, RANDOM_ENTRIES];
 
 /**
  * The defects that explain why the binary answered `body`, resource by resource; undefined when some resource's answer
@@ -54,11 +85,11 @@ export function explanation(
   const found = new Set<Defect>();
   if (body.results?.length !== request.resources.length) return undefined;
   for (const [index, entry] of request.resources.entries()) {
-    const result = { ...body, results: [body.results[index]] };
+    const result = { ...body, results: body.results.slice(index, index + 1) };
     const agrees = (imitated: Partial<EngineSettings>): boolean =>
       answersAlike(program, request, entry, { ...settings, ...imitated }, result);
     if (agrees({})) continue;
-    const defect = DEFECTS.find((each) => each.imitations(program).some(agrees));
+    const defect = DEFECTS.find((each) => each.imitations(program, settings).some(agrees));
     if (defect === undefined) return undefined;
     found.add(defect);
   }
@@ -70,15 +101,56 @@ function answersAlike(
   request: CheckRequest,
   entry: ResourceEntry,
   settings: Partial<EngineSettings>,
-  result: unknown,
+  result: CheckResponse,
 ): boolean {
-  return differences(result, check(program, { ...request, resources: [entry] }, settings)).length === 0;
+  const one = { ...request, resources: [entry] };
+  const most = check(program, one, settings);
+  if (settings.stoppedRule !== "everything") return differences(result, most).length === 0;
+  const least = check(program, one, { ...settings, stoppedRule: "nothing" });
+  return (
+    differences(result, most, { ignoreOutputs: true }).length === 0 &&
+    isWithin(outputsOf(least), outputsOf(result)) &&
+    isWithin(outputsOf(result), outputsOf(most))
+  );
+}
+
+/** The outputs as texts, without the words of errors. */
+function outputsOf({ results }: CheckResponse): readonly string[] {
+  return results.flatMap(({ outputs = [] }) =>
+    outputs.map(({ src, action, val, error }) =>
+      JSON.stringify(error === undefined ? { src, action, val } : { src, action, error: "any" }),
+    ),
+  );
+}
+
+/** Whether every item of `part` is in `whole`, as often. */
+function isWithin(part: readonly string[], whole: readonly string[]): boolean {
+  const left = [...whole];
+  return part.every((item) => {
+    const at = left.indexOf(item);
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
 }
 
 /** Every order of the roles that have role policies with rules. */
 function roleOrders(program: Program): readonly (readonly string[])[] {
   const roles = [...new Set(program.roles.filter(({ rows }) => rows.length > 0).map(({ role }) => role))];
   return permutations(roles.slice(0, MAX_PERMUTED));
+}
+
+/** Every choice of rows to look at first. */
+function rowOrders(program: Program): readonly (readonly number[])[] {
+  const rows = [NONE, ...program.derivedRoles.keys()];
+  return arrangements(rows, Math.min(ROWS_OF_A_RULE, rows.length));
+}
+
+/** Every ordered choice of `count` items. */
+function arrangements<T>(items: readonly T[], count: number): readonly (readonly T[])[] {
+  if (count === 0) return [[]];
+  return items.flatMap((item, index) =>
+    arrangements(items.toSpliced(index, 1), count - 1).map((rest) => [item].concat(rest)),
+  );
 }
 
 function permutations(items: readonly string[]): readonly (readonly string[])[] {

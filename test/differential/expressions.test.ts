@@ -1,14 +1,25 @@
 /**
- * Every row of expressions.yaml on the reference interpreter. Of an error only its being one is compared: cel-go words
+ * Every row of expressions.yaml on the reference interpreter and on the guest, debug and release. Of an error only its being one is compared: cel-go words
  * the same failure in many ways. Rows that edict cannot compile yet must fail to compile, each by itself.
  */
 import { describe, expect, it } from "vitest";
+import { ask, BUILD_CORE, CORE_IS_BUILT, engineOf, type Build } from "../support/engines.ts";
 import { programOf } from "../support/programs.ts";
-import { EXPRESSION_REQUEST, expressionPolicy, readExpressions, rowResults } from "./expression-table.ts";
+import {
+  EXPRESSION_REQUEST,
+  type ExpressionRow,
+  expressionPolicy,
+  readExpressions,
+  rowResults,
+} from "./expression-table.ts";
 import { check } from "./interpreter/decide.ts";
+import type { OutputEntry } from "./interpreter/request.ts";
 
-const NOW = 1_600_000_000_000_000_000n;
+const NOW_MS = 1_600_000_000_000;
+const NOW = BigInt(NOW_MS) * 1_000_000n;
 const ALL = readExpressions();
+/** So many that the outputs of one request stay within the guest's budgets. */
+const ROWS_PER_REQUEST = 100;
 const ROWS = ALL.filter(({ pending }) => pending === undefined);
 
 describe("the interpreter", () => {
@@ -19,17 +30,33 @@ describe("the interpreter", () => {
     );
     if (program === undefined) throw new Error("the table does not compile");
     const response = check(program, EXPRESSION_REQUEST, { onError: "compatible", now: NOW });
-    const results = rowResults(response.results[0]?.outputs ?? []);
-    const wrong = ROWS.flatMap(({ expr, val, error }, index) => {
-      const got = comparable(results.get(index) ?? {});
-      const want = comparable({
-        ...(val === undefined ? {} : { val }),
-        ...(error === undefined ? {} : { error }),
-      });
-      return got === want ? [] : [{ expr, got, want }];
-    });
-    expect(wrong).toEqual([]);
+    expect(wrongRows(ROWS, response.results[0]?.outputs ?? [])).toEqual([]);
   });
+});
+
+describe.skipIf(!CORE_IS_BUILT)(`the guest${CORE_IS_BUILT ? "" : ` (${BUILD_CORE})`}`, () => {
+  it.each(["release", "debug"] satisfies Build[])(
+    "gives for every expression what Cerbos gives, %s build",
+    async (build) => {
+      const wrong: unknown[] = [];
+      const parts = Math.ceil(ROWS.length / ROWS_PER_REQUEST);
+      for (let part = 0; part < parts; part++) {
+        // Dealt out like cards: rows that need much of one budget stand side by side in the table.
+        const rows = ROWS.filter((_, index) => index % parts === part);
+        // oxlint-disable-next-line no-await-in-loop -- each part is a compilation of its own
+        const engine = await engineOf(
+          [expressionPolicy(rows)],
+          { onError: "compatible", clock: () => NOW_MS },
+          build,
+        );
+        const answer = ask(engine, EXPRESSION_REQUEST, "json");
+        if (!("response" in answer)) throw new Error(`part ${part}: ${answer.failure}`);
+        wrong.push(...wrongRows(rows, answer.response.results[0]?.outputs ?? []));
+        expect(engine.traps).toBe(0);
+      }
+      expect(wrong).toEqual([]);
+    },
+  );
 });
 
 describe("expressions not supported yet", () => {
@@ -38,6 +65,19 @@ describe("expressions not supported yet", () => {
     expect(diagnostics.map(({ severity }) => severity)).toContain("error");
   });
 });
+
+/** The rows whose result is not the recorded one. */
+function wrongRows(rows: readonly ExpressionRow[], outputs: readonly OutputEntry[]): readonly unknown[] {
+  const results = rowResults(outputs);
+  return rows.flatMap(({ expr, val, error }, index) => {
+    const got = comparable(results.get(index) ?? {});
+    const want = comparable({
+      ...(val === undefined ? {} : { val }),
+      ...(error === undefined ? {} : { error }),
+    });
+    return got === want ? [] : [{ expr, got, want }];
+  });
+}
 
 /** Text that is equal for equal results: key order of maps, the sign of zero and the words of errors are free. */
 function comparable({ val, error }: { readonly val?: unknown; readonly error?: string }): string {

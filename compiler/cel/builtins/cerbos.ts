@@ -9,4 +9,7 @@ export const cerbos: readonly Overload[] = [
   ...members("inIPAddrRange", "inIPAddrRange", [[STRING, STRING], BOOL]),
   ...both("timeSince", "timeSince", [[TIMESTAMP], DURATION]),
   ...globals("id", "identity", [[DYN], DYN]),
+  ...globals("basePath", "basePath", [[STRING], STRING]),
+  ...globals("extPath", "extPath", [[STRING], STRING]),
+  ...globals("volumeName", "volumeName", [[STRING], STRING]),
 ];

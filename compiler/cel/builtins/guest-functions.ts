@@ -133,6 +133,8 @@ export const GUEST_FUNCTIONS = {
   optionalOr: 2,
   optionalOrValue: 2,
   optionalUnwrap: 1,
+  // not strict: whether the argument is no error (presence.ts)
+  succeeds: 1,
   // Cerbos (addresses.ts, time.ts, hierarchy.ts)
   inIPAddrRange: 2,
   timeSince: 2,
@@ -146,6 +148,10 @@ export const GUEST_FUNCTIONS = {
   overlaps: 2,
   siblingOf: 2,
   commonAncestors: 2,
+  // paths (paths.ts)
+  basePath: 1,
+  extPath: 1,
+  volumeName: 1,
 } as const satisfies Record<string, number>;
 
 export type GuestFunction = keyof typeof GUEST_FUNCTIONS;

@@ -30,6 +30,7 @@ export const strings: readonly Overload[] = [
   ...members("join", "join1", [[listOf(STRING)], STRING]),
   ...members("join", "join2", [[listOf(STRING), STRING], STRING]),
   ...members("format", "format", [[STRING, listOf(DYN)], STRING]),
-  ...members("reverse", "reverse", [[STRING], STRING], [[listOf(A)], listOf(A)]),
+  // The order decides what the reverse of `optional.none().value()`, which has no type yet, is: a list, as in Cerbos.
+  ...members("reverse", "reverse", [[listOf(A)], listOf(A)], [[STRING], STRING]),
   ...globals("strings.quote", "quote", [[STRING], STRING]),
 ];

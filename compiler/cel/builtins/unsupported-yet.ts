@@ -27,15 +27,12 @@ export const UNSUPPORTED_YET: ReadonlyMap<string, readonly CallStyle[]> = new Ma
   ["path", ["member"]],
   ["trustDomain", ["member"]],
   // paths
-  ["basePath", ["global"]],
   ["dirPath", ["global"]],
-  ["extPath", ["global"]],
   ["joinPath", ["global"]],
   ["pathHasPrefix", ["global", "member"]],
   ["pathMatch", ["global", "member"]],
   ["pathMatchAnyOf", ["global", "member"]],
   ["relPath", ["global"]],
-  ["volumeName", ["global"]],
   // IP addresses and ranges
   ["cidr", ["global"]],
   ["containsCIDR", ["member"]],

@@ -47,7 +47,11 @@ describe("names of the request", () => {
     ['G["a"]', "EDICT3032"],
     ["V.?a", "EDICT3034"],
     ["google.protobuf.Value", "EDICT3034"],
-    ["google.protobuf.Int32Value{value: 1}", "EDICT3034"],
+    ["google.protobuf.Int32Value{value: 1}", "int"],
+    ["google.protobuf.Int32Value{nope: 1}", "EDICT3021"],
+    ['google.protobuf.Int32Value{value: "a"}', "EDICT3035"],
+    ["google.protobuf.Int32Value{} == null", "bool"],
+    ["google.protobuf.Any{}", "EDICT3034"],
   ])("%s", (text, type) => {
     expect(typeOrCodes(text)).toBe(type);
   });
@@ -191,7 +195,7 @@ describe("macros", () => {
     ["optional.of(1).optFlatMap(x, x)", "EDICT3035"],
     ["P.attr.optMap(x, x)", "EDICT3035"],
     ["[1].existsOne(v, true)", "EDICT3020 EDICT3030"],
-    ["has(V.a)", "EDICT3034"],
+    ["has(V.a)", "bool"],
   ])("%s", (text, type) => {
     expect(typeOrCodes(text)).toBe(type);
   });

@@ -182,8 +182,10 @@ describe("the types that cel-go infers", () => {
       const { expr } = checkText(original.expr);
       if (expr === undefined || expr.type.kind === "type") continue;
       compared++;
+      // Nor do we tell wrappers from what they hold.
+      const wanted = /^wrapper\((\w+)\)$/u.exec(type)?.[1] ?? type;
       const ours = typeText(expr.type);
-      if (ours !== type) differing.push(`${original.expr}: ${ours} instead of ${type}`);
+      if (ours !== wanted) differing.push(`${original.expr}: ${ours} instead of ${type}`);
     }
     expect(differing).toEqual([]);
     expect(compared).toBeGreaterThan(least);

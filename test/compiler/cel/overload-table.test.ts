@@ -7,7 +7,7 @@ import { UNSUPPORTED_YET } from "../../../compiler/cel/builtins/unsupported-yet.
 const rows = [...overloads.values()].flat();
 
 /** Guest functions that no row names: nodes and methods of the language other than calls. */
-const OTHER_USES = new Set(["selectField", "hasField", "optionalSelectField"]);
+const OTHER_USES = new Set(["selectField", "hasField", "optionalSelectField", "succeeds"]);
 
 /** Functions whose arguments are packed differently for the guest. */
 const REPACKED = new Set(["math.greatest", "math.least", "timeSince"]);

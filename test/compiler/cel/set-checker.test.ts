@@ -263,7 +263,7 @@ const EXAMPLES: Readonly<Record<keyof typeof celCodes, string>> = {
   EDICT3030: "wat()",
   EDICT3031: "size(1)",
   EDICT3032: "1 + 'a'",
-  EDICT3033: "basePath('a')",
+  EDICT3033: "joinPath(['a'])",
   EDICT3034: "V",
   EDICT3035: "1 && true",
   EDICT3036: "1.all(x, true)",

@@ -61,6 +61,19 @@ export function randomAttributes(random: Random): Attributes {
   return attributes;
 }
 
+/** Names of claims: attributes of some shapes, under the same names. */
+export const CLAIMS: readonly string[] = ["word", "n", "flag", "words", "mixed", "record", "none", "instant"];
+
+/** The claims of a token. */
+export function randomClaims(random: Random): Attributes {
+  const claims: Record<string, JsonValue> = {};
+  for (const name of CLAIMS) {
+    const shape = ATTRIBUTES.get(random.chance(0.06) ? random.pick(CLAIMS, name) : name);
+    if (shape !== undefined && !random.chance(0.15)) claims[name] = randomValue(shape, random);
+  }
+  return claims;
+}
+
 const MAKERS: Readonly<Record<Exclude<Shape, TextPool>, (random: Random) => JsonValue>> = {
   n: (random) => random.pick(NUMBERS, 0),
   flag: (random) => random.chance(0.5),

@@ -38,6 +38,8 @@ export interface Batch {
 /** Expressions tried per place; a set uses a part of them. */
 const CONDITIONS = 260;
 const OUTPUTS = 110;
+/** More than the derived roles of a set use. */
+const DERIVED_ROLE_CONDITIONS = 40;
 const DEPTH = 3;
 
 const API = "api.cerbos.dev/v1";
@@ -102,7 +104,9 @@ export async function makeBatch(seed: number, withCerbos: boolean): Promise<Batc
       distinct(texts).filter((text) => accepted.delete(text)),
       random,
     );
+  const withoutVariables = elsewhere.conditions.filter((text) => !/\bV\.v\d/.test(text));
   const pools = {
+    derivedRoles: { conditions: pool(withoutVariables.slice(0, DERIVED_ROLE_CONDITIONS)), outputs: pool([]) },
     rules: { conditions: pool(rules.conditions), outputs: pool(rules.outputs) },
     elsewhere: { conditions: pool(elsewhere.conditions), outputs: pool(elsewhere.outputs) },
   };

@@ -1,19 +1,16 @@
 /**
- * Asks everybody the requests of a batch: the interpreter, release WASM in both formats, and the real Cerbos where it is
- * installed. Fails closed too, where only edict's own engines are compared.
+ * Asks everybody the requests of a batch and compares the answers with the interpreter's: edict's engines (peers.ts) and the
+ * real Cerbos where it is installed. Differences that a known defect of the binary explains are counted by defect.
  */
 import type { SourceFile } from "../../../compiler/load/index.ts";
 import type { Program } from "../../../compiler/ir/program.ts";
-import type { Engine } from "../../../runtime/index.ts";
 import { sourcesOf, withPolicyDirectory, type CaseEngine } from "../../support/cases.ts";
-import { startCerbos, type Cerbos } from "../../support/cerbos.ts";
-import { ask, bundleOf, loadEngine } from "../../support/engines.ts";
 import { programOf } from "../../support/programs.ts";
-import { cerbosSettings } from "../cerbos-settings.ts";
 import { differences } from "../compare.ts";
-import { explanation, hasNoJsonForm, type Defect } from "../defects.ts";
+import { explanation, hasNoJsonForm } from "../defects.ts";
 import { check } from "../interpreter/decide.ts";
 import type { CheckRequest, CheckResponse } from "../interpreter/request.ts";
+import { CERBOS, cerbosPeer, edictPeers, type Peer, type Reply } from "./peers.ts";
 
 /** Somebody answered otherwise than the interpreter. */
 export interface Difference {
@@ -26,6 +23,8 @@ export interface Difference {
 export interface BatchResult {
   readonly differences: readonly Difference[];
   readonly explained: ReadonlyMap<string, number>;
+  /** Answers compared, by who gave them. */
+  readonly answers: ReadonlyMap<string, number>;
   readonly requests: number;
   readonly decisions: number;
   readonly allowed: number;
@@ -34,10 +33,10 @@ export interface BatchResult {
   readonly traps: number;
 }
 
-/** Every fourth request is also asked failing closed. */
-const CLOSED_EVERY = 4;
+/** Requests in flight, so that the servers work while the interpreter does. */
+const AT_ONCE = 8;
 
-/** Runs the requests; `request(turn)` makes them one by one. */
+/** Runs the requests. */
 export async function checkBatch(
   policies: readonly object[],
   settings: CaseEngine,
@@ -49,22 +48,20 @@ export async function checkBatch(
   if (program === undefined) {
     throw new Error(`edict refuses the set: ${diagnostics.map(({ message }) => message).join("; ")}`);
   }
-  const bundle = await bundleOf(sources);
-  const engine = await loadEngine(bundle, settings);
-  const closed = await loadEngine(bundle, { ...settings, onError: "fail-closed" });
-  const run = new Run(program, settings, engine, closed);
-  if (!withCerbos) {
-    for (const request of requests) await run.ask(request);
-    return run.result();
-  }
   return withPolicyDirectory(spread(sources), async (directory) => {
-    const cerbos = await startCerbos(directory, cerbosSettings(settings));
+    const peers: Peer[] = [];
+    let traps = 0;
+    const run = new Run(program, peers);
     try {
-      for (const request of requests) await run.ask(request, cerbos);
+      peers.push(...(await edictPeers(sources, settings, directory)));
+      if (withCerbos) peers.push(await cerbosPeer(directory, settings));
+      for (let at = 0; at < requests.length; at += AT_ONCE) {
+        await Promise.all(requests.slice(at, at + AT_ONCE).map((request) => run.ask(request, settings)));
+      }
     } finally {
-      await cerbos.stop();
+      for (const peer of peers) traps += await peer.stop();
     }
-    return run.result();
+    return { ...run.result(), traps };
   });
 }
 
@@ -75,80 +72,52 @@ function spread(sources: readonly SourceFile[]): readonly SourceFile[] {
 
 class Run {
   readonly #program: Program;
-  readonly #settings: CaseEngine;
-  readonly #engine: Engine;
-  readonly #closed: Engine;
+  readonly #peers: readonly Peer[];
   readonly #found: Difference[] = [];
   readonly #explained = new Map<string, number>();
+  readonly #answers = new Map<string, number>();
   readonly #counts = { requests: 0, decisions: 0, allowed: 0, outputs: 0, outputErrors: 0 };
 
-  constructor(program: Program, settings: CaseEngine, engine: Engine, closed: Engine) {
+  constructor(program: Program, peers: readonly Peer[]) {
     this.#program = program;
-    this.#settings = settings;
-    this.#engine = engine;
-    this.#closed = closed;
+    this.#peers = peers;
   }
 
-  async ask(request: CheckRequest, cerbos?: Cerbos): Promise<void> {
+  async ask(request: CheckRequest, settings: CaseEngine): Promise<void> {
+    const turn = this.#counts.requests;
     const now = BigInt(Date.now()) * 1_000_000n;
-    const settings = { ...this.#settings, now };
-    const want = check(this.#program, request, settings);
+    const want = check(this.#program, request, { ...settings, now });
     this.#count(want);
-    const format = this.#counts.requests % 2 === 0 ? "json" : "msgpack";
-    this.#compare(
-      `release WASM (${format})`,
-      this.#settings,
-      request,
-      responseOf(this.#engine, request, format),
-      want,
-    );
-    if (this.#counts.requests % CLOSED_EVERY === 0) {
-      const closed = { ...this.#settings, onError: "fail-closed" } as const;
-      const answer = responseOf(this.#closed, request, format);
-      this.#compare(
-        `release WASM (${format})`,
-        closed,
-        request,
-        answer,
-        check(this.#program, request, { ...closed, now }),
-      );
-    }
-    if (cerbos === undefined) return;
-    const { status, body } = await cerbos.check(request);
-    if (differences(body, want).length === 0) return;
-    const defects = this.#defects(request, status, body, want);
-    if (defects === undefined) return this.#compare("Cerbos", this.#settings, request, body, want);
-    for (const name of defects) this.#explained.set(name, (this.#explained.get(name) ?? 0) + 1);
+    // A prime, so that no peer that takes turns meets one format only.
+    const format = turn % 7 < 4 ? "json" : "msgpack";
+    const compare = async (peer: Peer): Promise<void> => {
+      const isSame = peer.settings.onError === settings.onError;
+      const expected = isSame ? want : check(this.#program, request, { ...peer.settings, now });
+      const reply = await peer.answer(request, format);
+      add(this.#answers, `${peer.name}, ${peer.settings.onError}`);
+      const lines = differences(reply.body, expected);
+      if (lines.length === 0) return;
+      const defects =
+        peer.name === CERBOS ? this.#defects(request, { ...settings, now }, reply, expected) : undefined;
+      for (const name of defects ?? []) add(this.#explained, name);
+      const who = peer.name === CERBOS ? CERBOS : `${peer.name} (${format})`;
+      if (defects === undefined) this.#found.push({ who, settings: peer.settings, request, lines });
+    };
+    await Promise.all(this.#peers.filter((peer) => peer.takes(turn)).map(compare));
   }
 
   #defects(
     request: CheckRequest,
-    status: number,
-    body: CheckResponse,
+    settings: CaseEngine & { readonly now: bigint },
+    { status, body }: Reply,
     want: CheckResponse,
   ): readonly string[] | undefined {
     if (status >= 500)
       return hasNoJsonForm(want)
         ? ["an infinity or NaN in an output fails the call (COMPAT.md 6.3)"]
         : undefined;
-    const defects: ReadonlySet<Defect> | undefined = explanation(
-      this.#program,
-      request,
-      this.#settings,
-      body,
-    );
+    const defects = isResponse(body) ? explanation(this.#program, request, settings, body) : undefined;
     return defects === undefined ? undefined : [...defects].map(({ name }) => name);
-  }
-
-  #compare(
-    who: string,
-    settings: CaseEngine,
-    request: CheckRequest,
-    answer: unknown,
-    want: CheckResponse,
-  ): void {
-    const lines = differences(answer, want);
-    if (lines.length > 0) this.#found.push({ who, settings, request, lines });
   }
 
   #count({ results }: CheckResponse): void {
@@ -162,17 +131,20 @@ class Run {
     }
   }
 
-  result(): BatchResult {
+  result(): Omit<BatchResult, "traps"> {
     return {
       differences: this.#found,
       explained: this.#explained,
+      answers: this.#answers,
       ...this.#counts,
-      traps: this.#engine.traps + this.#closed.traps,
     };
   }
 }
 
-function responseOf(engine: Engine, request: CheckRequest, format: "json" | "msgpack"): unknown {
-  const answer = ask(engine, request, format);
-  return "response" in answer ? answer.response : answer;
+function add(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function isResponse(body: unknown): body is CheckResponse {
+  return typeof body === "object" && body !== null && "results" in body;
 }

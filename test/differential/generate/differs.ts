@@ -4,14 +4,16 @@
  */
 import { sourcesOf, withPolicyDirectory } from "../../support/cases.ts";
 import { startCerbos } from "../../support/cerbos.ts";
-import { ask, engineOf } from "../../support/engines.ts";
+import { bundleOf } from "../../support/engines.ts";
 import { programOf } from "../../support/programs.ts";
 import { cerbosSettings } from "../cerbos-settings.ts";
 import { differences } from "../compare.ts";
 import { explanation, hasNoJsonForm } from "../defects.ts";
 import { check } from "../interpreter/decide.ts";
 import type { CheckResponse } from "../interpreter/request.ts";
+import { embedded } from "./peers.ts";
 import type { Finding } from "./shrink.ts";
+import { onTheWire, UNVERIFIED } from "./tokens.ts";
 
 /** What Cerbos answers to a finding's request; undefined when it refuses the policies. */
 export async function cerbosAnswer({
@@ -20,9 +22,9 @@ export async function cerbosAnswer({
   request,
 }: Finding): Promise<{ status: number; body: CheckResponse }> {
   return withPolicyDirectory(sourcesOf({ description: "", policies, checks: [] }), async (directory) => {
-    const cerbos = await startCerbos(directory, cerbosSettings(settings));
+    const cerbos = await startCerbos(directory, { ...cerbosSettings(settings), auxData: UNVERIFIED });
     try {
-      return await cerbos.check(request);
+      return await cerbos.check(onTheWire(request));
     } finally {
       await cerbos.stop();
     }
@@ -59,7 +61,8 @@ export async function differs(finding: Finding, who: string, kinds: ReadonlySet<
     if (status !== 200 || !same(differences(body, want))) return false;
     return explanation(program, request, { ...settings, now }, body) === undefined;
   }
-  const engine = await engineOf(sources, settings);
-  const answer = ask(engine, request, who.includes("msgpack") ? "msgpack" : "json");
-  return "response" in answer && same(differences(answer.response, want));
+  const format = who.includes("msgpack") ? "msgpack" : "json";
+  const bundle = await bundleOf(sources, who.startsWith("debug") ? "debug" : "release");
+  const peer = await embedded(bundle, settings, who, () => true);
+  return same(differences((await peer.answer(request, format)).body, want));
 }

@@ -18,7 +18,7 @@ import {
   mapOf,
 } from "../../../compiler/cel/types.ts";
 import type { Random } from "../random.ts";
-import { attributesOf, type Shape } from "./attributes.ts";
+import { attributesOf, CLAIMS, type Shape } from "./attributes.ts";
 import { candidates, instantiate, written } from "./calls.ts";
 import { literal } from "./literals.ts";
 import { macro, special } from "./macros.ts";
@@ -28,6 +28,13 @@ import { guarded, type Name, type Names, type Writing } from "./writing.ts";
 /** Types that a type parameter may stand for. */
 const SIMPLE: readonly CelType[] = [DYN, INT, DOUBLE, STRING, BOOL, UINT, TIMESTAMP, BYTES, DURATION];
 const HASHABLE: readonly CelType[] = [STRING, STRING, STRING, INT, BOOL, UINT];
+
+const CLAIM_OWNERS: readonly string[] = [
+  "request.auxData.jwt",
+  "request.aux_data.jwt",
+  "request.auxData.jwts.a.claims",
+  'request.auxData.jwts["b"].claims',
+];
 
 export class Writer implements Writing {
   readonly random: Random;
@@ -51,8 +58,9 @@ export class Writer implements Writing {
   }
 
   /** An expression that can stand anywhere a primary can. */
-  write(type: CelType, depth: number, pool: TextPool = "word"): string {
+  write(wanted: CelType, depth: number, pool: TextPool = "word"): string {
     const { random } = this;
+    const type = withUsableKeys(wanted);
     if (type.kind !== "dyn" && random.chance(0.08)) return this.#dynamic(type, depth);
     if (depth <= 0 || random.chance(0.2)) return this.leaf(type, pool);
     if (random.chance(0.22)) return macro(this, type, depth) ?? this.leaf(type, pool);
@@ -78,6 +86,8 @@ export class Writer implements Writing {
       const key = index === 1 && row.name === "_[_]";
       const wanted = instantiate(parameter, bindings, () => (key ? this.keyType() : this.simpleType()));
       if (key) return this.#key(wanted);
+      // More than memory holds ends the binary.
+      if (row.name === "lists.range") return String(random.below(6) - 1);
       return this.write(wanted, depth - 1, textPool(row.name, index));
     });
     return written(
@@ -97,8 +107,9 @@ export class Writer implements Writing {
     );
   }
 
-  leaf(type: CelType, pool: TextPool = "word"): string {
+  leaf(wanted: CelType, pool: TextPool = "word"): string {
     const { random } = this;
+    const type = withUsableKeys(wanted);
     const known = [...this.locals, ...this.names.definitions].filter(
       (name) => name.type.kind === type.kind && (type.kind !== "list" || same(name.type, type)),
     );
@@ -173,6 +184,7 @@ export class Writer implements Writing {
   attribute(shapes: readonly Shape[]): string {
     const { random } = this;
     const name = random.chance(0.02) ? "missing" : random.pick(attributesOf(...shapes), "mixed");
+    if (CLAIMS.includes(name) && random.chance(0.08)) return `${random.pick(CLAIM_OWNERS, "")}.${name}`;
     const owner = random.pick(
       ["P.attr", "R.attr", "R.attr", "request.resource.attr", "request.principal.attr"],
       "R.attr",
@@ -206,6 +218,13 @@ export class Writer implements Writing {
       this.locals.length -= names.length;
     }
   }
+}
+
+/** A constant map with keys of other types (`{b"a": 1}`) makes Cerbos drop the whole rule too. */
+function withUsableKeys(type: CelType): CelType {
+  if (type.kind !== "map") return type;
+  const isUsable = type.key.kind === "dyn" || HASHABLE.some(({ kind }) => kind === type.key.kind);
+  return isUsable ? type : mapOf(STRING, type.value);
 }
 
 function same(a: CelType, b: CelType): boolean {

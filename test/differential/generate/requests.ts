@@ -1,8 +1,8 @@
 /** Random CheckResources requests about a world: known and unknown names, missing and mistyped attributes, odd scopes. */
 import type { CheckRequest } from "../interpreter/request.ts";
 import type { Random } from "../random.ts";
-import { randomAttributes } from "./attributes.ts";
-import { ACTIONS, few, KINDS, PRINCIPALS, ROLES, type World } from "./world.ts";
+import { randomAttributes, randomClaims } from "./attributes.ts";
+import { ACTIONS, few, KINDS, PRINCIPALS, ROLES, some, TOKENS, type World } from "./world.ts";
 
 const MAX_RESOURCES = 5;
 
@@ -25,7 +25,21 @@ export function randomRequest(world: World, random: Random): CheckRequest {
         ...target(world, random),
       },
     })),
+    ...auxData(random),
   };
+}
+
+/** Tokens now and then: the one, or some with names. */
+function auxData(random: Random): Pick<CheckRequest, "auxData"> {
+  if (random.chance(0.75)) return {};
+  const names = some(TOKENS, random, 0.5);
+  return random.chance(0.5)
+    ? { auxData: { jwt: randomClaims(random) } }
+    : {
+        auxData: {
+          jwts: Object.fromEntries(names.map((name) => [name, { claims: randomClaims(random) }])),
+        },
+      };
 }
 
 function target(world: World, random: Random): { readonly scope?: string; readonly policyVersion?: string } {

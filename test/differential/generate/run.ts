@@ -1,8 +1,9 @@
 /**
  * `npm run differential -- --generated [--requests N] [--per-set M] [--seed S] [--no-cerbos] [--no-shrink] [--cases DIR]`
  *
- * Random policy sets with random requests, M per set: the interpreter = release WASM (JSON and msgpack) = the real Cerbos, in
- * `compatible` or `strict` mode as the set's seed wants; every fourth request also fails closed, among edict's own engines.
+ * Random policy sets with random requests, M per set: the interpreter = release WASM = the real Cerbos, in `compatible` or
+ * `strict` mode as the set's seed wants. Debug WASM, HTTP and both builds failing closed take turns, each asked every fourth
+ * request; edict's own are asked in JSON and msgpack. Own seeded generator (../random.ts), so that a seed names a run.
  * What edict's compiler takes and `cerbos compile` refuses, or the other way round, counts as a difference. The seed of each
  * set is printed: `--seed S --requests M` repeats that set alone. The first differences are made small and written to
  * DIR as cases for test/cases/. Exit code 1 when anything differs that no known defect of the binary explains.
@@ -100,6 +101,7 @@ const totals = {
   pending: 0,
 };
 const explained = new Map<string, number>();
+const answers = new Map<string, number>();
 
 function add(batch: Batch, result: BatchResult): void {
   totals.sets += 1;
@@ -111,7 +113,12 @@ function add(batch: Batch, result: BatchResult): void {
   totals.differences += result.differences.length + result.traps;
   totals.disputed += disputes(batch).length;
   totals.pending += batch.disputed.length - disputes(batch).length;
-  for (const [name, count] of result.explained) explained.set(name, (explained.get(name) ?? 0) + count);
+  addCounts(explained, result.explained);
+  addCounts(answers, result.answers);
+}
+
+function addCounts(sums: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count);
 }
 
 /** Without what edict says it does not support yet. */
@@ -144,6 +151,7 @@ export async function runGenerated(): Promise<number> {
     await report(batch, result.differences, options);
   }
   console.log(JSON.stringify(totals));
+  for (const [name, count] of answers) console.log(`${count} answers: ${name}`);
   for (const [name, count] of explained) console.log(`${count} explained: ${name}`);
   return totals.differences + totals.disputed === 0 ? 0 : 1;
 }

@@ -14,6 +14,9 @@ export const ACTIONS: readonly string[] = ["view", "edit", "view:public", "view:
 export const PRINCIPALS: readonly string[] = ["ann", "bob@x.org", "svc-1"];
 export const VERSIONS: readonly string[] = ["default", "v2"];
 
+/** Names of tokens, `auxData.jwts`. */
+export const TOKENS: readonly string[] = ["a", "b"];
+
 export const ACTION_PATTERNS: readonly string[] = [
   ...ACTIONS,
   "*",

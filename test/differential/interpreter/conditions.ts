@@ -6,26 +6,35 @@
  * fail-closed  three-valued: an error spreads unless another member decides (Kleene's strong logic), in any order
  * strict       members are evaluated left to right until one decides; an error met on the way ends the condition
  */
-import { NONE, type ConditionId, type Program } from "../../../compiler/ir/program.ts";
+import { NONE, type ConditionId, type ExprId, type Program } from "../../../compiler/ir/program.ts";
 import { evaluate, type Inputs } from "./expressions.ts";
 
 export type ErrorMode = "fail-closed" | "compatible" | "strict";
 export type Outcome = "true" | "false" | "error";
 
+/** What an expression that fails counts as in compatible mode; only tests say anything but false. */
+export type Guess = (expr: ExprId) => boolean;
+
 /** The outcome of a condition; NONE (no condition) is true. */
-export function satisfies(program: Program, inputs: Inputs, id: ConditionId, mode: ErrorMode): Outcome {
+export function satisfies(
+  program: Program,
+  inputs: Inputs,
+  id: ConditionId,
+  mode: ErrorMode,
+  guess: Guess,
+): Outcome {
   if (id === NONE) return "true";
   const condition = program.conditions[id];
   if (condition === undefined) throw new Error(`the program has no condition ${id}`);
   switch (condition.kind) {
     case "expr":
-      return leaf(program, inputs, condition.expr, mode);
+      return leaf(program, inputs, condition.expr, mode, guess);
     case "all":
-      return members(program, inputs, condition.of, mode, "false");
+      return members(program, inputs, condition.of, mode, guess, "false");
     case "any":
-      return members(program, inputs, condition.of, mode, "true");
+      return members(program, inputs, condition.of, mode, guess, "true");
     case "none":
-      return negate(members(program, inputs, condition.of, mode, "true"));
+      return negate(members(program, inputs, condition.of, mode, guess, "true"));
   }
 }
 
@@ -33,11 +42,12 @@ export function satisfies(program: Program, inputs: Inputs, id: ConditionId, mod
  * A result that is not a bool is false in Cerbos, strict or not. Fail-closed counts it as an error (wrong type), so
  * that `R.attr.blocked` holding the text "true" cannot switch a DENY off.
  */
-function leaf(program: Program, inputs: Inputs, expr: number, mode: ErrorMode): Outcome {
+function leaf(program: Program, inputs: Inputs, expr: ExprId, mode: ErrorMode, guess: Guess): Outcome {
   const value = evaluate(program, inputs, expr);
   if (value.kind === "bool") return value.value ? "true" : "false";
   if (mode === "fail-closed") return "error";
-  return value.kind === "error" && mode === "strict" ? "error" : "false";
+  if (mode === "strict") return value.kind === "error" ? "error" : "false";
+  return guess(expr) ? "true" : "false";
 }
 
 /** `all` is decided by a false member, `any` by a true one; otherwise an error, otherwise the opposite. */
@@ -46,11 +56,12 @@ function members(
   inputs: Inputs,
   ids: readonly ConditionId[],
   mode: ErrorMode,
+  guess: Guess,
   decisive: "true" | "false",
 ): Outcome {
   let failed = false;
   for (const id of ids) {
-    const outcome = satisfies(program, inputs, id, mode);
+    const outcome = satisfies(program, inputs, id, mode, guess);
     if (outcome === decisive) return outcome;
     if (outcome !== "error") continue;
     if (mode === "strict") return "error";

@@ -17,10 +17,10 @@ import {
 import type { Effect } from "../../../compiler/policy/policy-set.ts";
 import { satisfies, type Outcome } from "./conditions.ts";
 import { evaluate } from "./expressions.ts";
-import { matchesGlob, matchesName, policyKey, sanitise, scopeChain } from "./names.ts";
+import { matchesGlob, matchesName, sanitise } from "./names.ts";
+import { passesOf, requestedScope, type Passes } from "./passes.ts";
 import {
   inputsOf,
-  scopeText,
   NO_RUNTIME_ROLES,
   type ActionMeta,
   type CheckRequest,
@@ -32,9 +32,10 @@ import {
   type ResultEntry,
   type RuntimeRoles,
 } from "./request.ts";
+import { entriesOrdered, ordered } from "./row-order.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "./settings.ts";
 import { toJson } from "./values.ts";
-import { NO_MATCH, NOTHING, UNDECIDED, type Pass, type Verdict } from "./verdict.ts";
+import { NOTHING, UNDECIDED, type Pass, type Verdict } from "./verdict.ts";
 
 /** Answers a CheckResources request; `cerbosCallId` is left to the server. */
 export function check(
@@ -112,7 +113,7 @@ class Evaluation {
   }
 
   #verdicts(): Map<string, Verdict> {
-    const passes = this.#passes();
+    const passes = passesOf(this.#program, this.#request, this.#entry.resource, this.#settings);
     const verdicts = new Map<string, Verdict>();
     for (const action of this.#entry.actions) {
       verdicts.set(action, passes === undefined ? NOTHING : this.#decide(action, passes));
@@ -120,67 +121,9 @@ class Evaluation {
     return verdicts;
   }
 
-  // --- preparation (COMPAT.md 5.1) ---------------------------------------------------------------------------
-
-  /** Undefined when nothing could match: every action is denied as `NO_MATCH`. */
-  #passes(): { principal: Pass; resource: Pass } | undefined {
-    const { principal } = this.#request;
-    const { resources, principals, roles } = this.#program;
-    const principalVersion = principal.policyVersion || this.#settings.defaultPolicyVersion;
-    const principalScopes = this.#scopes(principal.scope, new Set(principals.map(({ scope }) => scope)));
-    // A role policy without rules does not make its scope exist; a resource or principal policy without rules does.
-    const roleScopes = roles.filter(({ rows }) => rows.length > 0).map(({ scope }) => scope);
-    const resourceScopes = this.#scopes(
-      this.#entry.resource.scope,
-      new Set([...resources.map(({ scope }) => scope), ...roleScopes]),
-    );
-    // The principal's own name is not compared: anybody's policy of that version makes the pass attributable.
-    const principalExists = principals.some(
-      ({ version, scope }) => version === principalVersion && principalScopes.includes(scope),
-    );
-    const resourceExists =
-      resources.some(
-        ({ resource, version, scope }) =>
-          resource === this.#kind && version === this.#version && resourceScopes.includes(scope),
-      ) ||
-      roles.some(
-        ({ version, scope, rows }) =>
-          version === this.#version &&
-          resourceScopes.includes(scope) &&
-          rows.some(({ resource }) => matchesName(resource, this.#kind)),
-      );
-    if (!principalExists && !resourceExists) return undefined;
-    return {
-      principal: {
-        scopes: principalScopes,
-        key: principalExists
-          ? policyKey("principal", principal.id, principalVersion, principalScopes[0] ?? "")
-          : NO_MATCH,
-      },
-      resource: {
-        scopes: resourceScopes,
-        key: resourceExists
-          ? policyKey("resource", this.#entry.resource.kind, this.#version, resourceScopes[0] ?? "")
-          : NO_MATCH,
-      },
-    };
-  }
-
-  /** The requested scope: `.` is the root even when there is a default scope. */
-  #scope(requested: string | undefined): string {
-    return scopeText(requested || this.#settings.defaultScope);
-  }
-
-  /** The found scope and its existing ancestors, leaf first; empty when there is none. */
-  #scopes(requested: string | undefined, existing: ReadonlySet<string>): readonly string[] {
-    const chain = scopeChain(this.#scope(requested));
-    const found = chain.filter((scope) => existing.has(scope));
-    return this.#settings.lenientScopeSearch || found[0] === chain[0] ? found : [];
-  }
-
   // --- one action (COMPAT.md 5.2) ----------------------------------------------------------------------------
 
-  #decide(action: string, passes: { principal: Pass; resource: Pass }): Verdict {
+  #decide(action: string, passes: Passes): Verdict {
     const byPrincipal = this.#principalPass(action, passes.principal);
     if (byPrincipal.effect !== "none") return byPrincipal;
     let first: Verdict | undefined;
@@ -210,7 +153,7 @@ class Evaluation {
   }
 
   #principalCandidates(block: PrincipalBlock, action: string): readonly Candidate[] {
-    return block.rows
+    return entriesOrdered(block.rows, this.#settings.entryOrder)
       .filter((row) => this.#matchesKind(row.resource) && matchesName(row.action, action))
       .map(({ rule, effect, condition, outputs }) => {
         return { rule, effect, condition, outputs, derivedRole: NONE, times: 1 };
@@ -251,12 +194,12 @@ class Evaluation {
       const times = matchingRoles * matchingActions;
       if (times > 0) candidates.push({ ...row, times });
     }
-    return candidates;
+    return ordered(candidates, this.#settings.rowOrder);
   }
 
   /** The roles and their parents, from role policies (of any version, with or without rules) at the requested scope. */
   #withParents(roles: readonly string[]): readonly string[] {
-    const scope = this.#scope(this.#entry.resource.scope);
+    const scope = requestedScope(this.#entry.resource.scope, this.#settings);
     const found = new Set(roles);
     for (const role of found) {
       for (const policy of this.#program.roles) {
@@ -279,12 +222,22 @@ class Evaluation {
     runtime: RuntimeRoles,
   ): Verdict | undefined {
     let allowed = false;
-    for (const candidate of candidates) {
+    let ruleStart = this.#outputs.length;
+    for (const [index, candidate] of candidates.entries()) {
+      const { rule } = candidate;
+      if (rule !== candidates[index - 1]?.rule) ruleStart = this.#outputs.length;
       const rewritten =
         block.requireParentalConsent && candidate.effect === "allow" && candidate.condition !== NONE;
       const effect = rewritten ? "deny" : candidate.effect;
       const outcome = this.#applies(candidate, effect, rewritten, runtime);
-      if (outcome === "stop") return { effect: "deny", policy: block.key, scope: block.scope, final: true };
+      if (outcome === "stop") {
+        if (this.#settings.stoppedRule === "nothing") this.#outputs.length = ruleStart;
+        if (this.#settings.stoppedRule === "everything") {
+          const others = candidates.slice(index + 1).filter((other) => other.rule === rule);
+          this.#putOut(others, effect, rewritten, action, runtime);
+        }
+        return { effect: "deny", policy: block.key, scope: block.scope, final: true };
+      }
       if (outcome === "skip") continue;
       const ends = outcome === "yes" && effect === "deny";
       this.#emit(candidate, outcome === "yes", action, runtime, ends ? 1 : candidate.times);
@@ -294,6 +247,21 @@ class Evaluation {
     return allowed && !block.requireParentalConsent
       ? { effect: "allow", policy: pass.key, scope: block.scope }
       : undefined;
+  }
+
+  /** The outputs of rows that would have been looked at, had no row before them failed. */
+  #putOut(
+    rows: readonly Candidate[],
+    effect: Effect,
+    rewritten: boolean,
+    action: string,
+    runtime: RuntimeRoles,
+  ): void {
+    for (const row of rows) {
+      const outcome = this.#applies(row, effect, rewritten, runtime);
+      if (outcome === "yes" || outcome === "no")
+        this.#emit(row, outcome === "yes", action, runtime, row.times);
+    }
   }
 
   /**
@@ -320,7 +288,8 @@ class Evaluation {
   }
 
   #satisfies(condition: ConditionId, runtime: RuntimeRoles): Outcome {
-    return satisfies(this.#program, inputsOf(this.#source, runtime), condition, this.#settings.onError);
+    const { onError, guess } = this.#settings;
+    return satisfies(this.#program, inputsOf(this.#source, runtime), condition, onError, guess);
   }
 
   // --- role policies (COMPAT.md 5.3) -------------------------------------------------------------------------
@@ -388,8 +357,8 @@ class Evaluation {
     if (!this.#knowsKind(scope)) return undefined;
     if (this.#settings.lostRoleDenials && !this.#hasRowFor(roleSet, scope)) return undefined;
     const { roleOrder } = this.#settings;
-    const ordered = roleSet.toSorted((a, b) => roleOrder.indexOf(a) - roleOrder.indexOf(b));
-    for (const role of ordered) {
+    const asked = roleSet.toSorted((a, b) => roleOrder.indexOf(a) - roleOrder.indexOf(b));
+    for (const role of asked) {
       const block = this.#program.roles.find(
         (each) =>
           each.role === role &&

@@ -10,9 +10,9 @@ import { sortBy } from "./functions/lists.ts";
 import { itemAt } from "./functions/select.ts";
 import {
   bool,
-  equal,
   error,
   findEntry,
+  findSameKey,
   fromConstant,
   fromJson,
   list,
@@ -79,14 +79,21 @@ export function evaluate(program: Program, inputs: Inputs, id: ExprId, locals: r
   }
 }
 
-/** `or` and `orValue` of a value that is there: the other argument is not looked at, be it an error. */
+/**
+ * Where the first argument decides, the other is not looked at, be it an error: `or` and `orValue` of a value that is there,
+ * and whatever is asked of an optional without a value.
+ */
 function alternative(
   { guest, args: [first] }: Extract<Expr, { readonly op: "call" }>,
   at: (operand: ExprId) => Value,
 ): Value | undefined {
-  if ((guest !== "optionalOr" && guest !== "optionalOrValue") || first === undefined) return undefined;
+  const asks = guest === "index" || guest === "optionalIndex";
+  if (first === undefined || !(asks || guest === "optionalOr" || guest === "optionalOrValue"))
+    return undefined;
   const value = at(first);
-  if (value.kind !== "optional" || value.value === undefined) return undefined;
+  if (value.kind !== "optional") return undefined;
+  if (asks) return value.value === undefined ? value : undefined;
+  if (value.value === undefined) return undefined;
   return guest === "optionalOr" ? value : value.value;
 }
 
@@ -152,7 +159,8 @@ function mapOf(expr: Expr & { op: "map" }, at: (id: ExprId) => Value): Value {
       value = value.value;
     }
     if (!isMapKey(key)) return error("unsupported key type");
-    entries = entries.filter((other) => !equal(other.key, key));
+    const replaced = findSameKey(entries, key);
+    entries = entries.filter((other) => other !== replaced);
     entries.push({ key, value });
   }
   return { kind: "map", entries };

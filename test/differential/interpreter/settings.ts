@@ -1,5 +1,5 @@
 /** What the interpreter can be told: the settings of the engine, and defects of the binary to imitate. */
-import type { ErrorMode } from "./conditions.ts";
+import type { ErrorMode, Guess } from "./conditions.ts";
 import type { Attributes } from "./request.ts";
 
 /** Settings of the engine (COMPAT.md section 13, `engine.*`). */
@@ -11,6 +11,8 @@ export interface EngineSettings {
   readonly globals: Attributes;
   /** The instant of the request, nanoseconds since the epoch. */
   readonly now: bigint;
+  /** What failing expressions count as in compatible mode. */
+  readonly guess: Guess;
   /**
    * Behave as the binary does where COMPAT.md 6.8 calls it a defect: a role policy's denial is lost at a scope without
    * a row for the kind and the role set. Only for telling that defect from others.
@@ -21,6 +23,18 @@ export interface EngineSettings {
    * not listed keeps its place at the front. Empty: the documented order. The binary's changes from start to start.
    */
   readonly roleOrder: readonly string[];
+  /**
+   * Which rows of a rule are looked at first: ids of derived roles, NONE for the row of the rule's roles. Empty: as written.
+   * The binary's order changes from start to start.
+   */
+  readonly rowOrder: readonly number[];
+  /** Which entries of a principal policy, by resource, are looked at first; as `rowOrder`. */
+  readonly entryOrder: readonly string[];
+  /**
+   * What a rule whose evaluation an error ends (strict mode) puts out: what its rows before the error do, nothing, or what
+   * all its other rows would. The binary's order of rows decides.
+   */
+  readonly stoppedRule: "before" | "nothing" | "everything";
 }
 
 export const DEFAULT_SETTINGS: EngineSettings = {
@@ -30,6 +44,10 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   lenientScopeSearch: false,
   globals: {},
   now: 0n,
+  guess: () => false,
   lostRoleDenials: false,
   roleOrder: [],
+  rowOrder: [],
+  entryOrder: [],
+  stoppedRule: "before",
 };

@@ -222,9 +222,27 @@ function equalFields(left: readonly MessageField[], right: readonly MessageField
   });
 }
 
-/** The entry of a map whose key equals `key` (an int key also finds an equal uint or double). */
+/**
+ * The entry of a map that `key` finds: the one of that type, else an int of exactly that value, else such a uint. A double
+ * among the entries is found by that double only.
+ */
 export function findEntry(entries: readonly MapEntry[], key: Value): MapEntry | undefined {
-  return entries.find((entry) => equal(entry.key, key));
+  const whole = wholeNumber(key);
+  const ofKind = (kind: "int" | "uint"): MapEntry | undefined =>
+    entries.find((entry) => entry.key.kind === kind && entry.key.value === whole);
+  return findSameKey(entries, key) ?? (whole === undefined ? undefined : (ofKind("int") ?? ofKind("uint")));
+}
+
+/** As in cel-go, no double stands for the smallest int. */
+function wholeNumber(key: Value): bigint | undefined {
+  if (key.kind === "int" || key.kind === "uint") return key.value;
+  if (key.kind !== "double" || !Number.isInteger(key.value)) return undefined;
+  return key.value > -(2 ** 63) ? BigInt(key.value) : undefined;
+}
+
+/** The entry with the same key, where `1`, `1u` and `1.0` are three keys. */
+export function findSameKey(entries: readonly MapEntry[], key: Value): MapEntry | undefined {
+  return entries.find((entry) => entry.key.kind === key.kind && equal(entry.key, key));
 }
 
 /** Order of two values of one comparable type, or of two numbers; an error where CEL has no such overload. */

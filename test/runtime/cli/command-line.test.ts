@@ -54,7 +54,7 @@ describe("edict", () => {
     [["serve", "--policies", "a", "--policies", "b"], /given twice/],
     [["serve", "--policies", "a", "--bundle", "b"], /either `--policies` or `--bundle`/],
     [["serve", "--bundle", "b", "--watch"], /`--watch` needs a policy directory/],
-    [["serve", "--threads", "4"], /`--threads 4` is not available yet/],
+    [["serve", "--threads", "0"], /`--threads` must be from 1 to 256, not `0`/],
     [["serve", "--http", "nowhere"], /`nowhere` is not an address/],
     [["serve", "--on-error", "ignore"], /must be one of fail-closed, compatible, strict/],
     [["serve", "extra"], /unexpected argument `extra`/],

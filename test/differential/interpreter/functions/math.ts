@@ -16,7 +16,9 @@ function isNaN(value: Value): boolean {
   return value.kind === "double" && Number.isNaN(value.value);
 }
 
+/** A number that is alone is the answer, also where the compiler could not know that it is one. */
 function extreme(values: Value, better: (a: Value, b: Value) => boolean | undefined): Value {
+  if (isNumber(values)) return values;
   if (values.kind !== "list") return noSuchOverload();
   if (values.items.length > 1 && values.items.some(isNaN))
     return error("NaN values cannot be ordered: math.@max");

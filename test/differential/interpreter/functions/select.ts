@@ -10,8 +10,17 @@ function integral(key: Value): bigint | undefined {
   return Number.isSafeInteger(key.value) ? BigInt(key.value) : undefined;
 }
 
+function isKey(key: Value): boolean {
+  return isNumber(key) || key.kind === "string" || key.kind === "bool";
+}
+
+function badKey(key: Value): Value {
+  return error(`invalid qualifier type: ${key.kind}`);
+}
+
 /** `container[key]`, also `container.key`. */
 export function itemAt(container: Value, key: Value): Value {
+  if (container.kind !== "error" && container.kind !== "optional" && !isKey(key)) return badKey(key);
   switch (container.kind) {
     case "map":
       return findEntry(container.entries, key)?.value ?? noSuchKey(formatValue(key));
@@ -93,6 +102,7 @@ function hasItem(container: Value, key: Value): Value {
 function optionalItem(container: Value, key: Value): Value {
   const operand = container.kind === "optional" ? container.value : container;
   if (operand === undefined) return NONE_OPTIONAL;
+  if (operand.kind !== "error" && operand.kind !== "optional" && !isKey(key)) return badKey(key);
   const present = hasItem(operand, key);
   if (present.kind === "error") return present;
   if (present.kind === "bool" && !present.value) return NONE_OPTIONAL;

@@ -2,6 +2,9 @@
 import { duration, error, noSuchOverload, string, type Value } from "../values.ts";
 import type { Family, Implementation } from "./family.ts";
 
+/** The longest duration in nanoseconds. */
+const LONGEST = 2n ** 63n - 1n;
+
 interface Calendar {
   readonly year: number;
   /** 1-based. */
@@ -23,28 +26,29 @@ function calendar(nanos: bigint, zone: string): Calendar | undefined {
     return fromDate(new Date(milliseconds + minutes * 60_000));
   }
   if (zone === "UTC" || zone === "") return fromDate(new Date(milliseconds));
+  if (zone === "Local") return fromDate(new Date(milliseconds));
+  if (!isZoneName(zone)) return undefined;
+  const text = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" }).format(
+    milliseconds,
+  );
+  const shown = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/u.exec(text);
+  const size = Number(shown?.[2] ?? 0) * 3600 + Number(shown?.[3] ?? 0) * 60 + Number(shown?.[4] ?? 0);
+  return fromDate(new Date(milliseconds + (shown?.[1] === "-" ? -1000 : 1000) * size));
+}
+
+/** Names that ICU knows, except those in another case and those that only ICU has (`PST`). */
+function isZoneName(zone: string): boolean {
+  if (
+    !/^[A-Z]/u.test(zone) ||
+    /[A-Z]{5}/u.test(zone) ||
+    /^(?!GMT|UTC|EST|MST|HST|CET|MET|EET|WET|PRC|ROC|ROK|UCT)[A-Z]{3}$/u.test(zone)
+  ) {
+    return false;
+  }
   try {
-    const parts = new Intl.DateTimeFormat("en-US", {
-      timeZone: zone,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    }).formatToParts(new Date(milliseconds));
-    const numberOf = (type: string): number => Number(parts.find((each) => each.type === type)?.value ?? 0);
-    return {
-      year: numberOf("year"),
-      month: numberOf("month"),
-      day: numberOf("day"),
-      hour: numberOf("hour"),
-      minute: numberOf("minute"),
-      second: numberOf("second"),
-    };
+    return new Intl.DateTimeFormat("en-US", { timeZone: zone }).resolvedOptions().timeZone !== "";
   } catch {
-    return undefined;
+    return false;
   }
 }
 
@@ -157,9 +161,13 @@ export const TIME: Family<`${Getter}${1 | 2}` | "timeSince"> = {
   getSeconds2: seconds,
   getMilliseconds1: inUtc(milliseconds),
   getMilliseconds2: milliseconds,
-  /** `timeSince(then)`: the second argument is the request's instant. */
+  /** `timeSince(then)`: the second argument is the request's instant. Limited to what a duration holds, as Go's. */
   timeSince: (then, now) =>
     then.kind === "timestamp" && now.kind === "timestamp"
-      ? duration(now.nanos - then.nanos)
+      ? duration(limited(now.nanos - then.nanos))
       : noSuchOverload(),
 };
+
+function limited(nanos: bigint): bigint {
+  return nanos > LONGEST ? LONGEST : nanos < -LONGEST - 1n ? -LONGEST - 1n : nanos;
+}

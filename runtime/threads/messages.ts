@@ -1,0 +1,45 @@
+/**
+ * What the first thread and its serving threads tell each other: the protocol of a two-phase swap, of draining and of failing.
+ * Decisions never travel this way; every thread answers its own connections.
+ */
+import type { AuxDataOptions } from "../aux-data/options.ts";
+import type { Config } from "../config/config.ts";
+import type { CompiledBundle } from "../guest/modules.ts";
+import type { ServerOptions } from "../http/server.ts";
+import type { ReloadFailure } from "../observe/serving-state.ts";
+
+/** What a serving thread is started with. */
+export interface ThreadStart {
+  /** 1 and up; the first thread is 0. */
+  readonly index: number;
+  /** Shared: [0] is the number of the version that serves. */
+  readonly epoch: Int32Array;
+  /** Shared: traps by thread. */
+  readonly traps: Int32Array;
+  /** What the first thread serves at this moment. */
+  readonly compiled: CompiledBundle;
+  readonly engine: Config["engine"];
+  readonly auxData: AuxDataOptions;
+  readonly server: ServerOptions;
+}
+
+export type ToThread =
+  /** Make this version ready to serve, and keep it until the shared epoch becomes `epoch`. */
+  | { readonly kind: "prepare"; readonly epoch: number; readonly compiled: CompiledBundle }
+  /** Forget what was prepared: another thread could not. */
+  | { readonly kind: "abandon" }
+  /** The epoch has changed: let go of the old version now, not with the next request. */
+  | { readonly kind: "flip" }
+  /** How the last reload went, for health. */
+  | { readonly kind: "outcome"; readonly failure: ReloadFailure | null }
+  /** As `HttpServer.drain`. */
+  | { readonly kind: "drain"; readonly timeoutMs: number };
+
+export type FromThread =
+  /** Listens and decides. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "prepared"; readonly epoch: number }
+  | { readonly kind: "refused"; readonly epoch: number; readonly message: string }
+  | { readonly kind: "drained" }
+  /** The thread serves no more. */
+  | { readonly kind: "failed"; readonly message: string };
