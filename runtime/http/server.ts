@@ -70,7 +70,7 @@ export async function startServer(state: ServingState, options: ServerOptions): 
   const sockets: ListenSocket[] = [];
   const listening: ListenAddress[] = [];
   for (const address of options.addresses) {
-    const socket = await listen(app, address, options.joins);
+    const socket = await listen(app, address, options);
     sockets.push(socket);
     if (address.kind === "unix") {
       await chmod(address.path, options.socketMode);
@@ -131,9 +131,14 @@ function addRoutes(app: App, context: HttpContext): void {
 /** For handlers that answer before they return. */
 function ignoreAbort(): void {}
 
-async function listen(app: App, address: ListenAddress, joins: boolean): Promise<ListenSocket> {
+async function listen(app: App, given: ListenAddress, options: ServerOptions): Promise<ListenSocket> {
+  let address = given;
   if (address.kind === "unix") await clearStaleSocket(address.path);
-  else if (!joins) await probePort(address.host, address.port);
+  else if (!options.joins) {
+    const free = await probePort(address.host, address.port);
+    // A port that uWebSockets.js lets the kernel choose cannot be joined by other threads.
+    if (options.threads > 1) address = { ...address, port: free };
+  }
   const socket = await new Promise<ListenSocket | false>((resolve) => {
     if (address.kind === "unix") app.listen_unix(resolve, address.path);
     else if (address.host === "") app.listen(address.port, resolve);
@@ -148,9 +153,9 @@ async function listen(app: App, address: ListenAddress, joins: boolean): Promise
 
 /**
  * Fails when somebody listens on the port. uWebSockets.js sets SO_REUSEPORT, with which a second daemon would start
- * without complaint and take half of the requests.
+ * without complaint and take half of the requests. Returns the port, or for 0 one that was free.
  */
-async function probePort(host: string, port: number): Promise<void> {
+async function probePort(host: string, port: number): Promise<number> {
   const probe = createServer();
   try {
     probe.listen(host === "" ? { port } : { host, port });
@@ -160,8 +165,10 @@ async function probePort(host: string, port: number): Promise<void> {
       cause: error,
     });
   }
+  const bound = probe.address();
   probe.close();
   await once(probe, "close");
+  return typeof bound === "object" && bound !== null ? bound.port : port;
 }
 
 /** Removes the socket file that a dead process left behind; fails when a living one serves it. */
