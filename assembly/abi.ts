@@ -125,11 +125,9 @@ export const STATUS_BAD_IMAGE = 19;
  * schemas section), 0 for none.
  */
 export const STATUS_SCHEMAS = 20;
-/**
- * A condition needs a time zone that the guest does not know: its name is in CONTROL_ERROR_TEXT_*. The host adds it
- * (export `addZone`) and calls again.
- */
-export const STATUS_ZONE = 21;
+
+/** Room for the time zone database of a bundle (assembly/cel/zones.ts). */
+export const ZONES_CAPACITY = 512 * 1024;
 
 /** Deepest nesting of arrays and objects in a request. */
 export const MAX_DEPTH = 64;
@@ -216,6 +214,23 @@ export const ERROR_MEMORY = 10;
 export const ERROR_DERIVED_ROLES = 11;
 /** `optional.none()` dereferenced. */
 export const ERROR_OPTIONAL_NONE = 12;
+/** `unknown time zone <detail>`. */
+export const ERROR_UNKNOWN_ZONE = 13;
+/** A text that no time zone may have as its name. */
+export const ERROR_ZONE_NAME = 14;
+/** `failed to parse SPIFFE ID: <detail>`; detail says what is wrong. */
+export const ERROR_SPIFFE_ID = 15;
+/** `failed to parse SPIFFE trust domain: <detail>`. */
+export const ERROR_SPIFFE_TRUST_DOMAIN = 16;
+/** `invalid SPIFFE ID: <detail>`: a string given to a matcher. */
+export const ERROR_SPIFFE_MATCH = 17;
+/** A text that is no IP address, or no range; detail is the text, as in the next two. */
+export const ERROR_IP = 18;
+export const ERROR_CIDR = 19;
+/** An address or range that is IPv4-mapped IPv6. */
+export const ERROR_MAPPED_ADDRESS = 20;
+/** An address with a zone. */
+export const ERROR_ADDRESS_ZONE = 21;
 
 // ---------------------------------------------------------------------------------------------------------
 // Outcome of a condition
@@ -278,3 +293,5 @@ export const SECTION_RULES = 5;
 export const SECTION_SCHEMAS = 6;
 /** Reserved for the detached signature: no compiler writes it and no reader accepts it yet. */
 export const SECTION_SIGNATURE = 7;
+/** The time zones by name (assembly/cel/zones.ts), compressed with Brotli; there when a condition may ask for one. */
+export const SECTION_ZONES = 8;

@@ -20,7 +20,8 @@ import {
   STATUS_OK,
 } from "./abi";
 import { checkRequest, setLimits } from "./decide/check";
-import { placeZones, putZone } from "./cel/zones";
+import { placeZones } from "./cel/zones";
+import { placePatterns } from "./regex/cache";
 import { describeError, errorTextLength, errorTextStart } from "./decide/error-text";
 import { readsNow, setGlobalsValue } from "./decide/inputs";
 import { responseStart } from "./decide/respond";
@@ -35,6 +36,7 @@ import { allocate, fits, keep, setArena } from "./memory/arena";
 import { isError } from "./value/value";
 
 export * from "./cel/exports";
+export { useZones, zonesStart } from "./cel/zones";
 export * from "./decide/generated-code";
 
 /** Bytes behind the input that decoders may load (never use) in blocks. */
@@ -68,7 +70,7 @@ export function start(imageLength: i32, inputBytes: i32, outputBytes: i32, memor
   ready = false;
   if (<usize>__heap_base > <usize>IMAGE_BASE || !loadTables(imageLength)) return STATUS_BAD_IMAGE;
   const caches = placeCaches(IMAGE_BASE + <usize>imageLength, TABLE_BASE);
-  inputStart = (placeZones(caches) + 15) & ~15;
+  inputStart = (placePatterns(placeZones(caches)) + 15) & ~15;
   inputCapacity = <usize>inputBytes;
   const arenaStart = inputStart + inputCapacity + INPUT_SLACK;
   const outputStart = <usize>memoryEnd - <usize>outputBytes;
@@ -109,11 +111,6 @@ export function setGlobals(length: i32): i32 {
   setGlobalsValue(value);
   keep();
   return STATUS_OK;
-}
-
-/** Adds a time zone: name and records lie at the input start as `putZone` has them; a negative count is an unknown name. */
-export function addZone(nameLength: i32, count: i32): void {
-  if (ready) putZone(inputStart, nameLength, count);
 }
 
 /** Seeds the random part of call ids and the keyed hash that finds repeated names in requests. */

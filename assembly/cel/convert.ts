@@ -7,9 +7,11 @@ import {
   ERROR_OVERFLOW,
   TAG_BOOL,
   TAG_BYTES,
+  TAG_CIDR,
   TAG_DOUBLE,
   TAG_DURATION,
   TAG_INT,
+  TAG_IP,
   TAG_STRING,
   TAG_TIMESTAMP,
   TAG_UINT,
@@ -39,6 +41,7 @@ import {
   uintOf,
 } from "../value/value";
 import { noFuel, noOverload1 } from "./failure";
+import { networkText } from "./network";
 import { durationText, timestampText } from "./time";
 
 export { toDuration, toTimestamp } from "./time";
@@ -165,6 +168,7 @@ export function toText(value: u64): u64 {
   if (tag == TAG_INT || tag == TAG_UINT || tag == TAG_DOUBLE) return textOfNumber(settled, tag);
   if (tag == TAG_BOOL) return settled == TRUE ? word(0x65757274, 4, 0) : word(0x736c6166, 5, 0x65);
   if (tag == TAG_TIMESTAMP) return timestampText(settled);
+  if (tag == TAG_IP || tag == TAG_CIDR) return networkText(settled);
   return tag == TAG_DURATION ? durationText(settled) : noOverload1(settled);
 }
 

@@ -1,18 +1,27 @@
 /**
  * CEL `==` and `!=` (langdef, "Equality"): numbers by value across types, lists item by item, maps by key, NaN
  * equal to nothing, other values of different kinds unequal. Strict: an operand that is an error is the result.
+ *
+ * As in Cerbos, hierarchies, SPIFFE IDs and trust domains on the left do not let themselves be compared with other kinds (null
+ * excepted): `==` is an error then and `!=` true, and such a pair inside lists and maps does not make them unequal. A
+ * SPIFFE ID or trust domain on the left is equal to strings that name it; on the right, to none. No matcher equals anything.
  */
 import {
   ERROR_BAD_ARGUMENT,
   ERROR_NO_SUCH_OVERLOAD,
   TAG_BOOL,
   TAG_BYTES,
+  TAG_CIDR,
   TAG_DURATION,
   TAG_HIERARCHY,
+  TAG_IP,
   TAG_LIST,
   TAG_MAP,
   TAG_NULL,
   TAG_OPTIONAL,
+  TAG_SPIFFE_ID,
+  TAG_SPIFFE_MATCHER,
+  TAG_SPIFFE_TRUST_DOMAIN,
   TAG_STRING,
   TAG_TIMESTAMP,
   TAG_TYPE,
@@ -36,11 +45,14 @@ import {
   tagOf,
   timestampNanos,
   timestampSeconds,
+  TRUE,
   valueAt,
 } from "../value/value";
 import { noFuel } from "./failure";
 import { ENTRY_STOPPED, findKey, matches } from "./map-keys";
+import { sameNetworkValue } from "./network";
 import { compareNumbers, isNumeric } from "./numeric";
+import { domainLength, domainStart, readDomain, VALID } from "./spiffe-id";
 
 // Answers of `sameValues`; the negative ones say that the question could not be decided.
 export const DIFFERENT: i32 = 0;
@@ -76,6 +88,7 @@ function answer(left: u64, right: u64, wanted: i32): u64 {
   const second = settle(right);
   if (isError(second)) return second;
   const same = compare(first, second, 0);
+  if (same == SAME_NO_OVERLOAD && wanted == DIFFERENT) return TRUE;
   return same >= 0 ? ofBool(same == wanted) : undecided(same);
 }
 
@@ -96,9 +109,11 @@ function compare(left: u64, right: u64, depth: i32): i32 {
   const other = tagOf(right);
   if (tag != other) {
     if (isNumeric(tag) && isNumeric(other)) return ofTruth(compareNumbers(left, tag, right, other) == 0);
-    return tag == TAG_HIERARCHY && other != TAG_NULL ? SAME_NO_OVERLOAD : DIFFERENT;
+    return compareOwn(left, tag, right, other);
   }
   if (tag == TAG_STRING || tag == TAG_BYTES || tag == TAG_TYPE) return compareTexts(left, right);
+  if (tag == TAG_SPIFFE_ID || tag == TAG_SPIFFE_TRUST_DOMAIN) return compareTexts(left, right);
+  if (tag == TAG_SPIFFE_MATCHER) return DIFFERENT;
   if (isNumeric(tag)) return ofTruth(compareNumbers(left, tag, right, tag) == 0);
   if (tag == TAG_BOOL || tag == TAG_NULL) return ofTruth(left == right);
   if (tag == TAG_DURATION) return ofTruth(intOf(left) == intOf(right));
@@ -106,6 +121,7 @@ function compare(left: u64, right: u64, depth: i32): i32 {
     const sameSecond = timestampSeconds(left) == timestampSeconds(right);
     return ofTruth(sameSecond && timestampNanos(left) == timestampNanos(right));
   }
+  if (tag == TAG_IP || tag == TAG_CIDR) return ofTruth(sameNetworkValue(left, right));
   if (depth >= MAX_NESTING) return SAME_TOO_DEEP;
   if (tag == TAG_LIST || tag == TAG_HIERARCHY) return compareLists(left, right, depth + 1);
   if (tag == TAG_MAP) return compareMaps(left, right, depth + 1);
@@ -114,6 +130,19 @@ function compare(left: u64, right: u64, depth: i32): i32 {
     return compare(load<u64>(payloadOf(left)), load<u64>(payloadOf(right)), depth + 1);
   }
   return ofTruth(left == right);
+}
+
+/** Compares values of different kinds, which only Cerbos's own types can make more of than DIFFERENT. */
+function compareOwn(left: u64, tag: i32, right: u64, other: i32): i32 {
+  const isSpiffe = tag == TAG_SPIFFE_ID || tag == TAG_SPIFFE_TRUST_DOMAIN;
+  if (!(isSpiffe || tag == TAG_HIERARCHY) || other == TAG_NULL) return DIFFERENT;
+  if (!isSpiffe || other != TAG_STRING) return SAME_NO_OVERLOAD;
+  // A valid ID has one spelling.
+  if (tag == TAG_SPIFFE_ID) return compareTexts(left, right);
+  if (!burn(lengthOf(right) >> 3)) return SAME_STOPPED;
+  if (readDomain(startOf(right), lengthOf(right)) != VALID || domainLength != lengthOf(left))
+    return DIFFERENT;
+  return ofTruth(equalBytes(startOf(left), domainStart, domainLength));
 }
 
 function ofTruth(same: bool): i32 {
@@ -132,7 +161,7 @@ function compareLists(left: u64, right: u64, depth: i32): i32 {
   if (count != countOf(right)) return DIFFERENT;
   for (let index: u32 = 0; index < count; index++) {
     const same = compare(itemAt(left, index), itemAt(right, index), depth);
-    if (same != SAME) return same;
+    if (same != SAME && same != SAME_NO_OVERLOAD) return same;
   }
   return SAME;
 }
@@ -147,7 +176,7 @@ function compareMaps(left: u64, right: u64, depth: i32): i32 {
     if (!matches(keyAt(right, index), key, tagOf(key), false)) found = findKey(right, key);
     if (found < 0) return found == ENTRY_STOPPED ? SAME_STOPPED : DIFFERENT;
     const same = compare(valueAt(left, index), valueAt(right, <u32>found), depth);
-    if (same != SAME) return same;
+    if (same != SAME && same != SAME_NO_OVERLOAD) return same;
   }
   return SAME;
 }

@@ -36,6 +36,25 @@ export {
   siblingOf,
 } from "./hierarchy";
 export { identity } from "./identity";
+export {
+  cidrContainsCIDR,
+  cidrContainsIP,
+  cidrIP,
+  cidrIsMask,
+  cidrMasked,
+  cidrOfText,
+  cidrPrefixLength,
+  ipFamily,
+  ipIsCanonical,
+  ipIsGlobalUnicast,
+  ipIsLinkLocalMulticast,
+  ipIsLinkLocalUnicast,
+  ipIsLoopback,
+  ipIsUnspecified,
+  ipOfText,
+  isCIDR,
+  isIP,
+} from "./network";
 export { succeeds } from "./presence";
 export { basePath, extPath, volumeName } from "./paths";
 export {
@@ -83,6 +102,7 @@ export {
   optionalValue,
 } from "./optionals";
 export { greater, greaterEquals, less, lessEquals } from "./order";
+export { matches, regexExtract, regexExtractAll, regexReplace3, regexReplace4 } from "./regex";
 export { hasField, index, isIn, optionalIndex, optionalSelectField, selectField } from "./select";
 export {
   except,
@@ -94,6 +114,20 @@ export {
   setsIntersects,
 } from "./sets";
 export { size } from "./size";
+export {
+  spiffeDomainOf,
+  spiffeID,
+  spiffeIsMemberOf,
+  spiffeMatchAny,
+  spiffeMatchDomainText,
+  spiffeMatchesID,
+  spiffeMatchExact,
+  spiffeMatchOneOf,
+  spiffeMatchTrustDomain,
+  spiffeName,
+  spiffePath,
+  spiffeTrustDomain,
+} from "./spiffe";
 export { join1, join2, quote, replace3, replace4 } from "./string-building";
 export {
   charAt,

@@ -3,7 +3,14 @@
  * point, bytes, bools (false first), timestamps and durations; any other pair is "no such overload". A
  * comparison with NaN is false.
  */
-import { TAG_BOOL, TAG_BYTES, TAG_DURATION, TAG_STRING, TAG_TIMESTAMP } from "../abi";
+import {
+  TAG_BOOL,
+  TAG_BYTES,
+  TAG_DURATION,
+  TAG_SPIFFE_TRUST_DOMAIN,
+  TAG_STRING,
+  TAG_TIMESTAMP,
+} from "../abi";
 import { compareBytes } from "../memory/bytes";
 import { burn } from "../memory/fuel";
 import {
@@ -18,6 +25,7 @@ import {
 } from "../value/value";
 import { noFuel, noOverload2 } from "./failure";
 import { compareNumbers, isNumeric, UNORDERED } from "./numeric";
+import { domainLength, domainStart, readDomain, VALID } from "./spiffe-id";
 
 export { UNORDERED } from "./numeric";
 
@@ -55,6 +63,7 @@ export function compareValues(left: u64, right: u64): i32 {
   const tag = tagOf(left);
   const other = tagOf(right);
   if (isNumeric(tag) && isNumeric(other)) return compareNumbers(left, tag, right, other);
+  if (tag == TAG_SPIFFE_TRUST_DOMAIN) return compareDomains(left, right, other);
   if (tag != other) return INCOMPARABLE;
   if (tag == TAG_STRING || tag == TAG_BYTES) return compareTexts(left, right);
   if (tag == TAG_BOOL) return compareWhole(<i64>payloadOf(left), <i64>payloadOf(right));
@@ -62,6 +71,16 @@ export function compareValues(left: u64, right: u64): i32 {
   if (tag != TAG_TIMESTAMP) return INCOMPARABLE;
   const order = compareWhole(timestampSeconds(left), timestampSeconds(right));
   return order != 0 ? order : compareWhole(timestampNanos(left), timestampNanos(right));
+}
+
+/** Cerbos orders trust domains backwards; the right one may be a string that names one. */
+function compareDomains(left: u64, right: u64, other: i32): i32 {
+  if (other == TAG_SPIFFE_TRUST_DOMAIN) return compareTexts(right, left);
+  if (other != TAG_STRING) return INCOMPARABLE;
+  if (!burn(1 + (lengthOf(right) >> 3))) return ORDER_STOPPED;
+  if (readDomain(startOf(right), lengthOf(right)) != VALID) return INCOMPARABLE;
+  const difference = compareBytes(domainStart, domainLength, startOf(left), lengthOf(left));
+  return difference < 0 ? -1 : difference > 0 ? 1 : 0;
 }
 
 function compareWhole(left: i64, right: i64): i32 {

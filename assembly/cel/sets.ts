@@ -88,7 +88,9 @@ function apply(operation: i32, first: u64, second: u64): u64 {
   if (operation == INTERSECT) return firstIsLonger ? select(right, left, true) : select(left, right, true);
   // The table goes over the shorter list: it is the one that has to be held.
   if (operation == INTERSECTS) {
-    return firstIsLonger ? test(left, right, ANY_PRESENT) : test(right, left, ANY_PRESENT);
+    // Of equally long lists it is the second, because equality of SPIFFE values has a direction.
+    const firstIsShorter = countOf(left) < countOf(right);
+    return firstIsShorter ? test(right, left, ANY_PRESENT) : test(left, right, ANY_PRESENT);
   }
   const contained = test(left, right, ALL_PRESENT);
   return operation == EQUIVALENT && contained == TRUE ? test(right, left, ALL_PRESENT) : contained;

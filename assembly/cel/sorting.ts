@@ -1,6 +1,6 @@
 /**
- * Sorting by keys of one ordered type: bool, int, uint, double, string, bytes, timestamp, duration. A stable merge
- * sort over copies. Comparing values of different types is order.ts's task.
+ * Sorting by keys of one ordered type: bool, int, uint, double, string, bytes, timestamp, duration, SPIFFE trust domain
+ * (these backwards, as in Cerbos). A stable merge sort over copies. Comparing values of different types is order.ts's task.
  *
  * What is sorted are pairs:   | u64 key | u64 item |
  */
@@ -12,6 +12,7 @@ import {
   TAG_DURATION,
   TAG_INT,
   TAG_LIST,
+  TAG_SPIFFE_TRUST_DOMAIN,
   TAG_STRING,
   TAG_TIMESTAMP,
   TAG_UINT,
@@ -44,13 +45,17 @@ export const PAIR_SIZE: usize = 16;
 
 function isOrdered(tag: i32): bool {
   if (tag == TAG_STRING || tag == TAG_BYTES || tag == TAG_BOOL || tag == TAG_DOUBLE) return true;
-  return tag == TAG_INT || tag == TAG_UINT || tag == TAG_TIMESTAMP || tag == TAG_DURATION;
+  if (tag == TAG_INT || tag == TAG_UINT || tag == TAG_TIMESTAMP || tag == TAG_DURATION) return true;
+  return tag == TAG_SPIFFE_TRUST_DOMAIN;
 }
 
 /** Whether `left` comes before `right`, both of the type `tag`. NaN is before and after nothing. */
 function isBefore(left: u64, right: u64, tag: i32): bool {
   if (tag == TAG_STRING || tag == TAG_BYTES) {
     return compareBytes(startOf(left), lengthOf(left), startOf(right), lengthOf(right)) < 0;
+  }
+  if (tag == TAG_SPIFFE_TRUST_DOMAIN) {
+    return compareBytes(startOf(left), lengthOf(left), startOf(right), lengthOf(right)) > 0;
   }
   if (tag == TAG_DOUBLE) return doubleOf(left) < doubleOf(right);
   if (tag == TAG_UINT) return uintOf(left) < uintOf(right);
@@ -63,7 +68,8 @@ function isBefore(left: u64, right: u64, tag: i32): bool {
 
 /** Fuel for one comparison with a key. */
 function keyCost(key: u64, tag: i32): u32 {
-  return tag == TAG_STRING || tag == TAG_BYTES ? 1 + (lengthOf(key) >> 4) : 1;
+  const isText = tag == TAG_STRING || tag == TAG_BYTES || tag == TAG_SPIFFE_TRUST_DOMAIN;
+  return isText ? 1 + (lengthOf(key) >> 4) : 1;
 }
 
 /** Merges the sorted runs [from, middle) and [middle, end) of pairs at `source` into `target`. */

@@ -162,7 +162,7 @@ function writeTimestamp(seconds: i64, nanos: u32, offset: i32, out: usize): u32 
   return <u32>(at - out);
 }
 
-/** CEL `string(timestamp)`: RFC 3339 in the zone the timestamp was written in. */
+/** CEL `string(timestamp)`, and what outputs show: RFC 3339 in the zone the timestamp was written in. */
 export function timestampText(value: u64): u64 {
   const out = allocate(TIMESTAMP_TEXT_SIZE);
   return ofString(
@@ -171,7 +171,7 @@ export function timestampText(value: u64): u64 {
   );
 }
 
-/** The same in UTC, as `format` and JSON output have it. */
+/** The same in UTC, as `format` has it. */
 export function timestampTextUtc(value: u64): u64 {
   const out = allocate(TIMESTAMP_TEXT_SIZE);
   return ofString(out, writeTimestamp(timestampSeconds(value), timestampNanos(value), 0, out));

@@ -13,7 +13,7 @@ const LAST_SAFE_PREFIX: u64 = MAGNITUDE_LIMIT / 10;
 export const ZONE_OK: i32 = 0;
 /** Not a name without a colon, and not `hours:minutes` either. */
 export const ZONE_MALFORMED: i32 = 1;
-/** A name that only a zone database could resolve. */
+/** A name for the database (zones.ts). */
 export const ZONE_UNKNOWN: i32 = 2;
 
 /** Seconds east of UTC, set by `readZone` when it answers ZONE_OK. */

@@ -2,7 +2,16 @@
  * Timestamps and durations (CEL langdef, "Timestamps and durations"): conversions, getters, `timeSince`.
  * Arithmetic is in arithmetic.ts, texts are in time-text.ts. Zones by name: zones.ts.
  */
-import { ERROR_BAD_ARGUMENT, ERROR_OVERFLOW, TAG_DURATION, TAG_INT, TAG_STRING, TAG_TIMESTAMP } from "../abi";
+import {
+  ERROR_BAD_ARGUMENT,
+  ERROR_OVERFLOW,
+  ERROR_UNKNOWN_ZONE,
+  ERROR_ZONE_NAME,
+  TAG_DURATION,
+  TAG_INT,
+  TAG_STRING,
+  TAG_TIMESTAMP,
+} from "../abi";
 import { burn } from "../memory/fuel";
 import {
   fail,
@@ -30,7 +39,7 @@ import {
 import { noFuel, noOverload1, noOverload2 } from "./failure";
 import { NANOSECONDS, parseDuration, parseTimestamp, TIMESTAMP_MAX, TIMESTAMP_MIN } from "./time-text";
 import { readZone, ZONE_MALFORMED, ZONE_OK, zoneOffset } from "./time-zone";
-import { findOffset, FOUND, namedOffset } from "./zones";
+import { BAD_NAME, findOffset, FOUND, namedOffset } from "./zones";
 
 export { durationText, timestampText, timestampTextUtc } from "./time-text";
 
@@ -123,13 +132,14 @@ function getUtc(value: u64, field: i32): u64 {
 function getLocal(value: u64, zone: u64, field: i32): u64 {
   if (tagOf(value) != TAG_TIMESTAMP || tagOf(zone) != TAG_STRING) return noOverload2(value, zone);
   const length = lengthOf(zone);
-  if (!burn(8 + (length >> 4))) return noFuel();
+  // The text is walked through once, and a name looked up in two binary searches.
+  if (!burn(24 + (length >> 2))) return noFuel();
   const form = readZone(startOf(zone), length);
   if (form == ZONE_OK) return timestampField(value, zoneOffset, field);
-  if (form == ZONE_MALFORMED || findOffset(startOf(zone), length, timestampSeconds(value)) != FOUND) {
-    return fail(ERROR_BAD_ARGUMENT, zone);
-  }
-  return timestampField(value, namedOffset, field);
+  if (form == ZONE_MALFORMED) return fail(ERROR_BAD_ARGUMENT, zone);
+  const found = findOffset(startOf(zone), length, timestampSeconds(value));
+  if (found == FOUND) return timestampField(value, namedOffset, field);
+  return found == BAD_NAME ? fail(ERROR_ZONE_NAME, NULL) : fail(ERROR_UNKNOWN_ZONE, zone);
 }
 
 export function getFullYear1(value: u64): u64 {

@@ -8,15 +8,20 @@
  *   | u32 mask | u32 capacity for items | u64 list | entry ... |
  *   entry   | u32 hash | u32 index of the item + 1 (0 = empty) |
  *
- * INVARIANT: values that are equal in CEL have the same hash (numbers of all kinds hash as doubles).
+ * INVARIANT: values that are equal in CEL have the same hash (numbers of all kinds hash as doubles, SPIFFE IDs as their text).
+ * SPIFFE trust domains, equal to many texts, are looked up by scanning; inside nested lists they are equal to trust domains only.
  */
 import {
   TAG_BYTES,
+  TAG_CIDR,
   TAG_DOUBLE,
   TAG_DURATION,
   TAG_INT,
+  TAG_IP,
   TAG_LIST,
   TAG_MAP,
+  TAG_SPIFFE_ID,
+  TAG_SPIFFE_TRUST_DOMAIN,
   TAG_STRING,
   TAG_TIMESTAMP,
   TAG_UINT,
@@ -30,6 +35,7 @@ import {
   intOf,
   itemAt,
   lengthOf,
+  payloadOf,
   startOf,
   tagOf,
   timestampNanos,
@@ -48,6 +54,8 @@ const HASHED_DEPTH: i32 = 3;
 const MAX_ITEMS: u32 = 1 << 26;
 
 const HEADER_SIZE: usize = 16;
+/** Answer of `scanTable`: no entry is that low. */
+const NO_SLOT: usize = 1;
 
 export const MISSING: i32 = 0;
 export const PRESENT: i32 = 1;
@@ -71,12 +79,14 @@ function hashDouble(value: f64): u32 {
 
 function hashValue(value: u64, depth: i32): u32 {
   const tag = tagOf(value);
-  if (tag == TAG_STRING || tag == TAG_BYTES) return hashBytes(startOf(value), lengthOf(value));
+  if (isText(tag)) return hashBytes(startOf(value), lengthOf(value));
   if (tag == TAG_DOUBLE) return hashDouble(doubleOf(value));
   if (tag == TAG_INT) return hashDouble(<f64>intOf(value));
   if (tag == TAG_UINT) return hashDouble(<f64>uintOf(value));
   if (tag == TAG_DURATION) return mix(uintOf(value));
   if (tag == TAG_TIMESTAMP) return mix(<u64>timestampSeconds(value) ^ ((<u64>timestampNanos(value)) << 32));
+  if (tag == TAG_IP || tag == TAG_CIDR)
+    return mix(load<u64>(payloadOf(value)) * 31 + load<u64>(payloadOf(value), 8));
   if (tag == TAG_MAP) return mix(<u64>countOf(value) + TAG_MAP);
   if (tag != TAG_LIST) return <u32>tag;
   const count = countOf(value);
@@ -91,7 +101,13 @@ function hashValue(value: u64, depth: i32): u32 {
 /** Fuel for hashing one value. */
 function hashCost(value: u64): u32 {
   const tag = tagOf(value);
-  return tag == TAG_STRING || tag == TAG_BYTES ? 1 + (lengthOf(value) >> 4) : 4;
+  return isText(tag) ? 1 + (lengthOf(value) >> 4) : 4;
+}
+
+/** Whether a value's cell points to text that says all about it. */
+function isText(tag: i32): bool {
+  if (tag == TAG_STRING || tag == TAG_BYTES) return true;
+  return tag == TAG_SPIFFE_ID || tag == TAG_SPIFFE_TRUST_DOMAIN;
 }
 
 /** An empty set for at most `count` items of `list`, or 0 when the arena cannot hold it. */
@@ -143,6 +159,10 @@ function findEntry(table: usize, value: u64): usize {
   if (!burn(hashCost(value))) return 0;
   const mask = load<u32>(table);
   const list = load<u64>(table, 8);
+  if (tagOf(value) == TAG_SPIFFE_TRUST_DOMAIN) {
+    const found = scanTable(table, mask, value);
+    if (found != NO_SLOT) return found;
+  }
   const hash = hashValue(value, HASHED_DEPTH);
   let index = hash & mask;
   while (true) {
@@ -153,6 +173,18 @@ function findEntry(table: usize, value: u64): usize {
     if (load<u32>(entry) == hash && equals(value, itemAt(list, item - 1)) == TRUE) return entry;
     index = (index + 1) & mask;
   }
+}
+
+/** The entry of an equal item, wherever it is; NO_SLOT when there is none, 0 when the fuel ran out. */
+function scanTable(table: usize, mask: u32, value: u64): usize {
+  if (!burn(mask)) return 0;
+  const list = load<u64>(table, 8);
+  for (let index: u32 = 0; index <= mask; index++) {
+    const entry = table + HEADER_SIZE + ((<usize>index) << 3);
+    const item = load<u32>(entry, 4);
+    if (item != 0 && equals(value, itemAt(list, item - 1)) == TRUE) return entry;
+  }
+  return NO_SLOT;
 }
 
 /** Whether `list` has an item equal to `value`, by scanning: PRESENT, MISSING or LOOKUP_STOPPED. */

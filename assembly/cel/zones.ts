@@ -1,103 +1,125 @@
 /**
- * Time zones by name: transition tables that the host adds (runtime/time-zones), kept across requests in a ring of
- * their own. A name that is not there yet is noted; `check` then answers STATUS_ZONE and the host calls again. What the
- * tables hold depends on the zone alone, so nothing of one request shows in the next.
+ * Time zones by name: the database of the bundle, which the host writes once, before the first request. So decisions
+ * depend on no machine; scripts/build-time-zones.ts makes it. Numeric zones: time-zone.ts.
  *
- *   slot: 0 u32 name length (0: empty) | 4 u32 count or UNKNOWN | 8 name | 96 records, ascending
- *   record: i64 first second since 1970 | i32 seconds east of UTC | 4 unused
+ *   0 u32 count | 4 unused | 8 count entries, ascending by name | names | tables
+ *   entry: u32 name | u32 name length | u32 table | u32 transitions; places count from the first byte
+ *   table: i64 words, ascending: seconds since 1970 << 20 | seconds east of UTC (20 bits, signed)
  *
- * The last records describe the years 2101 to 2128, which hold every kind of year; later years repeat them.
+ * The last transitions describe the years 2101 to 2128, which hold every kind of year; later years repeat them.
  */
+import { ZONES_CAPACITY } from "../abi";
 import { dayNumber, dayOfWeek, floorDivide, SECONDS_PER_DAY, splitDay, splitYear } from "./calendar";
 
-/** Longest zone name; the longest of the database has 32 characters. */
-export const MAX_ZONE_NAME: u32 = 64;
-const SLOTS: u32 = 64;
-const MAX_RECORDS: u32 = 510;
-const RECORD_SIZE: usize = 16;
-const RECORDS: usize = 96;
-const NAME: usize = 8;
-const SLOT_SIZE: usize = RECORDS + <usize>MAX_RECORDS * RECORD_SIZE;
-/** Count of a name that the host does not know. */
-const UNKNOWN: u32 = 0xffffffff;
+const ENTRIES: usize = 8;
+const ENTRY_SIZE: usize = 16;
+const OFFSET_BITS: i64 = 20;
 /** First year whose rules are those of an earlier one. */
 const FIRST_REPEATED_YEAR: i64 = 2129;
 
-let slots: usize = 0;
-let nextSlot: u32 = 0;
-
-/** The name that was looked for in vain, for the host. */
-export const wantedName: usize = memory.data(64);
-/** Its length; 0 when nothing is wanted. */
-export let wantedLength: u32 = 0;
+let database: usize = 0;
+let count: u32 = 0;
 
 export const FOUND: i32 = 0;
+/** No zone has that name. */
 export const NOT_A_ZONE: i32 = 1;
+/** No zone may have that name: in a directory of zones it would lead out of it. */
+export const BAD_NAME: i32 = 2;
 
 /** Seconds east of UTC, set by `findOffset` when it answers FOUND. */
 export let namedOffset: i64 = 0;
 
-/** Lays the ring out from `start` on; returns the first byte behind it. */
+/** Reserves the database's place from `start` on; returns the first byte behind it. */
 export function placeZones(start: usize): usize {
-  slots = (start + 15) & ~15;
-  nextSlot = 0;
-  for (let index: u32 = 0; index < SLOTS; index++) store<u32>(slots + <usize>index * SLOT_SIZE, 0);
-  return slots + <usize>SLOTS * SLOT_SIZE;
+  database = (start + 15) & ~15;
+  count = 0;
+  return database + <usize>ZONES_CAPACITY;
 }
 
-/** Forgets what was wanted: a request begins. */
-export function beginZones(): void {
-  wantedLength = 0;
+/** Where the host writes the database. */
+export function zonesStart(): i32 {
+  return <i32>database;
 }
 
-/** Takes the name at `from` and, from 64 bytes on, `count` records; a negative count is an unknown name. */
-export function putZone(from: usize, nameLength: u32, count: i32): void {
-  if (slots == 0 || nameLength == 0 || nameLength > MAX_ZONE_NAME || count > <i32>MAX_RECORDS) return;
-  const known = slotOf(from, nameLength);
-  const slot = known != 0 ? known : slots + <usize>nextSlot * SLOT_SIZE;
-  if (known == 0) nextSlot = (nextSlot + 1) % SLOTS;
-  store<u32>(slot, nameLength);
-  store<u32>(slot, count <= 0 ? UNKNOWN : <u32>count, 4);
-  memory.copy(slot + NAME, from, <usize>nameLength);
-  if (count > 0) memory.copy(slot + RECORDS, from + <usize>MAX_ZONE_NAME, <usize>count * RECORD_SIZE);
+/** Takes the `length` bytes at `zonesStart` as the database; false when they are none, and then there are no zones. */
+export function useZones(length: i32): bool {
+  count = 0;
+  if (database == 0 || length < <i32>ENTRIES || length > ZONES_CAPACITY) return false;
+  const size = <u64>length;
+  const entries = load<u32>(database);
+  if (<u64>entries * <u64>ENTRY_SIZE + <u64>ENTRIES > size) return false;
+  for (let index: u32 = 0; index < entries; index++) {
+    const entry = entryAt(index);
+    const nameEnd = <u64>load<u32>(entry) + <u64>load<u32>(entry, 4);
+    const transitions = load<u32>(entry, 12);
+    const tableEnd = <u64>load<u32>(entry, 8) + ((<u64>transitions) << 3);
+    if (nameEnd > size || tableEnd > size || transitions == 0) return false;
+  }
+  count = entries;
+  return true;
 }
 
-/** The offset of the named zone at an instant; a name not there is noted for the host and NOT_A_ZONE for now. */
+/** The offset of the named zone at an instant. */
 export function findOffset(name: usize, length: u32, seconds: i64): i32 {
-  if (length > MAX_ZONE_NAME) return NOT_A_ZONE;
-  const slot = slotOf(name, length);
-  if (slot == 0) {
-    if (wantedLength == 0) {
-      memory.copy(wantedName, name, <usize>length);
-      wantedLength = length;
-    }
-    return NOT_A_ZONE;
+  if (isBadName(name, length)) return BAD_NAME;
+  if (isLocal(name, length)) {
+    // The zone of the machine, on which no decision depends.
+    namedOffset = 0;
+    return FOUND;
   }
-  const count = load<u32>(slot, 4);
-  if (count == UNKNOWN) return NOT_A_ZONE;
-  namedOffset = offsetAt(slot + RECORDS, count, describedInstant(seconds));
-  return FOUND;
-}
-
-function slotOf(name: usize, length: u32): usize {
-  if (slots == 0) return 0;
-  for (let index: u32 = 0; index < SLOTS; index++) {
-    const slot = slots + <usize>index * SLOT_SIZE;
-    if (load<u32>(slot) == length && memory.compare(slot + NAME, name, <usize>length) == 0) return slot;
-  }
-  return 0;
-}
-
-/** Offset of the last record that begins at or before `seconds`; the first record also covers all before it. */
-function offsetAt(records: usize, count: u32, seconds: i64): i64 {
   let low: u32 = 0;
   let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const entry = entryAt(middle);
+    const order = compareNames(name, length, database + <usize>load<u32>(entry), load<u32>(entry, 4));
+    if (order == 0) {
+      const table = database + <usize>load<u32>(entry, 8);
+      namedOffset = offsetAt(table, load<u32>(entry, 12), describedInstant(seconds));
+      return FOUND;
+    }
+    if (order < 0) high = middle;
+    else low = middle + 1;
+  }
+  return NOT_A_ZONE;
+}
+
+function entryAt(index: u32): usize {
+  return database + ENTRIES + <usize>index * ENTRY_SIZE;
+}
+
+function compareNames(a: usize, aLength: u32, b: usize, bLength: u32): i32 {
+  const order = memory.compare(a, b, <usize>(aLength < bLength ? aLength : bLength));
+  if (order != 0) return order;
+  return aLength == bLength ? 0 : aLength < bLength ? -1 : 1;
+}
+
+/** Go's rule: no slash or backslash in front, and nowhere two points together. */
+function isBadName(name: usize, length: u32): bool {
+  if (length == 0) return false;
+  const first = load<u8>(name);
+  if (first == 0x2f || first == 0x5c) return true;
+  for (let at: u32 = 1; at < length; at++) {
+    if (load<u8>(name + at) == 0x2e && load<u8>(name + at - 1) == 0x2e) return true;
+  }
+  return false;
+}
+
+/** `Local` */
+function isLocal(name: usize, length: u32): bool {
+  return length == 5 && load<u32>(name) == 0x61636f4c && load<u8>(name + 4) == 0x6c;
+}
+
+/** Offset of the last transition at or before `seconds`; the first also covers all before it. */
+function offsetAt(table: usize, transitions: u32, seconds: i64): i64 {
+  let low: u32 = 0;
+  let high = transitions;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (load<i64>(records + <usize>middle * RECORD_SIZE) <= seconds) low = middle;
+    if (load<i64>(table + ((<usize>middle) << 3)) >> OFFSET_BITS <= seconds) low = middle;
     else high = middle;
   }
-  return <i64>load<i32>(records + <usize>low * RECORD_SIZE, 8);
+  return (load<i64>(table + ((<usize>low) << 3)) << (64 - OFFSET_BITS)) >> (64 - OFFSET_BITS);
 }
 
 /** The instant itself, or the same moment of a year that the tables describe and that has the same calendar. */

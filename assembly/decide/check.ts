@@ -10,8 +10,6 @@ import {
   CONTROL_DECISIONS,
   CONTROL_ERROR_DETAIL,
   CONTROL_ERROR_OFFSET,
-  CONTROL_ERROR_TEXT_LENGTH,
-  CONTROL_ERROR_TEXT_START,
   CONTROL_RESOURCES,
   CONTROL_VERDICTS_LENGTH,
   EFFECT_ALLOW,
@@ -26,10 +24,8 @@ import {
   STATUS_OK,
   STATUS_OUTPUT_FULL,
   STATUS_SCHEMAS,
-  STATUS_ZONE,
   TRACE_ACTION,
 } from "../abi";
-import { beginZones, wantedLength, wantedName } from "../cel/zones";
 import { decodeJson } from "../decode/json";
 import { decodeMsgpack } from "../decode/msgpack";
 import {
@@ -122,7 +118,6 @@ export function checkRequest(
   resetArena();
   clearRequest();
   clearControl();
-  beginZones();
   refuel(FUEL_BASE);
   const decoded =
     inputFormat == FORMAT_JSON
@@ -159,7 +154,6 @@ export function checkRequest(
     rewind(base);
     const record = resources + <usize>index * RESOURCE_SIZE;
     if (!checkResource(record, index, (flags & FLAG_DENY_ALL) != 0)) return STATUS_MEMORY;
-    if (wantedLength != 0) return wantZone();
     if (outOfFuel()) return STATUS_FUEL;
     if (exhausted) return STATUS_MEMORY;
     writeResource(record, index);
@@ -168,13 +162,6 @@ export function checkRequest(
   endResponse();
   if (exhausted) return STATUS_MEMORY;
   return responseFull() ? STATUS_OUTPUT_FULL : STATUS_OK;
-}
-
-/** Tells the host which zone a condition needed. */
-function wantZone(): i32 {
-  store<u32>(CONTROL_BASE, <u32>wantedName, CONTROL_ERROR_TEXT_START);
-  store<u32>(CONTROL_BASE, wantedLength, CONTROL_ERROR_TEXT_LENGTH);
-  return STATUS_ZONE;
 }
 
 /** What holds for the whole request, and for the current resource. */

@@ -1,17 +1,26 @@
 /** The texts of CEL run-time errors, as cel-go words them; shown in outputs and explanations. */
 import {
+  ERROR_ADDRESS_ZONE,
   ERROR_BAD_ARGUMENT,
   ERROR_BAD_CONVERSION,
+  ERROR_CIDR,
   ERROR_DERIVED_ROLES,
   ERROR_DIVISION_BY_ZERO,
   ERROR_FUEL,
   ERROR_INDEX_OUT_OF_RANGE,
+  ERROR_IP,
+  ERROR_MAPPED_ADDRESS,
   ERROR_MEMORY,
   ERROR_MODULUS_BY_ZERO,
   ERROR_NO_SUCH_KEY,
   ERROR_NO_SUCH_OVERLOAD,
   ERROR_OPTIONAL_NONE,
   ERROR_OVERFLOW,
+  ERROR_SPIFFE_ID,
+  ERROR_SPIFFE_MATCH,
+  ERROR_SPIFFE_TRUST_DOMAIN,
+  ERROR_UNKNOWN_ZONE,
+  ERROR_ZONE_NAME,
   TAG_STRING,
 } from "../abi";
 import { allocate, fits } from "../memory/arena";
@@ -30,6 +39,19 @@ const FUEL = fragment("evaluation budget exceeded");
 const MEMORY = fragment("out of memory");
 const DERIVED_ROLES = fragment("failed to compute effective derived roles");
 const OPTIONAL_NONE = fragment("optional.none() dereference");
+const UNKNOWN_ZONE = fragment("unknown time zone ");
+const ZONE_NAME = fragment("time: invalid location name");
+const SPIFFE_ID = fragment("failed to parse SPIFFE ID: ");
+const SPIFFE_TRUST_DOMAIN = fragment("failed to parse SPIFFE trust domain: ");
+const SPIFFE_MATCH = fragment("invalid SPIFFE ID: ");
+const IP_TEXT = fragment('IP Address "');
+const CIDR_TEXT = fragment('CIDR "');
+const NOT_PARSED = fragment('" parse error during conversion from string');
+const MAPPED_ADDRESS = fragment('IPv4-mapped IPv6 address "');
+const NOT_ALLOWED = fragment('" is not allowed');
+const ADDRESS_ZONE = fragment('IP address "');
+const ZONE_NOT_ALLOWED = fragment('" with zone value is not allowed');
+const NOTHING = fragment("");
 const NOT_CONVERTIBLE = fragment("value cannot be converted to JSON");
 
 export let errorTextStart: usize = 0;
@@ -39,6 +61,14 @@ export let errorTextLength: u32 = 0;
 export function describeError(error: u64): void {
   const code = errorCode(error);
   if (code == ERROR_NO_SUCH_KEY) withDetail(NO_SUCH_KEY, errorDetail(error));
+  else if (code == ERROR_UNKNOWN_ZONE) withDetail(UNKNOWN_ZONE, errorDetail(error));
+  else if (code == ERROR_SPIFFE_ID) withDetail(SPIFFE_ID, errorDetail(error));
+  else if (code == ERROR_SPIFFE_TRUST_DOMAIN) withDetail(SPIFFE_TRUST_DOMAIN, errorDetail(error));
+  else if (code == ERROR_SPIFFE_MATCH) withDetail(SPIFFE_MATCH, errorDetail(error));
+  else if (code == ERROR_IP) around(IP_TEXT, errorDetail(error), NOT_PARSED);
+  else if (code == ERROR_CIDR) around(CIDR_TEXT, errorDetail(error), NOT_PARSED);
+  else if (code == ERROR_MAPPED_ADDRESS) around(MAPPED_ADDRESS, errorDetail(error), NOT_ALLOWED);
+  else if (code == ERROR_ADDRESS_ZONE) around(ADDRESS_ZONE, errorDetail(error), ZONE_NOT_ALLOWED);
   else use(textOf(code));
 }
 
@@ -71,6 +101,8 @@ function textOf(code: i32): usize {
       return DERIVED_ROLES;
     case ERROR_OPTIONAL_NONE:
       return OPTIONAL_NONE;
+    case ERROR_ZONE_NAME:
+      return ZONE_NAME;
     default:
       return BAD_ARGUMENT;
   }
@@ -82,13 +114,21 @@ function use(text: usize): void {
 }
 
 function withDetail(prefix: usize, detail: u64): void {
+  around(prefix, detail, NOTHING);
+}
+
+/** The text of a string between two fragments. */
+function around(prefix: usize, detail: u64, suffix: usize): void {
   use(prefix);
   if (tagOf(detail) != TAG_STRING) return;
-  const size = fragmentLength(prefix) + lengthOf(detail);
+  const before = fragmentLength(prefix);
+  const length = lengthOf(detail);
+  const size = before + length + fragmentLength(suffix);
   if (!fits(size)) return;
   const start = allocate(size);
-  memory.copy(start, fragmentStart(prefix), fragmentLength(prefix));
-  memory.copy(start + fragmentLength(prefix), startOf(detail), lengthOf(detail));
+  memory.copy(start, fragmentStart(prefix), before);
+  memory.copy(start + before, startOf(detail), length);
+  memory.copy(start + before + length, fragmentStart(suffix), fragmentLength(suffix));
   errorTextStart = start;
   errorTextLength = size;
 }

@@ -19,7 +19,7 @@ import {
   TAG_UINT,
 } from "../abi";
 import { base64Encode } from "../cel/encoders";
-import { durationText, timestampTextUtc } from "../cel/time-text";
+import { durationText, timestampText } from "../cel/time-text";
 import { materialize } from "../decode/materialize";
 import { allocate, fits } from "../memory/arena";
 import { compareBytes } from "../memory/bytes";
@@ -81,7 +81,7 @@ export function plainOf(value: u64): u64 {
       return isError(built) ? NOT_PLAIN : built;
     }
     case TAG_TIMESTAMP:
-      return timestampTextUtc(value);
+      return timestampText(value);
     case TAG_DURATION:
       return durationText(value);
     case TAG_OPTIONAL:

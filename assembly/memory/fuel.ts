@@ -20,3 +20,8 @@ export function burn(units: u32): bool {
 export function outOfFuel(): bool {
   return remaining < 0;
 }
+
+/** What is left; what two calls differ by was burnt between them. */
+export function fuelLeft(): i64 {
+  return remaining;
+}

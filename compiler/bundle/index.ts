@@ -15,11 +15,13 @@ import {
   SECTION_POLICY,
   SECTION_RULES,
   SECTION_SCHEMAS,
+  SECTION_ZONES,
 } from "../../assembly/abi.ts";
 import type { Emitted } from "../emit/index.ts";
 import type { Program } from "../ir/program.ts";
 import type { SourceFile } from "../load/index.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
+import { ZONES_PACKED, ZONES_VERSION } from "../time-zones/database.ts";
 import { assemble } from "./asc.ts";
 import { pack } from "./file.ts";
 import { writeRules } from "./rules.ts";
@@ -53,6 +55,9 @@ export async function bundle(input: BundleInput): Promise<Uint8Array> {
         }),
       ),
     },
+    ...(emitted.module.usesZones
+      ? [{ kind: SECTION_ZONES, content: Buffer.from(ZONES_PACKED, "base64") }]
+      : []),
   ]);
 }
 
@@ -83,6 +88,7 @@ function manifest({ emitted, program, set, sources }: BundleInput): unknown {
         (policy) => policy.principalSchema !== undefined || policy.resourceSchema !== undefined,
       ),
     },
+    ...(emitted.module.usesZones ? { timeZones: ZONES_VERSION } : {}),
   };
 }
 

@@ -172,13 +172,15 @@ function definitionsText(syntax: Syntax): string {
   return syntax.kind === "identifier" ? syntax.name : "";
 }
 
-/** `google.protobuf.Timestamp` and the like: the whole name, if its first part is a package and not a local. */
+/** `google.protobuf.Timestamp`, `net.IP` and the like: the whole name, if its first part is a package and not a local. */
 function packagedName(scope: Scope | undefined, syntax: SelectSyntax): string | undefined {
   let first: Syntax = syntax;
   while (first.kind === "select") first = first.operand;
-  if (first.kind !== "identifier" || !MESSAGE_PACKAGES.has(first.name)) return undefined;
+  if (first.kind !== "identifier") return undefined;
+  const name = qualifiedName(syntax);
+  if (!MESSAGE_PACKAGES.has(first.name) && (name === undefined || !TYPE_NAMES.has(name))) return undefined;
   if (!first.root && findLocal(scope, first.name) !== undefined) return undefined;
-  return qualifiedName(syntax);
+  return name;
 }
 
 /** The value type of an optional element, `[?x]` or `{?k: x}`. */

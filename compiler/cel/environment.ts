@@ -63,6 +63,12 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
   "optional_type",
   "google.protobuf.Timestamp",
   "google.protobuf.Duration",
+  "cerbos.lib.hierarchy",
+  "cerbos.lib.spiffeID",
+  "cerbos.lib.spiffeTrustDomain",
+  "cerbos.lib.spiffeMatcher",
+  "net.IP",
+  "net.CIDR",
 ]);
 
 /** First parts of the names of messages. */

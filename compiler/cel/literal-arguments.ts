@@ -1,7 +1,8 @@
 /**
- * Arguments written as literals that can only fail when the request comes: durations, timestamps and format strings.
- * The same ones that Cerbos refuses when compiling; addresses and ranges are not among them.
+ * Arguments written as literals that can only fail when the request comes: durations, timestamps, the texts of `ip()` and
+ * `cidr()`, format strings. The same ones that Cerbos refuses when compiling; the addresses of other functions are not among them.
  */
+import { isAddress, isRange } from "./addresses.ts";
 import type { CheckContext } from "./check-context.ts";
 import type { CelExpr } from "./expression.ts";
 import { formatProblem } from "./format-clauses.ts";
@@ -18,6 +19,10 @@ export function checkLiteralArguments(context: CheckContext, name: string, args:
     context.report("EDICT3051", { text: value.value }, first.span);
   } else if (name === "timestamp" && value.kind === "int" && !isTimestampSeconds(value.value)) {
     context.report("EDICT3051", { text: String(value.value) }, first.span);
+  } else if (name === "ip" && value.kind === "string" && !isAddress(value.value)) {
+    context.report("EDICT3052", { text: value.value }, first.span);
+  } else if (name === "cidr" && value.kind === "string" && !isRange(value.value)) {
+    context.report("EDICT3054", { text: value.value }, first.span);
   } else if (name === "format" && value.kind === "string" && second?.kind === "list") {
     const types = second.items.map((item) => context.types.substitute(item.value.type, true));
     const reason = formatProblem(value.value, types);

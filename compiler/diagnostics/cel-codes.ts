@@ -123,8 +123,16 @@ export const celCodes = {
     message: "`{text}` is not a timestamp",
     help: "write it as in 2026-01-31T09:30:00Z, between the years 1 and 9999",
   },
+  EDICT3052: {
+    message: "`{text}` is not an IP address",
+    help: "write it as in 10.0.0.1 or 2001:db8::1, without a zone; IPv4 addresses are not written as IPv6",
+  },
   EDICT3053: {
     message: "invalid format string: {reason}",
     help: "the clauses are %s %d %f %e %b %x %X %o and %%",
+  },
+  EDICT3054: {
+    message: "`{text}` is not an IP range",
+    help: "write it as in 10.0.0.0/8 or 2001:db8::/32, without a zone; IPv4 ranges are not written as IPv6",
   },
 } as const satisfies CodeTable;

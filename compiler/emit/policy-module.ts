@@ -47,12 +47,17 @@ const SUPPORT_FUNCTIONS: Readonly<Record<string, string>> = {
 
 const INPUT_SIGNATURE = "(): u64";
 
+/** The getters of timestamps that take a zone (assembly/cel/time.ts). */
+const ZONED_GETTER = /^get[A-Z][A-Za-z]+2$/;
+
 /** The two source files of a policy module. */
 export interface PolicyModule {
   /** `core.ts`: declarations of the imported core functions. */
   readonly core: string;
   /** `policy.ts`: the functions. */
   readonly policy: string;
+  /** Whether it reads a clock in a zone that a text names. */
+  readonly usesZones: boolean;
 }
 
 /** Writes the module; literals are added to `blob`. */
@@ -82,6 +87,7 @@ export function writePolicyModule(program: Program, usage: Usage, blob: Blob): P
   return {
     core: names.map((name) => `export declare function ${name}${signature(name)};\n`).join(""),
     policy: `${imports}${constants}${functions.join("\n")}`,
+    usesZones: names.some((name) => ZONED_GETTER.test(name)),
   };
 }
 

@@ -20,6 +20,7 @@ import {
   SECTION_RULES,
   SECTION_SCHEMAS,
   SECTION_SIGNATURE,
+  SECTION_ZONES,
 } from "../../assembly/abi.ts";
 import { BundleError } from "../errors.ts";
 import { type BundleManifest, parseManifest } from "./manifest.ts";
@@ -42,6 +43,7 @@ const SECTIONS: ReadonlyMap<number, { readonly name: string; readonly limit: num
   [SECTION_IMAGE, { name: "image", limit: 512 * MIB }],
   [SECTION_RULES, { name: "rules", limit: 512 * MIB }],
   [SECTION_SCHEMAS, { name: "schemas", limit: 64 * MIB }],
+  [SECTION_ZONES, { name: "zones", limit: MIB }],
 ]);
 
 /** A verified bundle. The sections are views into the file's bytes. */
@@ -63,6 +65,8 @@ export interface Bundle {
   readonly rules: Uint8Array;
   /** JSON schemas, when the policies have any. */
   readonly schemas: Uint8Array | null;
+  /** Time zones by name, compressed, when a condition may ask for one. */
+  readonly zones: Uint8Array | null;
 }
 
 interface Entry {
@@ -105,6 +109,7 @@ export function readBundle(file: Uint8Array): Bundle {
     image: section(sections, SECTION_IMAGE),
     rules: section(sections, SECTION_RULES),
     schemas: sections.get(SECTION_SCHEMAS) ?? null,
+    zones: sections.get(SECTION_ZONES) ?? null,
   };
 }
 

@@ -23,6 +23,8 @@ export interface BundleManifest {
   readonly counts: Readonly<Record<string, number>>;
   /** Whether any policy names a JSON schema. */
   readonly schemasUsed: boolean;
+  /** Version of the time zones that the bundle has, null for none. */
+  readonly timeZones: string | null;
 }
 
 /** Largest fixed region accepted, in bytes: tables of far more than a million rules. */
@@ -74,6 +76,7 @@ export function parseManifest(bytes: Uint8Array): BundleManifest {
       ]),
     ),
     schemasUsed: record(manifest["schemas"] ?? {}, "schemas")["used"] === true,
+    timeZones: manifest["timeZones"] === undefined ? null : text(manifest["timeZones"], "timeZones"),
   };
 }
 

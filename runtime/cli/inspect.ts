@@ -34,6 +34,7 @@ function describe(bundle: Bundle): Readonly<Record<string, unknown>> {
     counts: manifest.counts,
     attributes: manifest.attributes,
     schemasUsed: manifest.schemasUsed,
+    timeZones: manifest.timeZones,
     sources: manifest.sources,
   };
 }
@@ -45,6 +46,7 @@ function sizes(bundle: Bundle): Readonly<Record<string, number>> {
     image: bundle.image.byteLength,
     rules: bundle.rules.byteLength,
     schemas: bundle.schemas?.byteLength ?? 0,
+    zones: bundle.zones?.byteLength ?? 0,
   };
 }
 
@@ -64,6 +66,7 @@ function text(bundle: Bundle): string[] {
     `functions   ${list(manifest.functions)}`,
     `counts      ${list(manifest.counts)}`,
     `attributes  ${manifest.attributes.map(({ root, key }) => `${root}.${key}`).join(", ")}`,
+    ...(manifest.timeZones === null ? [] : [`time zones  ${manifest.timeZones}`]),
     "sources",
     ...manifest.sources.map((source) => `  ${source.digest.slice(0, 12)}  ${source.path}`),
   ];

@@ -30,7 +30,11 @@ export const serveCommand: Command = {
       help: "listen on TCP; 127.0.0.1:3592 unless told otherwise",
     },
     unix: { type: "string", value: "<path>", help: "listen on a Unix socket" },
-    threads: { type: "string", value: "<n>", help: "serving threads, each with its own guest; 1 unless told" },
+    threads: {
+      type: "string",
+      value: "<n>",
+      help: "serving threads, each with its own guest; 1 unless told",
+    },
     "on-error": ON_ERROR_OPTION,
     demo: { type: "boolean", help: "show how to ask, and one decision, once it is ready" },
   },

@@ -15,7 +15,6 @@ import {
   STATUS_OK,
   STATUS_OUTPUT_FULL,
   STATUS_SCHEMAS,
-  STATUS_ZONE,
 } from "../../assembly/abi.ts";
 import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
 import { readTokens } from "../aux-data/request-tokens.ts";
@@ -26,7 +25,6 @@ import { EngineError, RequestError, TokenError } from "../errors.ts";
 import { readSchemas } from "../schema/bundle-schemas.ts";
 import { SchemaValidator } from "../schema/validator.ts";
 import { MAX_VERDICTS_SIZE, verdictsFor } from "../schema/verdicts.ts";
-import { transitionsOf } from "../time-zones/transitions.ts";
 import { describeFailure } from "../request/describe.ts";
 import { explainRequest, type Explanation } from "./explain.ts";
 import { Guest } from "./guest.ts";
@@ -53,9 +51,6 @@ export interface Examination {
 export type Format = "json" | "msgpack";
 
 const FORMAT_NUMBERS: Readonly<Record<Format, number>> = { json: FORMAT_JSON, msgpack: FORMAT_MSGPACK };
-
-/** Most time zones that one request may make the guest ask for; less than the guest keeps. */
-const MAX_ZONES = 8;
 
 const NOTHING = new Uint8Array(0);
 
@@ -123,7 +118,7 @@ export class Engine {
     }
     try {
       const all = flags | this.#schemaFlag;
-      const status = this.#decide(bytes, inputFormat, outputFormat, all, claims, NOTHING);
+      const status = this.#guest.decide(bytes, inputFormat, outputFormat, all, claims, NOTHING);
       return status === STATUS_SCHEMAS
         ? this.#decideWithSchemas(bytes, inputFormat, outputFormat, all, claims)
         : status;
@@ -146,26 +141,7 @@ export class Engine {
     const reject = schemaEnforcement === "reject";
     const verdicts = verdictsFor(this.#validator, bytes, { input, output }, sets, reject);
     if (bytes.byteLength + verdicts.byteLength > maxBodyBytes + MAX_VERDICTS_SIZE) return STATUS_TOO_LARGE;
-    return this.#decide(bytes, input, output, flags, claims, verdicts);
-  }
-
-  /** One decision, with as many calls as it needs time zones; more than MAX_ZONES new ones are over the budget. */
-  #decide(
-    bytes: Uint8Array,
-    input: number,
-    output: number,
-    flags: number,
-    claims: Uint8Array,
-    verdicts: Uint8Array,
-  ): number {
-    let status = this.#guest.decide(bytes, input, output, flags, claims, verdicts);
-    for (let added = 0; status === STATUS_ZONE; added++) {
-      if (added === MAX_ZONES) return STATUS_FUEL;
-      const name = this.#guest.wantedZone();
-      this.#guest.addZone(name, transitionsOf(name));
-      status = this.#guest.decide(bytes, input, output, flags, claims, verdicts);
-    }
-    return status;
+    return this.#guest.decide(bytes, input, output, flags, claims, verdicts);
   }
 
   /** A view of the last response in guest memory, valid until the next call. */

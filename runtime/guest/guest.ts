@@ -2,8 +2,8 @@
  * One instance of the guest: the only code that touches WASM memory. Bytes go in, a status and a view of the
  * response come out; no JS object is made per request.
  *
- *   0        CONTROL_BASE    IMAGE_BASE              fixed         + input      + arena   + output
- *   | unused | control words | image, core's caches  | input       | arena      | output  | memory end
+ *   0        CONTROL_BASE    IMAGE_BASE              fixed        + input      + arena   + output
+ *   | unused | control words | image, core's caches  | zones, input | arena      | output  | memory end
  *
  * Memory has its final size from the start and is never grown, because growing detaches every view held here.
  * It knows nothing of JSON, HTTP or policies, and never retries: what a status means is decided in engine.ts.
@@ -29,6 +29,7 @@ import {
   CONTROL_VERDICTS_LENGTH,
   IMAGE_BASE,
   STATUS_OK,
+  ZONES_CAPACITY,
 } from "../../assembly/abi.ts";
 import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
 import { MAX_VERDICTS_SIZE } from "../schema/verdicts.ts";
@@ -55,7 +56,8 @@ interface CoreExports {
   setGlobals(length: number): number;
   seed(a: number, b: number, c: number, d: number, e: number, f: number): void;
   check(length: number, inputFormat: number, outputFormat: number, flags: number, nowMillis: number): number;
-  addZone(nameLength: number, count: number): void;
+  zonesStart(): number;
+  useZones(length: number): number;
   evaluateCondition(id: number): number;
   usedNow(): number;
 }
@@ -93,10 +95,6 @@ const PAGE = 64 * 1024;
 /** Longest output, in bytes, whose view is kept. */
 const CACHED_VIEWS = 4096;
 
-/** Where a zone's records begin behind its name, and the size of one (assembly/cel/zones.ts). */
-const ZONE_RECORDS = 64;
-const ZONE_RECORD_SIZE = 16;
-
 const NOTHING = new Uint8Array(0);
 
 /** A started guest. Not re-entrant: one request at a time, which one thread guarantees. */
@@ -116,7 +114,8 @@ export class Guest {
   static start(compiled: CompiledBundle, settings: GuestSettings): Guest {
     const { bundle } = compiled;
     const inputCapacity = settings.inputCapacity + MAX_CLAIMS_SIZE + MAX_VERDICTS_SIZE + INPUT_SLACK;
-    const wanted = bundle.manifest.memory.fixed + inputCapacity + ARENA_CAPACITY + OUTPUT_CAPACITY;
+    const wanted =
+      bundle.manifest.memory.fixed + ZONES_CAPACITY + inputCapacity + ARENA_CAPACITY + OUTPUT_CAPACITY;
     const pages = Math.ceil(wanted / PAGE);
     if (IMAGE_BASE + bundle.image.byteLength > bundle.manifest.memory.fixed) {
       throw new BundleError("the image is larger than the memory that the manifest plans for it");
@@ -139,6 +138,7 @@ export class Guest {
     }
     const guest = new Guest(core, memory, settings.clock);
     guest.#configure(settings);
+    if (compiled.zones !== null) guest.#useZones(compiled.zones);
     guest.#outputStart = pages * PAGE - OUTPUT_CAPACITY;
     return guest;
   }
@@ -174,6 +174,22 @@ export class Guest {
     this.#core.seed(word(0), word(1), word(2), word(3), word(4), word(5));
   }
 
+  /** Copies the bundle's time zones behind the caches. Throws `BundleError` when they are damaged. */
+  #useZones(zones: Uint8Array): void {
+    const start = this.#core.zonesStart();
+    if (
+      zones.byteLength > ZONES_CAPACITY ||
+      start < IMAGE_BASE ||
+      start + ZONES_CAPACITY > this.#input.byteOffset
+    ) {
+      throw new EngineError("EDICT_ENGINE_START", "the guest has no room for the time zones");
+    }
+    this.#memory.set(zones, start);
+    if (this.#core.useZones(zones.byteLength) === 0) {
+      throw new BundleError("the zones section is not a table of time zones");
+    }
+  }
+
   /**
    * Decides one request. `claims` is the value of `request.auxData` as JSON, for a request that STATUS_AUX_DATA asked
    * them for; empty otherwise. `verdicts` are what STATUS_SCHEMAS asked for (runtime/schema), empty otherwise. Returns STATUS_*; on STATUS_OK `output` holds the response. Anything thrown is a trap,
@@ -202,18 +218,6 @@ export class Guest {
     // A trap skips this on purpose: an instance that trapped stays unusable.
     this.#busy = false;
     return status;
-  }
-
-  /** The time zone that the last request needed, after STATUS_ZONE. */
-  wantedZone(): string {
-    return this.conditionError();
-  }
-
-  /** Gives the guest a zone: records of runtime/time-zones, null for a name that does not exist. */
-  addZone(name: string, records: Uint8Array | null): void {
-    const length = this.#write(name, 0);
-    if (records !== null) this.#input.set(records, ZONE_RECORDS);
-    this.#core.addZone(length, records === null ? -1 : records.byteLength / ZONE_RECORD_SIZE);
   }
 
   /** The last response, valid until the next `decide`. */

@@ -2,6 +2,8 @@
  * Compiles a verified bundle's two WASM modules, off the main thread. It checks what they import: core gets one
  * memory, the policy module that memory and core's exports, and neither can reach anything else of the host.
  */
+import { brotliDecompressSync } from "node:zlib";
+import { ZONES_CAPACITY } from "../../assembly/abi.ts";
 import type { Bundle } from "../bundle/bundle-file.ts";
 import { BundleError } from "../errors.ts";
 import { wasm, type WasmModule } from "./webassembly.ts";
@@ -11,6 +13,8 @@ export interface CompiledBundle {
   readonly bundle: Bundle;
   readonly core: WasmModule;
   readonly policy: WasmModule;
+  /** The bundle's time zones, unpacked. */
+  readonly zones: Uint8Array | null;
 }
 
 /** Compiles both modules. Throws `BundleError` when one is not valid WASM or imports something foreign. */
@@ -19,7 +23,7 @@ export async function compileModules(bundle: Bundle): Promise<CompiledBundle> {
     compileModule(bundle.core, "core", ["env"]),
     compileModule(bundle.policy, "policy", ["env", "core"]),
   ]);
-  return { bundle, core, policy };
+  return { bundle, core, policy, zones: bundle.zones === null ? null : unpackZones(bundle.zones) };
 }
 
 async function compileModule(
@@ -40,6 +44,15 @@ async function compileModule(
     }
   }
   return module;
+}
+
+/** The time zones as the guest reads them (assembly/cel/zones.ts), which checks them. */
+function unpackZones(packed: Uint8Array): Uint8Array {
+  try {
+    return brotliDecompressSync(packed, { maxOutputLength: ZONES_CAPACITY });
+  } catch (error) {
+    throw new BundleError(`the zones section cannot be unpacked: ${oneLine(error)}`, { cause: error });
+  }
 }
 
 /** The message of whatever was thrown, on one line. */

@@ -45,6 +45,12 @@ export class Cors {
     return this.fixedHeaders + this.originHeader(origin);
   }
 
+  /** Whether a WebSocket from this origin may be opened: by all that are no browsers, and by the origins that may read answers. */
+  admits(origin: string): boolean {
+    if (origin === "") return true;
+    return !this.#options.disabled && (this.#anyOrigin || this.#allows(origin));
+  }
+
   /** What comes on top of `fixedHeaders` for one origin. */
   originHeader(origin: string): string {
     return this.readsOrigin && this.#allows(origin) ? `\r\nAccess-Control-Allow-Origin: ${origin}` : "";

@@ -25,6 +25,8 @@ import {
   WRONG_METHOD,
   WRONG_METHOD_CERBOS,
 } from "./replies.ts";
+import type { StreamContext } from "../stream/connection.ts";
+import { addStreamRoute, UPGRADE_REQUIRED } from "../stream/stream-route.ts";
 import { type App, type HttpRequest, type ListenSocket, loadUws, type Uws } from "./uws.ts";
 
 export interface ServerOptions {
@@ -65,6 +67,7 @@ export async function startServer(state: ServingState, options: ServerOptions): 
     bodies: new BodyBudget(BODY_BUDGET / options.threads),
     inFlight: 0,
   };
+  const streams = addStreamRoute(app, context);
   addRoutes(app, context);
 
   const sockets: ListenSocket[] = [];
@@ -80,7 +83,11 @@ export async function startServer(state: ServingState, options: ServerOptions): 
   const addresses = listening.map((address) =>
     address.kind === "unix" ? `unix:${address.path}` : `http://${urlHost(address.host)}:${address.port}`,
   );
-  return { addresses, listening, drain: (timeoutMs) => drain(uws, app, context, sockets, timeoutMs) };
+  return {
+    addresses,
+    listening,
+    drain: (timeoutMs) => drain(uws, app, context, streams, sockets, timeoutMs),
+  };
 }
 
 function addRoutes(app: App, context: HttpContext): void {
@@ -124,6 +131,7 @@ function addRoutes(app: App, context: HttpContext): void {
   );
   page("/healthz", WRONG_METHOD, true, () => health(state, false));
   page("/readyz", WRONG_METHOD, true, () => health(state, true));
+  route("/v1/stream", () => UPGRADE_REQUIRED);
   route("/api/*", () => NOT_FOUND_API);
   route("/*", () => NOT_FOUND_PLAIN);
 }
@@ -195,14 +203,19 @@ async function drain(
   uws: Uws,
   app: App,
   context: HttpContext,
+  streams: StreamContext,
   sockets: ListenSocket[],
   timeoutMs: number,
 ): Promise<void> {
   context.state.draining = true;
   for (const socket of sockets.splice(0)) uws.closeSocket(socket);
+  for (const connection of streams.connections) connection.drain();
   const deadline = performance.now() + timeoutMs;
   await sleep(DRAIN_GRACE);
-  while (context.inFlight > 0 && performance.now() < deadline) await sleep(10);
+  while (performance.now() < deadline) {
+    if (context.inFlight + streams.inFlight + streams.connections.size === 0) break;
+    await sleep(10);
+  }
   app.close();
 }
 

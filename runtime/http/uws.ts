@@ -24,6 +24,39 @@ export interface HttpResponse {
   /** Stops and continues reading from the connection; what was read already is still handled. */
   pause(): void;
   resume(): void;
+  /** Turns the connection into a WebSocket; `open` is called before it returns. */
+  upgrade(data: unknown, key: string, protocol: string, extensions: string, context: SocketContext): void;
+}
+
+/** Opaque: what an upgrade handler hands on. */
+export type SocketContext = { readonly socketContext: never };
+
+/** A WebSocket; valid until the close handler was called. */
+export interface WebSocket<Data = unknown> {
+  /** 1 when it was sent, 0 when it waits to be, 2 when it was dropped. Bytes are copied. */
+  send(message: Bytes, isBinary?: boolean): number;
+  /** Bytes that wait to be sent. */
+  getBufferedAmount(): number;
+  /** Sends a close frame; the close handler is called before it returns. */
+  end(code?: number, reason?: string): void;
+  /** Closes at once. */
+  close(): void;
+  cork(callback: () => void): void;
+  getUserData(): Data;
+}
+
+export interface WebSocketBehavior<Data> {
+  readonly maxPayloadLength: number;
+  readonly maxBackpressure: number;
+  readonly idleTimeout: number;
+  readonly sendPingsAutomatically: boolean;
+  readonly compression: number;
+  upgrade(res: HttpResponse, req: HttpRequest, context: SocketContext): void;
+  open(socket: WebSocket<Data>): void;
+  /** `message` is detached when the handler returns. The socket is corked meanwhile. */
+  message(socket: WebSocket<Data>, message: ArrayBuffer, isBinary: boolean): void;
+  drain(socket: WebSocket<Data>): void;
+  close(socket: WebSocket<Data>, code: number, message: ArrayBuffer): void;
 }
 
 /** A request; valid only until the route handler returns. */
@@ -45,6 +78,7 @@ export interface App {
   get(pattern: string, handler: Handler): App;
   post(pattern: string, handler: Handler): App;
   any(pattern: string, handler: Handler): App;
+  ws<Data>(pattern: string, behavior: WebSocketBehavior<Data>): App;
   listen(host: string, port: number, callback: (socket: ListenSocket | false) => void): App;
   /** Without a host: every interface, IPv6 and IPv4. */
   listen(port: number, callback: (socket: ListenSocket | false) => void): App;

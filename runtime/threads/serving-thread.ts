@@ -26,6 +26,7 @@ function fail(error: unknown): void {
 }
 
 function tell(message: FromThread): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
   parentPort?.postMessage(message);
 }
 

@@ -115,11 +115,15 @@ export class ServingThreads {
     this.#stopping = true;
     if (this.#workers.size === 0) return;
     this.#tellAll({ kind: "drain", timeoutMs });
-    const problem = await this.#vote(({ kind }) => (kind === "drained" ? true : null), timeoutMs + DRAIN_MARGIN);
+    const problem = await this.#vote(
+      ({ kind }) => (kind === "drained" ? true : null),
+      timeoutMs + DRAIN_MARGIN,
+    );
     if (problem !== null) log(`not all threads drained: ${problem}`);
   }
 
   #tellAll(message: ToThread): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 

@@ -12,6 +12,7 @@ import {
   UINT,
   parameter,
 } from "../types.ts";
+import { CIDR, IP } from "./network.ts";
 import { globals, type Overload } from "./overload.ts";
 
 const A = parameter("A");
@@ -44,6 +45,8 @@ export const conversions: readonly Overload[] = [
     [[INT], STRING],
     [[TIMESTAMP], STRING],
     [[UINT], STRING],
+    [[IP], STRING],
+    [[CIDR], STRING],
   ),
   ...globals("timestamp", "toTimestamp", [[TIMESTAMP], TIMESTAMP], [[INT], TIMESTAMP], [[STRING], TIMESTAMP]),
   ...globals("uint", "toUint", [[UINT], UINT], [[DOUBLE], UINT], [[INT], UINT], [[STRING], UINT]),

@@ -3,10 +3,12 @@ import { cerbos } from "./cerbos.ts";
 import { conversions } from "./conversions.ts";
 import { hierarchies } from "./hierarchies.ts";
 import { lists } from "./lists.ts";
+import { network } from "./network.ts";
 import { numbers } from "./numbers.ts";
 import { operators } from "./operators.ts";
 import { optionals } from "./optionals.ts";
 import type { Overload } from "./overload.ts";
+import { spiffe } from "./spiffe.ts";
 import { strings } from "./strings.ts";
 import { times } from "./times.ts";
 
@@ -19,6 +21,8 @@ export const overloads: ReadonlyMap<string, readonly Overload[]> = byName([
   ...numbers,
   ...optionals,
   ...hierarchies,
+  ...spiffe,
+  ...network,
   ...cerbos,
 ]);
 

@@ -9,23 +9,9 @@ export const UNSUPPORTED_YET: ReadonlyMap<string, readonly CallStyle[]> = new Ma
   readonly CallStyle[]
 >([
   // regular expressions
-  ["matches", ["global", "member"]],
   ["regex.extract", ["global"]],
   ["regex.extractAll", ["global"]],
   ["regex.replace", ["global"]],
-  // SPIFFE
-  ["spiffeID", ["global"]],
-  ["spiffeTrustDomain", ["global"]],
-  ["spiffeMatchAny", ["global"]],
-  ["spiffeMatchExact", ["global"]],
-  ["spiffeMatchOneOf", ["global"]],
-  ["spiffeMatchTrustDomain", ["global"]],
-  ["id", ["member"]],
-  ["isMemberOf", ["member"]],
-  ["matchesID", ["member"]],
-  ["name", ["member"]],
-  ["path", ["member"]],
-  ["trustDomain", ["member"]],
   // paths
   ["dirPath", ["global"]],
   ["joinPath", ["global"]],
@@ -33,21 +19,4 @@ export const UNSUPPORTED_YET: ReadonlyMap<string, readonly CallStyle[]> = new Ma
   ["pathMatch", ["global", "member"]],
   ["pathMatchAnyOf", ["global", "member"]],
   ["relPath", ["global"]],
-  // IP addresses and ranges
-  ["cidr", ["global"]],
-  ["containsCIDR", ["member"]],
-  ["containsIP", ["member"]],
-  ["family", ["member"]],
-  ["ip", ["global", "member"]],
-  ["ip.isCanonical", ["global"]],
-  ["isCIDR", ["global"]],
-  ["isGlobalUnicast", ["member"]],
-  ["isIP", ["global"]],
-  ["isLinkLocalMulticast", ["member"]],
-  ["isLinkLocalUnicast", ["member"]],
-  ["isLoopback", ["member"]],
-  ["isMask", ["member"]],
-  ["isUnspecified", ["member"]],
-  ["masked", ["member"]],
-  ["prefixLength", ["member"]],
 ]);

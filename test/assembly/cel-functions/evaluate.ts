@@ -25,6 +25,8 @@ export const MODULES = [
   "math",
   "optionals",
   "order",
+  "paths",
+  "presence",
   "select",
   "sets",
   "size",
@@ -32,6 +34,7 @@ export const MODULES = [
   "strings",
   "time",
   "types",
+  "zones",
 ].map((name) => `assembly/cel/${name}`);
 
 const OPERATORS: Readonly<Record<string, string>> = {

@@ -150,7 +150,7 @@ describe.each(BUILDS)("CEL functions keep their limits (%s build)", (build) => {
   });
 
   it("the leftmost error argument of a strict function is its result", () => {
-    const lenient = new Set(["optionalNone", "optionalOr", "optionalOrValue"]);
+    const lenient = new Set(["optionalNone", "optionalOr", "optionalOrValue", "succeeds"]);
     for (const [name, arity] of FUNCTIONS) {
       if (lenient.has(name)) continue;
       guest.reset();
@@ -246,10 +246,44 @@ describe.each(BUILDS)("CEL functions keep their limits (%s build)", (build) => {
     }
   });
 
-  it("an IANA zone that the host has not added is ERROR_BAD_ARGUMENT with its name", () => {
+  it("without the database no name is a zone", () => {
     const timestamp: Value = { timestamp: [0n, 0] };
     expect(apply(guest, "getHours2", timestamp, "Europe/Berlin")).toEqual(
-      failure(abi.ERROR_BAD_ARGUMENT, "Europe/Berlin"),
+      failure(abi.ERROR_UNKNOWN_ZONE, "Europe/Berlin"),
+    );
+    expect(apply(guest, "getHours2", timestamp, "../Berlin")).toEqual(failure(abi.ERROR_ZONE_NAME));
+  });
+
+  it("a damaged database is refused, and then no name is a zone", () => {
+    const start = guest.bytes.length - abi.ZONES_CAPACITY - 16;
+    const place = (length: number, ...words: readonly number[]): unknown => {
+      guest.function("placeZones")(start);
+      const at = Number(guest.function("zonesStart")());
+      words.forEach((word, index) => guest.view.setUint32(at + index * 4, word, true));
+      return guest.function("useZones")(length);
+    };
+    const empty = [0, 0];
+    const one = [1, 0, 24, 1, 32, 1];
+    expect(place(40, ...one)).toBe(1);
+    expect(place(8, ...empty)).toBe(1);
+    for (const [length, words] of [
+      [0, empty],
+      [-1, empty],
+      [abi.ZONES_CAPACITY + 1, empty],
+      [23, one],
+      [39, one],
+      [40, [2, 0, 24, 1, 32, 1]],
+      [40, [0xffffffff, 0]],
+      [40, [1, 0, 40, 1, 32, 1]],
+      [40, [1, 0, 0xffffffff, 0xffffffff, 32, 1]],
+      [40, [1, 0, 24, 1, 32, 2]],
+      [40, [1, 0, 24, 1, 32, 0x20000001]],
+      [40, [1, 0, 24, 1, 32, 0]],
+    ] satisfies readonly (readonly [number, readonly number[]])[]) {
+      expect([length, words, place(length, ...words)]).toEqual([length, words, 0]);
+    }
+    expect(apply(guest, "getHours2", { timestamp: [0n, 0] }, "Europe/Berlin")).toEqual(
+      failure(abi.ERROR_UNKNOWN_ZONE, "Europe/Berlin"),
     );
   });
 

@@ -275,7 +275,9 @@ const EXAMPLES: Readonly<Record<keyof typeof celCodes, string>> = {
   EDICT3045: "{}.sortBy(x, x)",
   EDICT3050: "duration('1y')",
   EDICT3051: "timestamp('now')",
+  EDICT3052: "ip('10.0.0.256') == ip(P.id)",
   EDICT3053: "'%q'.format([1])",
+  EDICT3054: "cidr('10.0.0.0/33') == cidr(P.id)",
 };
 
 describe("every code", () => {

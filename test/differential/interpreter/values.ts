@@ -18,13 +18,31 @@ export type Value =
   | { readonly kind: "map"; readonly entries: readonly MapEntry[] }
   /** A part of the request (`P`, `R`, `request`...): fields not given read as their default but are absent for `has`. */
   | { readonly kind: "message"; readonly name: string; readonly fields: readonly MessageField[] }
-  /** Nanoseconds since 1970-01-01T00:00:00Z. */
-  | { readonly kind: "timestamp"; readonly nanos: bigint }
+  /** Nanoseconds since 1970-01-01T00:00:00Z; `offset` is the zone it is shown in, minutes east of UTC, 0 when left out. */
+  | { readonly kind: "timestamp"; readonly nanos: bigint; readonly offset?: number }
   | { readonly kind: "duration"; readonly nanos: bigint }
   | { readonly kind: "type"; readonly name: string }
   | { readonly kind: "optional"; readonly value: Value | undefined }
   | { readonly kind: "hierarchy"; readonly parts: readonly string[] }
+  | SpiffeId
+  | SpiffeTrustDomain
+  | { readonly kind: "spiffeMatcher"; readonly matches: (id: SpiffeId) => boolean }
+  /** 4 and 32 bits, or 6 and 128. */
+  | { readonly kind: "ip"; readonly bits: 32 | 128; readonly address: bigint }
+  | { readonly kind: "cidr"; readonly bits: 32 | 128; readonly address: bigint; readonly prefix: number }
   | CelError;
+
+export interface SpiffeId {
+  readonly kind: "spiffeID";
+  readonly domain: string;
+  /** Empty, or from the slash on. */
+  readonly path: string;
+}
+
+export interface SpiffeTrustDomain {
+  readonly kind: "spiffeTrustDomain";
+  readonly name: string;
+}
 
 export interface CelError {
   readonly kind: "error";
@@ -93,10 +111,10 @@ export function uint(value: bigint): Value {
   return value < 0n || value > MAX_UINT ? error("unsigned integer overflow") : { kind: "uint", value };
 }
 
-export function timestamp(nanos: bigint): Value {
+export function timestamp(nanos: bigint, offset = 0): Value {
   return nanos < MIN_TIMESTAMP || nanos > MAX_TIMESTAMP
     ? error("timestamp overflow")
-    : { kind: "timestamp", nanos };
+    : { kind: "timestamp", nanos, offset };
 }
 
 export function duration(nanos: bigint): Value {
@@ -131,8 +149,17 @@ export function typeName(value: Value): string {
       return "google.protobuf.Duration";
     case "optional":
       return "optional_type";
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
+    case "hierarchy":
+      return `cerbos.lib.${value.kind}`;
     case "message":
       return value.name;
+    case "ip":
+      return "net.IP";
+    case "cidr":
+      return "net.CIDR";
     case "bool":
     case "int":
     case "uint":
@@ -142,7 +169,6 @@ export function typeName(value: Value): string {
     case "list":
     case "map":
     case "type":
-    case "hierarchy":
     case "error":
       return value.kind;
   }
@@ -166,10 +192,18 @@ export function compareNumbers(
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** CEL equality of two values that are not errors: numbers across types, other mixes are unequal. */
+/** Whether two values that are not errors are equal in CEL. */
 export function equal(left: Value, right: Value): boolean {
+  return equality(left, right) === true;
+}
+
+/**
+ * CEL equality of two values that are not errors: numbers across types, other mixes are unequal. As in Cerbos, values of some of
+ * its own types on the left refuse other types (undefined), and SPIFFE values are equal to strings that name them.
+ */
+export function equality(left: Value, right: Value): boolean | undefined {
   if (isNumber(left) && isNumber(right)) return compareNumbers(left, right) === 0;
-  if (left.kind !== right.kind) return false;
+  if (left.kind !== right.kind) return equalityOfKinds(left, right);
   switch (left.kind) {
     case "null":
       return true;
@@ -192,9 +226,24 @@ export function equal(left: Value, right: Value): boolean {
     case "optional":
       if (right.kind !== "optional") return false;
       if (left.value === undefined || right.value === undefined) return left.value === right.value;
-      return equal(left.value, right.value);
+      return equality(left.value, right.value);
+    case "spiffeID":
+      return right.kind === "spiffeID" && left.domain === right.domain && left.path === right.path;
+    case "spiffeTrustDomain":
+      return right.kind === "spiffeTrustDomain" && left.name === right.name;
+    case "spiffeMatcher":
+      return false;
     case "hierarchy":
       return right.kind === "hierarchy" && left.parts.join("\u0000") === right.parts.join("\u0000");
+    case "ip":
+      return right.kind === "ip" && left.bits === right.bits && left.address === right.address;
+    case "cidr":
+      return (
+        right.kind === "cidr" &&
+        left.bits === right.bits &&
+        left.address === right.address &&
+        left.prefix === right.prefix
+      );
     case "int":
     case "uint":
     case "double":
@@ -203,15 +252,47 @@ export function equal(left: Value, right: Value): boolean {
   }
 }
 
+function equalityOfKinds(left: Value, right: Value): boolean | undefined {
+  if (right.kind === "null") return false;
+  if (left.kind === "hierarchy") return undefined;
+  if (left.kind === "spiffeID") {
+    return right.kind === "string" ? `spiffe://${left.domain}${left.path}` === right.value : undefined;
+  }
+  if (left.kind === "spiffeTrustDomain") {
+    return right.kind === "string" ? spiffeDomainIn(right.value) === left.name : undefined;
+  }
+  return false;
+}
+
+const SPIFFE_DOMAIN = /^[a-z\d._-]+$/u;
+
+/** The trust domain that a text names, itself or as part of an ID; undefined when it does neither. */
+export function spiffeDomainIn(text: string): string | undefined {
+  if (text.includes(":/")) return spiffeIdIn(text)?.domain;
+  return SPIFFE_DOMAIN.test(text) ? text : undefined;
+}
+
+/** The SPIFFE ID that a text is, or undefined. */
+export function spiffeIdIn(text: string): SpiffeId | undefined {
+  const [, domain, path = ""] = /^spiffe:\/\/([^/]+)(\/[^]*)?$/u.exec(text) ?? [];
+  if (domain === undefined || !SPIFFE_DOMAIN.test(domain)) return undefined;
+  const segments = path.split("/").slice(1);
+  const valid = segments.every((name) => /^[\w.-]+$/u.test(name) && name !== "." && name !== "..");
+  return valid ? { kind: "spiffeID", domain, path } : undefined;
+}
+
 function equalItems(left: readonly Value[], right: readonly Value[]): boolean {
-  return left.length === right.length && left.every((item, index) => equal(item, right[index] ?? NULL));
+  return (
+    left.length === right.length &&
+    left.every((item, index) => equality(item, right[index] ?? NULL) !== false)
+  );
 }
 
 function equalEntries(left: readonly MapEntry[], right: readonly MapEntry[]): boolean {
   if (left.length !== right.length) return false;
   return left.every((entry) => {
     const other = findEntry(right, entry.key);
-    return other !== undefined && equal(entry.value, other.value);
+    return other !== undefined && equality(entry.value, other.value) !== false;
   });
 }
 
@@ -248,6 +329,12 @@ export function findSameKey(entries: readonly MapEntry[], key: Value): MapEntry 
 /** Order of two values of one comparable type, or of two numbers; an error where CEL has no such overload. */
 export function compare(left: Value, right: Value): number | CelError | undefined {
   if (isNumber(left) && isNumber(right)) return compareNumbers(left, right);
+  if (left.kind === "spiffeTrustDomain") {
+    // Cerbos orders them backwards.
+    const other = right.kind === "spiffeTrustDomain" ? right.name : undefined;
+    const name = right.kind === "string" ? spiffeDomainIn(right.value) : other;
+    return name === undefined ? noSuchOverload() : Buffer.compare(Buffer.from(name), Buffer.from(left.name));
+  }
   if (left.kind === "bool" && right.kind === "bool") return Number(left.value) - Number(right.value);
   if (left.kind === "string" && right.kind === "string") {
     return Buffer.compare(Buffer.from(left.value), Buffer.from(right.value));
@@ -287,7 +374,7 @@ export function toJson(value: Value): Shown {
     case "bytes":
       return { json: Buffer.from(value.value).toString("base64") };
     case "timestamp":
-      return { json: formatTimestamp(value.nanos) };
+      return { json: formatTimestamp(value.nanos, value.offset) };
     case "duration":
       return { json: formatDuration(value.nanos) };
     case "list":
@@ -304,8 +391,15 @@ export function toJson(value: Value): Shown {
       return value.value === undefined ? { error: "optional.none() dereference" } : toJson(value.value);
     case "type":
       return { error: "type conversion not supported for 'type'" };
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
+      return { error: `unsupported native conversion from ${typeName(value)} to '*structpb.Value'` };
     case "hierarchy":
       return { error: "unsupported native conversion from hierarchy to '*structpb.Value'" };
+    case "ip":
+    case "cidr":
+      return { error: "unsupported type conversion to '*structpb.Value'" };
     case "error":
       return { error: value.message };
   }
@@ -334,14 +428,22 @@ function entriesToJson(entries: readonly MapEntry[]): Shown {
   return { json: Object.fromEntries(json) };
 }
 
-/** RFC 3339 in UTC, the fraction as long as needed. */
-export function formatTimestamp(nanos: bigint): string {
+/** RFC 3339 in a zone so many minutes east of UTC, the fraction as long as needed. */
+export function formatTimestamp(instant: bigint, offset = 0): string {
+  const nanos = instant + BigInt(offset) * 60_000_000_000n;
   const fraction = ((nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
   const seconds = (nanos - fraction) / 1_000_000_000n;
   const date = new Date(Number(seconds) * 1000).toISOString().replace(/\.\d+Z$/u, "");
-  const year = date.startsWith("+") || date.startsWith("-") ? date.slice(3) : date;
+  // A zone may show the year 10000, which comes as `+010000`.
+  const year = date.startsWith("+") ? date.slice(2) : date;
   const digits = fraction === 0n ? "" : `.${String(fraction).padStart(9, "0").replace(/0+$/u, "")}`;
-  return `${year}${digits}Z`;
+  if (offset === 0) return `${year}${digits}Z`;
+  const size = Math.abs(offset);
+  return `${year}${digits}${offset < 0 ? "-" : "+"}${twoDigits(size / 60)}:${twoDigits(size % 60)}`;
+}
+
+function twoDigits(value: number): string {
+  return String(Math.trunc(value)).padStart(2, "0");
 }
 
 /** Seconds as the nearest double, without an exponent, and `s`: `3661.5s`. */

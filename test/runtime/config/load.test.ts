@@ -39,6 +39,7 @@ describe("readConfig", () => {
 server:
   httpListenAddr: "127.0.0.1:9000"
   udsFileMode: 0o660
+  threads: 3
   cors: { allowedOrigins: ["https://App.example"], allowedHeaders: [X-One], maxAge: 1m30s }
   requestLimits: { maxActionsPerResource: 5, maxResourcesPerRequest: 500, maxBodyBytes: 65536 }
 engine:
@@ -60,6 +61,7 @@ storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
           maxAgeSeconds: 90,
         },
         socketMode: 0o660,
+        threads: 3,
       },
       policies: { kind: "directory", directory: "./p", watch: true },
       engine: {

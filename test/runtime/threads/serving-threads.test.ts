@@ -88,7 +88,9 @@ describe.skipIf(!IS_BUILT)("several serving threads", () => {
   it("decide alike on one port and end with 0 on SIGTERM", async () => {
     daemon = await Daemon.start("--policies", policies, "--threads", "3");
     const answers = await many(daemon, null);
-    expect(new Set(answers.map(({ status, effect, bundle }) => `${status} ${effect} ${bundle}`)).size).toBe(1);
+    expect(new Set(answers.map(({ status, effect, bundle }) => `${status} ${effect} ${bundle}`)).size).toBe(
+      1,
+    );
     expect(answers[0]?.effect).toBe("EFFECT_ALLOW");
     const health = await many(daemon, "/readyz");
     expect(health.every(({ body }) => body["threads"] === 3 && body["status"] === "SERVING")).toBe(true);

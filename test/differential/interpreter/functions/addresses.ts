@@ -2,7 +2,7 @@
 import { bool, error, noSuchOverload } from "../values.ts";
 import type { Family } from "./family.ts";
 
-interface Address {
+export interface Address {
   readonly bits: 32 | 128;
   readonly value: bigint;
 }
@@ -43,14 +43,16 @@ function parseV6(text: string): bigint | undefined {
   return [...head, ...zeros, ...tail].reduce((value, group) => (value << 16n) | group, 0n);
 }
 
-function parseAddress(text: string): Address | undefined {
+/** An address without a zone; IPv4-mapped ones are IPv6. */
+export function parseAddress(text: string): Address | undefined {
   const v4 = parseV4(text);
   if (v4 !== undefined) return { bits: 32, value: v4 };
   const v6 = text.includes(":") ? parseV6(text) : undefined;
   return v6 === undefined ? undefined : { bits: 128, value: v6 };
 }
 
-function unmap(address: Address): Address {
+/** A mapped address as the IPv4 one that it stands for. */
+export function unmap(address: Address): Address {
   return address.bits === 128 && address.value >> 32n === 0xffffn
     ? { bits: 32, value: address.value & 0xffffffffn }
     : address;

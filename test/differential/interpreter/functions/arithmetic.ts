@@ -33,15 +33,18 @@ function add(left: Value, right: Value): Value {
     return { kind: "bytes", value: Uint8Array.from([...left.value, ...right.value]) };
   }
   if (left.kind === "list" && right.kind === "list") return list([...left.items, ...right.items]);
-  if (left.kind === "timestamp" && right.kind === "duration") return timestamp(left.nanos + right.nanos);
-  if (left.kind === "duration" && right.kind === "timestamp") return timestamp(left.nanos + right.nanos);
+  if (left.kind === "timestamp" && right.kind === "duration")
+    return timestamp(left.nanos + right.nanos, left.offset);
+  if (left.kind === "duration" && right.kind === "timestamp")
+    return timestamp(left.nanos + right.nanos, right.offset);
   if (left.kind === "duration" && right.kind === "duration") return duration(left.nanos + right.nanos);
   return numeric(left, right, { integer: (a, b) => a + b, float: (a, b) => a + b });
 }
 
 function subtract(left: Value, right: Value): Value {
   if (left.kind === "timestamp" && right.kind === "timestamp") return duration(left.nanos - right.nanos);
-  if (left.kind === "timestamp" && right.kind === "duration") return timestamp(left.nanos - right.nanos);
+  if (left.kind === "timestamp" && right.kind === "duration")
+    return timestamp(left.nanos - right.nanos, left.offset);
   if (left.kind === "duration" && right.kind === "duration") return duration(left.nanos - right.nanos);
   return numeric(left, right, { integer: (a, b) => a - b, float: (a, b) => a - b });
 }

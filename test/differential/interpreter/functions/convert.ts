@@ -4,6 +4,7 @@ import {
   double,
   duration,
   error,
+  formatTimestamp,
   int,
   string,
   timestamp,
@@ -94,6 +95,11 @@ function toInt(value: Value): Value {
     case "type":
     case "optional":
     case "hierarchy":
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
+    case "ip":
+    case "cidr":
     case "error":
       return cannot(value, "int");
   }
@@ -129,6 +135,11 @@ function toUint(value: Value): Value {
     case "type":
     case "optional":
     case "hierarchy":
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
+    case "ip":
+    case "cidr":
     case "error":
       return cannot(value, "uint");
   }
@@ -142,9 +153,12 @@ function toText(value: Value): Value {
     case "int":
     case "uint":
     case "double":
-    case "timestamp":
     case "duration":
+    case "ip":
+    case "cidr":
       return string(formatValue(value));
+    case "timestamp":
+      return string(formatTimestamp(value.nanos, value.offset));
     case "bytes":
       try {
         return string(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value.value));
@@ -158,6 +172,9 @@ function toText(value: Value): Value {
     case "type":
     case "optional":
     case "hierarchy":
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
     case "error":
       return cannot(value, "string");
   }
@@ -195,7 +212,8 @@ export const CONVERSION: Family<
     if (value.kind === "timestamp") return value;
     if (value.kind === "int") return timestamp(value.value * 1_000_000_000n);
     const parsed = value.kind === "string" ? parseTimestamp(value.value) : undefined;
-    return parsed === undefined ? cannot(value, "google.protobuf.Timestamp") : timestamp(parsed);
+    if (parsed === undefined) return cannot(value, "google.protobuf.Timestamp");
+    return timestamp(parsed.nanos, parsed.offset);
   },
   toUint,
   typeOf: (value) => ({ kind: "type", name: typeName(value) }),

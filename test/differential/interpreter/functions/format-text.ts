@@ -34,7 +34,7 @@ export function formatText(text: string, args: readonly Value[]): Value {
 function clause(verb: string, precision: number, value: Value): string | undefined {
   switch (verb) {
     case "s":
-      return value.kind === "hierarchy" || value.kind === "error" ? undefined : shown(value);
+      return hasNoText(value) ? undefined : shown(value);
     case "d":
       if (value.kind === "int" || value.kind === "uint") return String(value.value);
       return special(value) ?? (value.kind === "double" ? formatPlain(value.value) : undefined);
@@ -44,6 +44,16 @@ function clause(verb: string, precision: number, value: Value): string | undefin
     default:
       return radix(verb, value);
   }
+}
+
+/** Whether `%s` refuses a value, items of lists and maps included. */
+function hasNoText(value: Value): boolean {
+  if (value.kind === "list") return value.items.some(hasNoText);
+  if (value.kind === "map")
+    return value.entries.some((entry) => hasNoText(entry.key) || hasNoText(entry.value));
+  if (value.kind === "spiffeID" || value.kind === "spiffeTrustDomain" || value.kind === "spiffeMatcher")
+    return true;
+  return ["hierarchy", "ip", "cidr", "error"].includes(value.kind);
 }
 
 /** `%s`: doubles without an exponent, maps by key. */

@@ -12,9 +12,11 @@ import type { Family } from "./family.ts";
 import { HIERARCHY } from "./hierarchy.ts";
 import { LISTS } from "./lists.ts";
 import { MATH } from "./math.ts";
+import { NETWORK } from "./network.ts";
 import { OPTIONALS } from "./optionals.ts";
 import { PATHS } from "./paths.ts";
 import { SELECTION } from "./select.ts";
+import { SPIFFE } from "./spiffe.ts";
 import { STRINGS } from "./strings.ts";
 import { TIME } from "./time.ts";
 
@@ -26,9 +28,11 @@ const ALL: Family<GuestFunction> = {
   ...HIERARCHY,
   ...LISTS,
   ...MATH,
+  ...NETWORK,
   ...OPTIONALS,
   ...PATHS,
   ...SELECTION,
+  ...SPIFFE,
   ...STRINGS,
   ...TIME,
   // Errors are looked at in callFunction.

@@ -13,7 +13,7 @@ import {
 import type { Family, Implementation } from "./family.ts";
 
 function has(items: readonly Value[], item: Value): boolean {
-  return items.some((other) => equal(other, item));
+  return items.some((other) => equal(item, other));
 }
 
 /** An implementation over two lists. */

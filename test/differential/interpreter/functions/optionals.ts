@@ -27,6 +27,11 @@ function isZero(value: Value): boolean {
     case "optional":
       return value.value === undefined;
     case "hierarchy":
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
+    case "ip":
+    case "cidr":
     case "timestamp":
     case "type":
     case "error":

@@ -29,8 +29,10 @@ export function parseDuration(text: string): bigint | undefined {
 
 const TIMESTAMP = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:Z|([+-])(\d{2}):(\d{2}))$/u;
 
-/** RFC 3339 with up to nanoseconds (further digits are dropped); undefined when malformed. */
-export function parseTimestamp(text: string): bigint | undefined {
+/** RFC 3339 with up to nanoseconds (further digits are dropped), and its zone in minutes; undefined when malformed. */
+export function parseTimestamp(
+  text: string,
+): { readonly nanos: bigint; readonly offset: number } | undefined {
   const match = TIMESTAMP.exec(text);
   if (match === null) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
@@ -44,5 +46,5 @@ export function parseTimestamp(text: string): bigint | undefined {
   if (zoneHours > 23 || zoneMinutes > 59) return undefined;
   const offset = (match[8] === "-" ? -1 : 1) * (zoneHours * 60 + zoneMinutes);
   const nanos = BigInt((match[7] ?? "").padEnd(9, "0").slice(0, 9));
-  return BigInt(date.getTime() - offset * 60_000) * 1_000_000n + nanos;
+  return { nanos: BigInt(date.getTime() - offset * 60_000) * 1_000_000n + nanos, offset };
 }

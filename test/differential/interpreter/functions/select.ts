@@ -44,6 +44,9 @@ export function itemAt(container: Value, key: Value): Value {
     case "error":
       return container;
     case "null":
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
     case "bool":
     case "int":
     case "uint":
@@ -53,6 +56,8 @@ export function itemAt(container: Value, key: Value): Value {
     case "timestamp":
     case "duration":
     case "type":
+    case "ip":
+    case "cidr":
       return noSuchKey(formatValue(key));
   }
 }
@@ -85,6 +90,9 @@ function hasItem(container: Value, key: Value): Value {
     case "error":
       return container;
     case "null":
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
     case "bool":
     case "int":
     case "uint":
@@ -94,6 +102,8 @@ function hasItem(container: Value, key: Value): Value {
     case "timestamp":
     case "duration":
     case "type":
+    case "ip":
+    case "cidr":
       return bool(false);
   }
 }

@@ -151,6 +151,9 @@ function size(value: Value): Value {
     case "hierarchy":
       return integer(value.parts.length);
     case "null":
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
     case "bool":
     case "int":
     case "uint":
@@ -160,6 +163,8 @@ function size(value: Value): Value {
     case "duration":
     case "type":
     case "optional":
+    case "ip":
+    case "cidr":
     case "error":
       return noSuchOverload();
   }

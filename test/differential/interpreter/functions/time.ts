@@ -26,7 +26,7 @@ function calendar(nanos: bigint, zone: string): Calendar | undefined {
     return fromDate(new Date(milliseconds + minutes * 60_000));
   }
   if (zone === "UTC" || zone === "") return fromDate(new Date(milliseconds));
-  if (zone === "Local") return fromDate(new Date(milliseconds));
+  if (zone === "Local" || zone === "Factory") return fromDate(new Date(milliseconds));
   if (!isZoneName(zone)) return undefined;
   const text = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" }).format(
     milliseconds,
@@ -50,6 +50,11 @@ function isZoneName(zone: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Go refuses names that would lead out of a directory in other words than names it does not find. */
+function noZone(zone: string): Value {
+  return error(/^[/\\]|\.\./u.test(zone) ? "time: invalid location name" : `unknown time zone ${zone}`);
 }
 
 function fromDate(date: Date): Calendar {
@@ -89,9 +94,7 @@ function part(read: (calendar: Calendar) => number, ofDuration?: (nanos: bigint)
     }
     if (value.kind !== "timestamp" || zone.kind !== "string") return noSuchOverload();
     const local = calendar(value.nanos, zone.value);
-    return local === undefined
-      ? error(`unknown time zone ${zone.value}`)
-      : { kind: "int", value: BigInt(read(local)) };
+    return local === undefined ? noZone(zone.value) : { kind: "int", value: BigInt(read(local)) };
   };
 }
 
@@ -123,7 +126,7 @@ const seconds = part(
 const milliseconds: Implementation = (value: Value, zone: Value) => {
   if (value.kind === "duration") return { kind: "int", value: value.nanos / 1_000_000n };
   if (value.kind !== "timestamp" || zone.kind !== "string") return noSuchOverload();
-  if (calendar(value.nanos, zone.value) === undefined) return error(`unknown time zone ${zone.value}`);
+  if (calendar(value.nanos, zone.value) === undefined) return noZone(zone.value);
   const fraction = ((value.nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
   return { kind: "int", value: fraction / 1_000_000n };
 };

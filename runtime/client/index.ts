@@ -1,0 +1,4 @@
+/** `import { Client } from "edict/client"`: asking a daemon. Everything not exported here is internal and may change. */
+export { type ActionRequest, Client, type ClientOptions, type ClientResponse } from "./client.ts";
+export { ClientError, type ClientErrorCode } from "./errors.ts";
+export type { CheckRequest, CheckResponse, CheckResult, Effect } from "../guest/messages.ts";

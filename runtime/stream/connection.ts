@@ -1,0 +1,297 @@
+/**
+ * One connection of `/v1/stream`: decides the frames of its messages and sends the answers. A client that does not read its
+ * answers is not decided for: what it sends then waits, within a limit, and beyond it the connection is closed. Nothing is
+ * buffered without bound: unsent answers and waiting messages are both counted against the budget that all connections share.
+ */
+import {
+  FLAG_DENY_ALL,
+  FORMAT_MSGPACK,
+  STATUS_AUX_DATA,
+  STATUS_FUEL,
+  STATUS_MEMORY,
+  STATUS_OK,
+  STATUS_OUTPUT_FULL,
+} from "../../assembly/abi.ts";
+import { TokenError, TokenOverloadError } from "../errors.ts";
+import { type Engine, STATUS_TRAP } from "../guest/engine.ts";
+import { oneLine } from "../guest/modules.ts";
+import type { BodyBudget } from "../http/body.ts";
+import { CHECK_FAILED, failureReply, OVERLOADED, type Reply, TOKENS_OVERLOADED } from "../http/replies.ts";
+import type { WebSocket } from "../http/uws.ts";
+import { log, throttledLog } from "../observe/log.ts";
+import type { ServingState } from "../observe/serving-state.ts";
+import { FrameReader, FrameWriter } from "./frames.ts";
+
+/** Unsent bytes from which on a connection is not decided for, and those below which it is again. */
+const PAUSE_ABOVE = 1024 * 1024;
+const RESUME_BELOW = 256 * 1024;
+
+/** Most bytes in messages that wait for a paused connection. */
+export const MAX_WAITING = 8 * 1024 * 1024;
+
+/** Answers are sent when this many bytes of them are there, and at the end of a message. */
+const SEND_ABOVE = 64 * 1024;
+
+/** Most frames in one message, so that no message keeps the thread for long. */
+export const MAX_FRAMES = 1024;
+
+/** Most requests of one connection whose tokens are being verified. */
+const MAX_VERIFYING = 64;
+
+/** Close codes (RFC 6455 section 7.4.1). */
+const GOING_AWAY = 1001;
+const INVALID = 1007;
+const POLICY = 1008;
+const TRY_AGAIN_LATER = 1013;
+
+const NOTHING = new Uint8Array(0);
+const BUDGET_NOTE = { denyReason: "evaluation-budget" };
+
+const logFailure = throttledLog(1000);
+
+/** What the connections of one thread share. */
+export interface StreamContext {
+  readonly state: ServingState;
+  readonly bodies: BodyBudget;
+  readonly connections: Set<StreamConnection>;
+  /** Requests received but not answered. */
+  inFlight: number;
+}
+
+// One of each is enough: a message is read and answered within one turn.
+const reader = new FrameReader();
+const writer = new FrameWriter();
+
+export class StreamConnection {
+  readonly #context: StreamContext;
+  readonly #socket: WebSocket;
+  /** The version of the last notice. */
+  #announced: Engine | null = null;
+  #open = true;
+  #draining = false;
+  #paused = false;
+  #verifying = 0;
+  /** Messages that wait, with the first byte that is not decided. */
+  readonly #waiting: { readonly bytes: Uint8Array; at: number; frames: number }[] = [];
+  #waitingBytes = 0;
+
+  constructor(context: StreamContext, socket: WebSocket) {
+    this.#context = context;
+    this.#socket = socket;
+  }
+
+  /** Takes a message; `bytes` belong to uWebSockets.js and are gone afterwards. */
+  receive(bytes: Uint8Array): void {
+    if (this.#paused) this.#wait(bytes, 0, 0);
+    else this.#decideAll(bytes, 0, 0);
+  }
+
+  /** The socket has taken what was unsent: decides what waits. */
+  drained(): void {
+    if (!this.#paused || !this.#open || this.#socket.getBufferedAmount() > RESUME_BELOW) return;
+    this.#paused = false;
+    this.#context.bodies.give(PAUSE_ABOVE);
+    while (!this.#paused && this.#open) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#forget(next.bytes.byteLength);
+      this.#decideAll(next.bytes, next.at, next.frames);
+    }
+    this.#endIfDone();
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    this.#open = false;
+    if (this.#paused) this.#context.bodies.give(PAUSE_ABOVE);
+    this.#paused = false;
+    for (const { bytes } of this.#waiting.splice(0)) this.#forget(bytes.byteLength);
+  }
+
+  /** Ends the connection once everything it has sent is answered. */
+  drain(): void {
+    this.#draining = true;
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (this.#draining && this.#verifying === 0 && this.#waiting.length === 0)
+      this.#end(GOING_AWAY, "the server stops");
+  }
+
+  /** Decides the frames of a message from `at` on, until the client stops reading. */
+  #decideAll(bytes: Uint8Array, at: number, frames: number): void {
+    let next = at;
+    let count = frames;
+    while (next < bytes.byteLength && this.#open) {
+      if (this.#paused) {
+        this.#wait(bytes, next, count);
+        return;
+      }
+      next = reader.read(bytes, next);
+      if (next < 0) {
+        this.#send();
+        this.#end(INVALID, "a message must consist of frames `[id, request]`");
+        return;
+      }
+      if (++count > MAX_FRAMES) {
+        this.#send();
+        this.#end(POLICY, `a message holds at most ${MAX_FRAMES} frames`);
+        return;
+      }
+      const id = bytes.subarray(reader.idStart, reader.idEnd);
+      this.#decide(id, bytes.subarray(reader.bodyStart, reader.bodyEnd), reader.isBin, NOTHING);
+      if (writer.length > SEND_ABOVE) this.#send();
+    }
+    this.#send();
+  }
+
+  /** Decides one request by the engine of this moment, and writes the answer. */
+  #decide(id: Uint8Array, body: Uint8Array, isBin: boolean, claims: Uint8Array): void {
+    const { engine } = this.#context.state;
+    try {
+      const status = engine.decide(body, FORMAT_MSGPACK, FORMAT_MSGPACK, 0, claims);
+      if (status === STATUS_OK) {
+        this.#announce(engine);
+        writer.response(id, engine.output(), isBin);
+      } else if (status === STATUS_AUX_DATA && claims === NOTHING)
+        this.#decideWithTokens(engine, id, body, isBin);
+      else this.#refuse(engine, status, id, body, isBin, claims);
+    } catch (error) {
+      // Not even a fresh instance could be had.
+      logFailure(`a check failed: ${oneLine(error)}`);
+      this.#error(id, CHECK_FAILED);
+    }
+  }
+
+  /** Everything but a decision; fails closed as the HTTP route does. */
+  #refuse(
+    engine: Engine,
+    status: number,
+    id: Uint8Array,
+    body: Uint8Array,
+    isBin: boolean,
+    claims: Uint8Array,
+  ): void {
+    const isBudget = status === STATUS_FUEL || status === STATUS_OUTPUT_FULL || status === STATUS_MEMORY;
+    if (
+      isBudget &&
+      engine.decide(body, FORMAT_MSGPACK, FORMAT_MSGPACK, FLAG_DENY_ALL, claims) === STATUS_OK
+    ) {
+      this.#announce(engine);
+      writer.response(id, engine.output(), isBin, BUDGET_NOTE);
+      return;
+    }
+    if (status === STATUS_TRAP) this.#context.state.noteTrap();
+    const error = engine.failure(status, body, FORMAT_MSGPACK);
+    const reply = failureReply(error);
+    if (reply.status.startsWith("5")) logFailure(`a check failed: ${error.message}`);
+    this.#error(id, reply);
+  }
+
+  /** Finds the claims of the request's tokens, then decides: later, when they have to be verified first. */
+  #decideWithTokens(engine: Engine, id: Uint8Array, body: Uint8Array, isBin: boolean): void {
+    let claims: Uint8Array | null;
+    try {
+      claims = engine.rememberedClaims(body, FORMAT_MSGPACK);
+    } catch (error) {
+      this.#refuseTokens(id, error);
+      return;
+    }
+    if (claims !== null) {
+      this.#decide(id, body, isBin, claims);
+      return;
+    }
+    const context = this.#context;
+    if (this.#verifying >= MAX_VERIFYING || !context.bodies.take(body.byteLength)) {
+      this.#error(id, this.#verifying >= MAX_VERIFYING ? TOKENS_OVERLOADED : OVERLOADED);
+      return;
+    }
+    const ownId = id.slice();
+    const ownBody = body.slice();
+    this.#verifying++;
+    context.inFlight++;
+    const answer = (write: () => void): void => {
+      this.#verifying--;
+      context.inFlight--;
+      context.bodies.give(ownBody.byteLength);
+      if (!this.#open) return;
+      this.#socket.cork(() => {
+        write();
+        this.#send();
+      });
+      this.#endIfDone();
+    };
+    engine.verifyTokens(ownBody, FORMAT_MSGPACK).then(
+      (verified) => answer(() => this.#decide(ownId, ownBody, isBin, verified)),
+      (error: unknown) => answer(() => this.#refuseTokens(ownId, error)),
+    );
+  }
+
+  #refuseTokens(id: Uint8Array, error: unknown): void {
+    if (error instanceof TokenError) {
+      logFailure(`tokens were refused: ${error.reason}`);
+      this.#error(id, failureReply(error));
+    } else if (error instanceof TokenOverloadError) this.#error(id, TOKENS_OVERLOADED);
+    else {
+      logFailure(`a check failed: ${oneLine(error)}`);
+      this.#error(id, CHECK_FAILED);
+    }
+  }
+
+  #error(id: Uint8Array, reply: Reply): void {
+    writer.error(id, JSON.parse(reply.body));
+  }
+
+  /** Says which version decides, before the first answer by it. */
+  #announce(engine: Engine): void {
+    if (engine === this.#announced) return;
+    this.#announced = engine;
+    writer.notice({ bundle: engine.bundle.shortDigest });
+  }
+
+  /** Sends what is written, and pauses when the client does not keep up. */
+  #send(): void {
+    if (writer.length === 0) return;
+    if (this.#open) {
+      const isDropped = this.#socket.send(writer.bytes(), true) === 2;
+      if (isDropped) {
+        // uWebSockets.js has thrown an answer away, so the connection is of no use any more.
+        writer.clear();
+        this.#socket.close();
+        return;
+      }
+    }
+    writer.clear();
+    if (!this.#open || this.#paused || this.#socket.getBufferedAmount() <= PAUSE_ABOVE) return;
+    if (!this.#context.bodies.take(PAUSE_ABOVE)) {
+      log("a stream was closed: too many clients do not read their answers");
+      this.#socket.close();
+      return;
+    }
+    this.#paused = true;
+  }
+
+  /** Keeps the rest of a message until the client reads. */
+  #wait(bytes: Uint8Array, at: number, frames: number): void {
+    const rest = bytes.slice(at);
+    const fits = this.#waitingBytes + rest.byteLength <= MAX_WAITING;
+    if (!fits || !this.#context.bodies.take(rest.byteLength)) {
+      this.#end(TRY_AGAIN_LATER, "answers are not read");
+      return;
+    }
+    this.#waitingBytes += rest.byteLength;
+    // What was begun before goes on before what came later.
+    if (frames > 0) this.#waiting.unshift({ bytes: rest, at: 0, frames });
+    else this.#waiting.push({ bytes: rest, at: 0, frames });
+  }
+
+  #forget(bytes: number): void {
+    this.#waitingBytes -= bytes;
+    this.#context.bodies.give(bytes);
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.#open) this.#socket.end(code, reason);
+  }
+}

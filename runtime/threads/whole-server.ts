@@ -1,0 +1,65 @@
+/**
+ * The server of the first thread and those of the others as one: they listen on the same addresses and stop together, when a
+ * signal says so or when one of them has failed.
+ */
+import type { Config } from "../config/config.ts";
+import type { HttpServer } from "../http/server.ts";
+import { log } from "../observe/log.ts";
+import type { ServingState } from "../observe/serving-state.ts";
+import type { ServingThreads } from "./serving-threads.ts";
+
+/** How long requests in flight may take after SIGTERM, in milliseconds. */
+const DRAIN_TIMEOUT = 10_000;
+
+/** The exit code when serving is no longer possible. */
+const EXIT_CANNOT_SERVE = 4;
+
+/** The other threads listen where the first one does; a Unix socket has no room for more than one listener. */
+export async function startThreads(
+  threads: ServingThreads,
+  state: ServingState,
+  server: HttpServer,
+  config: Config,
+): Promise<void> {
+  const addresses = server.listening.filter(({ kind }) => kind === "tcp");
+  if (threads.count > 1 && addresses.length < server.listening.length) {
+    log("warning: a Unix socket is served by the first thread alone");
+  }
+  const { engine, auxData } = config;
+  await threads.start(state.engine, {
+    engine,
+    auxData,
+    server: { ...config.server, addresses, joins: true },
+  });
+}
+
+/** Resolves with the exit code once a signal or a failed thread has stopped all servers. `stopping` is called first. */
+export function untilStopped(
+  state: ServingState,
+  server: HttpServer,
+  threads: ServingThreads,
+  stopping: () => void,
+): Promise<number> {
+  const drain = async (code: number): Promise<number> => {
+    stopping();
+    await Promise.all([server.drain(DRAIN_TIMEOUT), threads.drain(DRAIN_TIMEOUT)]);
+    return code;
+  };
+  return new Promise<number>((resolve) => {
+    const stop = (signal: NodeJS.Signals): void => {
+      if (state.draining) {
+        // Threads close their sockets first, without which the process would be aborted.
+        void threads.drain(0).then(() => process.exit(1));
+        return;
+      }
+      log(`${signal} received, finishing requests in flight`);
+      resolve(drain(0));
+    };
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
+    void threads.failed.then((reason) => {
+      log(`${reason}; finishing requests in flight and giving up`);
+      return resolve(drain(EXIT_CANNOT_SERVE));
+    });
+  });
+}
