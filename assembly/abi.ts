@@ -12,7 +12,7 @@ export const ABI_VERSION = 1;
 // Linear memory: fixed addresses
 //
 //   0        64           4096            IMAGE_BASE                                          memory end
-//   | unused | control    | core statics  | image (tables, literals) | caches | input | arena | output |
+//   | unused | control    | core statics  | image (tables, literals) | caches | time zones | input | arena | output |
 // ---------------------------------------------------------------------------------------------------------
 
 /** Address of the control block: u32 words through which guest and host exchange results. */
@@ -127,7 +127,7 @@ export const STATUS_BAD_IMAGE = 19;
 export const STATUS_SCHEMAS = 20;
 
 /** Room for the time zone database of a bundle (assembly/cel/zones.ts). */
-export const ZONES_CAPACITY = 512 * 1024;
+export const ZONES_CAPACITY = 524288;
 
 /** Deepest nesting of arrays and objects in a request. */
 export const MAX_DEPTH = 64;

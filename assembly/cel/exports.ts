@@ -119,7 +119,6 @@ export {
   spiffeID,
   spiffeIsMemberOf,
   spiffeMatchAny,
-  spiffeMatchDomainText,
   spiffeMatchesID,
   spiffeMatchExact,
   spiffeMatchOneOf,

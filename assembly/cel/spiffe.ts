@@ -1,8 +1,8 @@
 /**
  * Cerbos's SPIFFE functions: IDs, trust domains and matchers. The rules for texts are in spiffe-id.ts.
  *
- * A matcher is a cell   | u64 operand |   under TAG_SPIFFE_MATCHER. The operand says what matches: null any ID, an ID
- * itself, a list of IDs each of them, a trust domain the IDs in it.
+ * A matcher is a cell   | u64 operand |   under TAG_SPIFFE_MATCHER. The operand says what matches: an ID itself, a list of
+ * IDs each of them, a trust domain the IDs in it. Without a cell (payload 0) any ID matches.
  *
  * The member `id` is `identity`: as in Cerbos its result is the trust domain itself, which is equal to its texts.
  */
@@ -29,7 +29,6 @@ import {
   itemAt,
   lengthOf,
   newList,
-  NULL,
   ofBool,
   ofString,
   payloadOf,
@@ -101,7 +100,7 @@ export function spiffeIsMemberOf(id: u64, domain: u64): u64 {
   return ofBool(equalBytes(startOf(id) + SCHEME_LENGTH, startOf(domain), length));
 }
 
-function matcher(operand: u64): u64 {
+function newMatcher(operand: u64): u64 {
   if (!fits(8)) return noMemory();
   const cell = allocate(8);
   store<u64>(cell, operand);
@@ -110,25 +109,19 @@ function matcher(operand: u64): u64 {
 
 /** Cerbos `spiffeMatchAny()`. */
 export function spiffeMatchAny(): u64 {
-  return matcher(NULL);
+  return box(TAG_SPIFFE_MATCHER, 0);
 }
 
 /** Cerbos `spiffeMatchExact(id)`; the ID may be a string. */
 export function spiffeMatchExact(id: u64): u64 {
   const operand = tagOf(id) == TAG_SPIFFE_ID ? id : spiffeID(id);
-  return isError(operand) ? operand : matcher(operand);
+  return isError(operand) ? operand : newMatcher(operand);
 }
 
 /** Cerbos `spiffeMatchTrustDomain(trustDomain)`; the domain may be a string. */
 export function spiffeMatchTrustDomain(domain: u64): u64 {
   const operand = tagOf(domain) == TAG_SPIFFE_TRUST_DOMAIN ? domain : spiffeTrustDomain(domain);
-  return isError(operand) ? operand : matcher(operand);
-}
-
-/** The same for an argument whose type the checker takes for a string: as in Cerbos, `trustDomain.id()` is refused. */
-export function spiffeMatchDomainText(text: u64): u64 {
-  const operand = spiffeTrustDomain(text);
-  return isError(operand) ? operand : matcher(operand);
+  return isError(operand) ? operand : newMatcher(operand);
 }
 
 /** Cerbos `spiffeMatchOneOf(list)` of IDs and strings. */
@@ -145,7 +138,7 @@ export function spiffeMatchOneOf(value: u64): u64 {
     if (isError(id)) return id;
     setItem(ids, index, id);
   }
-  return matcher(ids);
+  return newMatcher(ids);
 }
 
 /** `matcher.matchesID(id)`; the ID may be a string. */
@@ -156,11 +149,12 @@ export function spiffeMatchesID(matcher: u64, value: u64): u64 {
   }
   const id = tag == TAG_STRING ? idOf(value, ERROR_SPIFFE_MATCH) : value;
   if (isError(id)) return id;
+  if (payloadOf(matcher) == 0) return TRUE;
   const operand = load<u64>(payloadOf(matcher));
   const wanted = tagOf(operand);
   if (wanted == TAG_SPIFFE_ID) return isSameId(operand, id);
   if (wanted == TAG_SPIFFE_TRUST_DOMAIN) return spiffeIsMemberOf(id, operand);
-  return wanted == TAG_LIST ? isOneOf(operand, id) : TRUE;
+  return isOneOf(operand, id);
 }
 
 function isSameId(left: u64, right: u64): u64 {

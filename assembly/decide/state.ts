@@ -23,6 +23,7 @@ import {
   ON_ERROR_FAIL_CLOSED,
   ON_ERROR_STRICT,
   TAG_ERROR,
+  TAG_OPTIONAL,
   TAG_RAW_JSON,
   TAG_STRING,
   CONTROL_BASE,
@@ -30,7 +31,8 @@ import {
 } from "../abi";
 import { materialize } from "../decode/materialize";
 import { PAIR_SIZE } from "../decode/request";
-import { FALSE, NULL, TRUE, box, fail, ofBool, tagOf } from "../value/value";
+import { burn } from "../memory/fuel";
+import { FALSE, NULL, OPTIONAL_NONE, TRUE, box, fail, ofBool, payloadOf, tagOf } from "../value/value";
 import { setChain } from "./subject";
 import {
   attributeCount,
@@ -185,6 +187,14 @@ export function reevaluate(id: i32): i32 {
 export function settle(value: u64): i32 {
   if (value == TRUE) return OUTCOME_TRUE;
   if (value == FALSE) return OUTCOME_FALSE;
+  if (tagOf(value) == TAG_OPTIONAL) {
+    // An optional counts as what it holds, however often wrapped.
+    let inner = value;
+    while (tagOf(inner) == TAG_OPTIONAL && inner != OPTIONAL_NONE && burn(1))
+      inner = load<u64>(payloadOf(inner));
+    if (inner == TRUE) return OUTCOME_TRUE;
+    if (inner == FALSE) return OUTCOME_FALSE;
+  }
   if (tagOf(value) != TAG_ERROR) {
     if (onError != ON_ERROR_FAIL_CLOSED) return OUTCOME_FALSE;
     lastError = fail(ERROR_NO_SUCH_OVERLOAD, NULL);

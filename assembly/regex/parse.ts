@@ -14,7 +14,6 @@ import {
   cleanClass,
 } from "./classes";
 import { BAD_RUNE, CLASS_TAKEN, CLASS_WRONG, takeBracketClass, takeClassEscape, takeEscape } from "./escapes";
-import { forgetNames, rememberName } from "./names";
 import {
   appendChild,
   appendPart,
@@ -81,7 +80,6 @@ export function parsePattern(start: usize, length: u32): usize {
   beginPattern(start, length);
   frame = 0;
   groups = 0;
-  forgetNames();
   if (!beginAlternatives()) return 0;
   while (!atEnd()) {
     if (!burn(1) || !parseItem() || exhausted) return 0;
@@ -228,7 +226,7 @@ function closeGroup(): bool {
   return append(node);
 }
 
-/** Letters, digits and underlines up to `>`, and no name that an earlier group has. */
+/** Letters, digits and underlines up to `>`; several groups may have one name. */
 function takeName(): bool {
   const start = at;
   while (!atEnd() && peek(0) != 0x3e) {
@@ -237,9 +235,7 @@ function takeName(): bool {
     if (byte - 0x30 >= 10 && lower - 0x61 >= 26 && byte != 0x5f) return false;
     skip(1);
   }
-  const length = at - start;
-  if (length == 0 || !take(0x3e)) return false;
-  return rememberName(start, length);
+  return at != start && take(0x3e);
 }
 
 /** Flags up to `:` or `)`, which is the answer; 0 when they are wrong. */

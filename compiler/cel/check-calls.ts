@@ -117,7 +117,7 @@ function resolve(
     return context.placeholder(span);
   }
   const { guest } = found.overload;
-  checkLiteralArguments(context, name, args);
+  checkLiteralArguments(context, name, style, args);
   const guestArgs = guestArguments(context, guest, args, span);
   return context.node(span, found.type, { kind: "call", function: name, guest, args: guestArgs });
 }

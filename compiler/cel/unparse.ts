@@ -169,7 +169,11 @@ function printCall(expr: CelExpr & { kind: "call" }): Text {
   }
   // The instant that timeSince compares with is not written.
   const written = name === "timeSince" ? args.slice(0, 1) : args;
-  const isMember = overloads.get(name)?.some(({ style }) => style === "member") === true;
+  // `id` as a function takes more than the member, and `matches` as a function takes patterns that fail when evaluated.
+  const isMember =
+    name !== "id" &&
+    name !== "matches" &&
+    overloads.get(name)?.some(({ style }) => style === "member") === true;
   const [receiver, ...others] = written;
   if (!isMember || receiver === undefined) return member(`${name}(${written.map(unparse).join(", ")})`);
   return member(`${at(LEVEL.member, receiver)}.${name}(${others.map(unparse).join(", ")})`);

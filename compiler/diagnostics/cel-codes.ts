@@ -135,4 +135,8 @@ export const celCodes = {
     message: "`{text}` is not an IP range",
     help: "write it as in 10.0.0.0/8 or 2001:db8::/32, without a zone; IPv4 ranges are not written as IPv6",
   },
+  EDICT3055: {
+    message: "invalid regular expression: {reason}",
+    help: "patterns have RE2's syntax: no look-around, no back references, counts up to 1000; backslashes are doubled in CEL texts",
+  },
 } as const satisfies CodeTable;

@@ -202,7 +202,17 @@ export class TreeConverter {
         }
       }
     }
-    return { kind: "map", entries, offset };
+    return { kind: "map", entries, offset: source.flow === true ? offset : this.firstColon(source, offset) };
+  }
+
+  /** Offset of the colon after the first key of a map without braces: Cerbos names that as the map's place. */
+  private firstColon(source: YAMLMap, start: number): number {
+    const key = source.items[0]?.key;
+    let at = isNode(key) ? (key.range?.[1] ?? start) : start;
+    while (this.text[at] === " " || this.text[at] === "\t") {
+      at++;
+    }
+    return this.text[at] === ":" ? at : start;
   }
 
   private key(pair: Pair, path: string): Key | undefined {

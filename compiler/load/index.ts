@@ -19,6 +19,8 @@ export interface Loaded {
   readonly documents: readonly PolicyDocument[];
   /** Schema id (path below `_schemas/`) to document. */
   readonly schemas: ReadonlyMap<string, JsonValue>;
+  /** Documents of files that are refused because they hold several: only their fields are checked. */
+  readonly refused: readonly PolicyDocument[];
   /** Policy files without a document because of the problems in `diagnostics`. */
   readonly failed: readonly SourceFile[];
   readonly diagnostics: readonly Diagnostic[];
@@ -50,10 +52,12 @@ export function load(sources: readonly SourceFile[], cache: LoadCache = new Load
     }
   }
   const documents: PolicyDocument[] = [];
+  const refused: PolicyDocument[] = [];
   const failed: SourceFile[] = [];
   for (const [index, loaded] of cache.loadAll(policies).entries()) {
     const source = policies[index];
     diagnostics.push(...loaded.diagnostics);
+    refused.push(...(loaded.refused ?? []));
     if (loaded.document !== undefined) {
       documents.push(loaded.document);
     } else if (source !== undefined && loaded.diagnostics.length > 0) {
@@ -61,5 +65,5 @@ export function load(sources: readonly SourceFile[], cache: LoadCache = new Load
     }
   }
   diagnostics.push(...[...misplaced].map(misplacedSchemas));
-  return { documents, schemas, failed, diagnostics: diagnostics.sort(compareDiagnostics) };
+  return { documents, schemas, refused, failed, diagnostics: diagnostics.sort(compareDiagnostics) };
 }

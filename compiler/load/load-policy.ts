@@ -2,14 +2,19 @@
 import { diagnose } from "../diagnostics/codes.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { LineIndex } from "./line-index.ts";
-import { describeNode } from "./node.ts";
+import { describeNode, type Node } from "./node.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { PolicyDocument, type SourceFile } from "./policy-document.ts";
 import { StringTable } from "./string-table.ts";
 
+/** Documents of a refused stream whose fields are still checked; each may cost a pass over the whole file. */
+const MAX_REFUSED = 16;
+
 /** What one policy file holds: a document, or problems, or (empty, comments only) neither. */
 export interface LoadedPolicy {
   readonly document?: PolicyDocument;
+  /** The first documents of a file that is refused because it holds several: only to say what is wrong with them. */
+  readonly refused?: readonly PolicyDocument[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -18,20 +23,28 @@ export interface LoadedPolicy {
  * @param strings shared by the documents of one policy set
  */
 export function loadPolicy(source: SourceFile, strings = new StringTable()): LoadedPolicy {
-  const { roots, problems } = parseYaml(source.text, strings);
+  const { roots, starts, problems } = parseYaml(source.text, strings);
   const lines = new LineIndex(source.text);
   const diagnostics = problems.map(({ code, params, offset, path, length }) =>
     diagnose(code, params, { file: source.path, ...lines.position(offset), path }, length),
   );
-  const [root, second] = roots;
-  if (second !== undefined) {
-    diagnostics.push(
-      diagnose("EDICT1104", {}, { file: source.path, ...lines.position(second.offset), path: "$" }),
-    );
-  } else if (root !== undefined && root.kind !== "map") {
-    const place = { file: source.path, ...lines.position(root.offset), path: "$" };
-    diagnostics.push(diagnose("EDICT1105", { found: describeNode(root) }, place));
+  const placeAt = (offset: number) => ({ file: source.path, ...lines.position(offset), path: "$" });
+  const documentOf = (node: Node): PolicyDocument[] =>
+    node.kind === "map" ? [new PolicyDocument(source.path, source.text, node, strings)] : [];
+  const several = starts[1] !== undefined;
+  if (starts[1] !== undefined) {
+    diagnostics.push(diagnose("EDICT1104", {}, placeAt(starts[1])));
   }
+  const checked = roots.slice(0, MAX_REFUSED);
+  for (const node of checked) {
+    if (node.kind !== "map") {
+      diagnostics.push(diagnose("EDICT1105", { found: describeNode(node) }, placeAt(node.offset)));
+    }
+  }
+  if (several) {
+    return { refused: problems.length > 0 ? [] : checked.flatMap(documentOf), diagnostics };
+  }
+  const [root] = roots;
   if (root?.kind !== "map" || diagnostics.length > 0) {
     return { diagnostics };
   }

@@ -34,6 +34,7 @@ export interface MapNode {
   readonly kind: "map";
   /** Own entries in source order, then those merged in by `<<`; no key twice. */
   readonly entries: readonly MapEntry[];
+  /** What messages about the map point at, as Cerbos does: its `{`, or without one the colon after its first key. */
   readonly offset: number;
 }
 

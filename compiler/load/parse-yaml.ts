@@ -22,6 +22,8 @@ export interface Problem {
 export interface ParsedYaml {
   /** One tree per document that holds anything; documents of comments only are left out. Empty after a syntax error. */
   readonly roots: readonly Node[];
+  /** Offset at which each root starts; a map's own offset may be further right. */
+  readonly starts: readonly number[];
   readonly problems: readonly Problem[];
 }
 
@@ -52,16 +54,18 @@ export function parseYaml(text: string, strings = new StringTable()): ParsedYaml
   }
   const problems = explainSyntaxErrors(text, parsed);
   if (problems.length > 0) {
-    return { roots: [], problems };
+    return { roots: [], starts: [], problems };
   }
   const converter = new TreeConverter(text, strings);
   const roots: Node[] = [];
+  const starts: number[] = [];
   for (const document of parsed) {
     if (holdsContent(document, text)) {
       roots.push(converter.convert(document));
+      starts.push(document.contents?.range[0] ?? 0);
     }
   }
-  return { roots, problems: converter.problems };
+  return { roots, starts, problems: converter.problems };
 }
 
 export type ParsedDocument = Document.Parsed;

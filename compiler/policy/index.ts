@@ -62,7 +62,7 @@ export interface Resolved {
 }
 
 /** Checks and resolves everything. A pure function of what was loaded; the order of documents does not matter. */
-export function resolve(loaded: Pick<Loaded, "documents" | "schemas" | "failed">): Resolved {
+export function resolve(loaded: Pick<Loaded, "documents" | "schemas" | "refused" | "failed">): Resolved {
   const diagnostics: Diagnostic[] = [];
   const enabled: Entry[] = [];
   for (const document of loaded.documents) {
@@ -73,6 +73,9 @@ export function resolve(loaded: Pick<Loaded, "documents" | "schemas" | "failed">
     } else {
       enabled.push(entry);
     }
+  }
+  for (const document of loaded.refused) {
+    decodePolicy(rootSpot(document), new Reader(document, diagnostics));
   }
   const failedTexts = loaded.failed.map(({ text }) => text);
   const registry = new Registry(enabled, failedTexts, diagnostics);

@@ -21,9 +21,9 @@ interface CompileCase {
 
 /**
  * How edict's place relates to the one Cerbos reports. "exact": the same. "inside": Cerbos names the value, edict the
- * character within the expression. "item": Cerbos names the colon after the item's first key, edict the key.
+ * character within the expression.
  */
-type PlaceRule = "exact" | "inside" | "item";
+type PlaceRule = "exact" | "inside";
 
 interface Mapping {
   readonly codes: RegExp;
@@ -38,7 +38,7 @@ const KINDS: Readonly<Record<string, Mapping>> = {
   "import not found": { codes: /^EDICT2302$/, place: "exact" },
   "invalid constant name": { codes: /^EDICT220[12]$/, place: "exact" },
   "invalid expression": { codes: /^EDICT3(?!02[3-8]$|03[34]$)\d{3}$/, place: "inside" },
-  "invalid resource rule": { codes: /^EDICT2101$/, place: "item" },
+  "invalid resource rule": { codes: /^EDICT2101$/, place: "exact" },
   "invalid variable name": { codes: /^EDICT220[12]$/, place: "exact" },
   "missing policy definition": { codes: /^EDICT230[37]$/, place: "exact" },
   "scripts in conditions are no longer supported": { codes: /^EDICT2106$/, place: "exact" },
@@ -58,7 +58,6 @@ function isWanted(found: Found, want: WantedError): boolean {
   const { line, column, path } = found.place;
   if (path !== position.path) return false;
   if (mapping.place === "exact") return line === position.line && column === position.column;
-  if (mapping.place === "item") return line === position.line && column <= position.column;
   return line > position.line || (line === position.line && column >= position.column);
 }
 

@@ -60,9 +60,12 @@ describe.skipIf(!CORE_IS_BUILT)(`the guest${CORE_IS_BUILT ? "" : ` (${BUILD_CORE
 });
 
 describe("expressions not supported yet", () => {
-  it.each(ALL.filter(({ pending }) => pending !== undefined))("$expr", (row) => {
-    const { diagnostics } = programOf([expressionPolicy([row])]);
-    expect(diagnostics.map(({ severity }) => severity)).toContain("error");
+  it("do not compile", () => {
+    const pending = ALL.filter((row) => row.pending !== undefined);
+    const compiling = pending.filter((row) =>
+      programOf([expressionPolicy([row])]).diagnostics.every(({ severity }) => severity !== "error"),
+    );
+    expect(compiling).toEqual([]);
   });
 });
 

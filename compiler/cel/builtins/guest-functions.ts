@@ -64,6 +64,11 @@ export const GUEST_FUNCTIONS = {
   quote: 1,
   format: 2,
   matches: 2,
+  // regular expressions (regex.ts), with `matches`
+  regexReplace3: 3,
+  regexReplace4: 4,
+  regexExtract: 2,
+  regexExtractAll: 2,
   // timestamps and durations (time.ts): the second argument is the time zone
   getFullYear1: 1,
   getFullYear2: 2,
@@ -177,7 +182,6 @@ export const GUEST_FUNCTIONS = {
   spiffeMatchExact: 1,
   spiffeMatchOneOf: 1,
   spiffeMatchTrustDomain: 1,
-  spiffeMatchDomainText: 1,
   spiffeMatchesID: 2,
   spiffeIsMemberOf: 2,
   spiffeDomainOf: 1,

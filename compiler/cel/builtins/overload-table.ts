@@ -8,6 +8,7 @@ import { numbers } from "./numbers.ts";
 import { operators } from "./operators.ts";
 import { optionals } from "./optionals.ts";
 import type { Overload } from "./overload.ts";
+import { regex } from "./regex.ts";
 import { spiffe } from "./spiffe.ts";
 import { strings } from "./strings.ts";
 import { times } from "./times.ts";
@@ -21,6 +22,7 @@ export const overloads: ReadonlyMap<string, readonly Overload[]> = byName([
   ...numbers,
   ...optionals,
   ...hierarchies,
+  ...regex,
   ...spiffe,
   ...network,
   ...cerbos,

@@ -8,10 +8,6 @@ export const UNSUPPORTED_YET: ReadonlyMap<string, readonly CallStyle[]> = new Ma
   string,
   readonly CallStyle[]
 >([
-  // regular expressions
-  ["regex.extract", ["global"]],
-  ["regex.extractAll", ["global"]],
-  ["regex.replace", ["global"]],
   // paths
   ["dirPath", ["global"]],
   ["joinPath", ["global"]],

@@ -107,6 +107,11 @@ export function decode(guest: Guest, bits: bigint): Value {
       return decodeBytes(guest, payload);
     case abi.TAG_TYPE:
       return { type: decoder.decode(decodeBytes(guest, payload)) };
+    // The cell's bytes: decode only, nothing is encoded from them.
+    case abi.TAG_IP:
+      return guest.bytes.slice(payload, payload + 16);
+    case abi.TAG_CIDR:
+      return guest.bytes.slice(payload, payload + 24);
     case abi.TAG_LIST:
       return decodeItems(guest, payload + 8, view.getUint32(payload, true));
     case abi.TAG_MAP:
@@ -124,6 +129,11 @@ export function decode(guest: Guest, bits: bigint): Value {
       };
     case abi.TAG_ABSENT:
       return { absent: true };
+    case abi.TAG_SPIFFE_ID:
+    case abi.TAG_SPIFFE_TRUST_DOMAIN:
+    case abi.TAG_SPIFFE_MATCHER:
+      // Where the cell is says nothing; what is in it is asked for with functions.
+      return { tag, payload: 0 };
     default:
       return { tag, payload };
   }

@@ -278,6 +278,7 @@ const EXAMPLES: Readonly<Record<keyof typeof celCodes, string>> = {
   EDICT3052: "ip('10.0.0.256') == ip(P.id)",
   EDICT3053: "'%q'.format([1])",
   EDICT3054: "cidr('10.0.0.0/33') == cidr(P.id)",
+  EDICT3055: "'a'.matches('(')",
 };
 
 describe("every code", () => {

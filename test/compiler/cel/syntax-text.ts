@@ -64,6 +64,7 @@ export function parsedText(text: string): string {
  * `optMap` is printed as leaves more of them open.
  */
 export function meaningOf(value: unknown): unknown {
+  if (value === undefined) return undefined;
   return JSON.parse(
     JSON.stringify(value, (key, inner: unknown) => {
       if (key === "span" || key === "type") return undefined;

@@ -84,6 +84,12 @@ describe("documents", () => {
     expect(found("---\na: 1\n---\nb: 2\n")).toEqual(["EDICT1104 4:1"]);
   });
 
+  it("of a refused file are checked each, up to a bound", () => {
+    expect(found("a: 1\n---\nwat\n---\nb: 2\n")).toEqual(["EDICT1104 3:1", "EDICT1105 3:1"]);
+    const { documents, refused } = load([source("a.yaml", "a: 1\n---\n".repeat(100))]);
+    expect([documents.length, refused.length]).toEqual([0, 16]);
+  });
+
   it("may be followed by documents of comments", () => {
     expect(found("---\na: 1\n---\n# b: 2\n")).toEqual([]);
   });

@@ -75,7 +75,7 @@ describe("a resource policy", () => {
       actions: ["view", "edit"],
       roles: ["user", "*"],
       derivedRoles: [{ name: "owner", origin: "common", parentRoles: ["user"] }],
-      place: { line: 13, column: 7, path: "$.resourcePolicy.rules[0]" },
+      place: { line: 13, column: 11, path: "$.resourcePolicy.rules[0]" },
     });
     expect(shape(first?.condition)).toBe("all(a, none(b), any(c))");
     expect(first?.outputs.ruleActivated?.text).toBe("d");

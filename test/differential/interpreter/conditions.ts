@@ -43,7 +43,9 @@ export function satisfies(
  * that `R.attr.blocked` holding the text "true" cannot switch a DENY off.
  */
 function leaf(program: Program, inputs: Inputs, expr: ExprId, mode: ErrorMode, guess: Guess): Outcome {
-  const value = evaluate(program, inputs, expr);
+  let value = evaluate(program, inputs, expr);
+  // An optional counts as what it holds, however often wrapped.
+  while (value.kind === "optional" && value.value !== undefined) value = value.value;
   if (value.kind === "bool") return value.value ? "true" : "false";
   if (mode === "fail-closed") return "error";
   if (mode === "strict") return value.kind === "error" ? "error" : "false";

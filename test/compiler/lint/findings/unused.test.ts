@@ -13,7 +13,7 @@ it("reports derived roles that no rule names, imported or not", () => {
     "r.yaml": derivedRoles("roles", "owner", "reader"),
     "s.yaml": derivedRoles("spare", "x"),
   };
-  expect(findings(files)).toEqual(["EDICT7006 r.yaml:7:7", "EDICT7006 s.yaml:5:7"]);
+  expect(findings(files)).toEqual(["EDICT7006 r.yaml:7:11", "EDICT7006 s.yaml:5:11"]);
 });
 
 it("takes all derived roles for used where effective ones are read", () => {

@@ -49,7 +49,7 @@ describe("fields", () => {
   });
 
   it("of one choice must be given", () => {
-    expect(problem(ENVELOPE)).toEqual(["EDICT2016 1:1 $"]);
+    expect(problem(ENVELOPE)).toEqual(["EDICT2016 1:11 $"]);
     expect(problem(resourceRule("      roles: [u]\n      condition: {}\n"))).toEqual([
       "EDICT2017 9:7 $.resourcePolicy.rules[0].condition",
     ]);
@@ -70,6 +70,26 @@ describe("fields", () => {
       "EDICT2013 5:12 $.resourcePolicy.rules[0].actions",
       "EDICT2011 5:25 $.resourcePolicy.rules[0].effect",
     ]);
+  });
+});
+
+describe("a map where a text belongs", () => {
+  it.each([
+    ["block", "    kind: test\n", "EDICT2002 4:9"],
+    ["with a quoted key and blanks", "    'kind'  : test\n", "EDICT2002 4:13"],
+    ["with an anchor", "    &a\n    kind: test\n", "EDICT2002 5:9"],
+    ["in braces", "    { kind: test }\n", "EDICT2002 4:5"],
+  ])("is placed as Cerbos places it: %s", (_, map, place) => {
+    const policy = `apiVersion: api.cerbos.dev/v1\nresourcePolicy:\n  resource:\n${map}  version: v\n`;
+    expect(problem(policy)).toEqual([`${place} $.resourcePolicy.resource`]);
+  });
+});
+
+describe("a file of several documents", () => {
+  it("is refused, and what is wrong with each is reported too", () => {
+    expect(
+      problem(`${ENVELOPE}wibble: 1\n---\n${resourcePolicy("album")}---\n${ENVELOPE}wobble: 1\n`),
+    ).toEqual(["EDICT1104 4:1 $", "EDICT2001 2:1 $.wibble", "EDICT2001 10:1 $.wobble"]);
   });
 });
 

@@ -4,7 +4,7 @@ import { derivedRoles, problems } from "../policies.ts";
 
 it("refuses two definitions of a role in one policy", () => {
   expect(problems({ "a.yaml": derivedRoles("common", "owner", "admin", "owner") })).toEqual([
-    "EDICT2104 a.yaml:9:7 $.derivedRoles.definitions[2]",
+    "EDICT2104 a.yaml:9:11 $.derivedRoles.definitions[2]",
   ]);
 });
 

@@ -4,9 +4,9 @@ import { check, derivedRoles, problems, resourcePolicy } from "../policies.ts";
 
 it("reports the policy in the later file, and names the earlier one", () => {
   const files = { "b.yaml": derivedRoles("common", "x"), "a.yaml": derivedRoles("common", "y") };
-  expect(problems(files)).toEqual(["EDICT2301 b.yaml:2:1 $.derivedRoles"]);
+  expect(problems(files)).toEqual(["EDICT2301 b.yaml:1:11 $"]);
   expect(check(files).diagnostics[0]?.message).toBe(
-    "policy `derived_roles.common` is already defined in a.yaml:2",
+    "policy `derived_roles.common` is already defined in a.yaml:1",
   );
 });
 

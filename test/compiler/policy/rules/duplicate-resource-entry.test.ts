@@ -9,7 +9,7 @@ const policy = (...resources: string[]): string =>
 
 it("refuses two entries for one resource", () => {
   expect(problems({ "a.yaml": policy("album", "photo", "album") })).toEqual([
-    "EDICT2103 a.yaml:10:7 $.principalPolicy.rules[2]",
+    "EDICT2103 a.yaml:10:15 $.principalPolicy.rules[2]",
   ]);
 });
 

@@ -4,7 +4,7 @@ import { messages, problems, resourcePolicy, resourceRule } from "../policies.ts
 
 it("refuses a rule that names neither roles nor derived roles", () => {
   const file = resourceRule("");
-  expect(problems({ "a.yaml": file })).toEqual(["EDICT2101 a.yaml:6:7 $.resourcePolicy.rules[0]"]);
+  expect(problems({ "a.yaml": file })).toEqual(["EDICT2101 a.yaml:6:14 $.resourcePolicy.rules[0]"]);
 });
 
 it("calls an unnamed rule by its default name, and counts empty lists as nothing", () => {

@@ -15,6 +15,7 @@ import { MATH } from "./math.ts";
 import { NETWORK } from "./network.ts";
 import { OPTIONALS } from "./optionals.ts";
 import { PATHS } from "./paths.ts";
+import { REGEX } from "./regex.ts";
 import { SELECTION } from "./select.ts";
 import { SPIFFE } from "./spiffe.ts";
 import { STRINGS } from "./strings.ts";
@@ -31,6 +32,7 @@ const ALL: Family<GuestFunction> = {
   ...NETWORK,
   ...OPTIONALS,
   ...PATHS,
+  ...REGEX,
   ...SELECTION,
   ...SPIFFE,
   ...STRINGS,

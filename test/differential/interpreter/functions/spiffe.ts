@@ -41,7 +41,6 @@ export const SPIFFE: Family<
   | "spiffeMatchExact"
   | "spiffeMatchOneOf"
   | "spiffeMatchTrustDomain"
-  | "spiffeMatchDomainText"
   | "spiffeMatchesID"
   | "spiffeIsMemberOf"
   | "spiffeDomainOf"
@@ -67,11 +66,6 @@ export const SPIFFE: Family<
   },
   spiffeMatchTrustDomain: (value) => {
     const wanted = domainOf(value);
-    return wanted.kind === "spiffeTrustDomain" ? matcher((id) => id.domain === wanted.name) : wanted;
-  },
-  // Called where the checker takes the argument for a string.
-  spiffeMatchDomainText: (value) => {
-    const wanted = value.kind === "string" ? domainOf(value) : noSuchOverload();
     return wanted.kind === "spiffeTrustDomain" ? matcher((id) => id.domain === wanted.name) : wanted;
   },
   spiffeMatchesID: (receiver, value) => {

@@ -1,4 +1,4 @@
-/** String functions (cel-go ext strings), `size`, `matches`, base64. Positions count code points. */
+/** String functions (cel-go ext strings), `size`, base64. Positions count code points. */
 import type { JsonValue } from "../../../../compiler/policy/policy-set.ts";
 import { bool, error, list, noSuchOverload, string, toJson, type Value } from "../values.ts";
 import { formatText } from "./format-text.ts";
@@ -124,20 +124,6 @@ function mapAscii(text: string, low: string, high: string, convert: (character: 
   return string(Array.from(text, (each) => (each >= low && each <= high ? convert(each) : each)).join(""));
 }
 
-/** RE2 text to a JavaScript pattern: leading flags, `(?P<name>`, `\z`, `\A`; the rest is common to both. */
-function compile(pattern: string): RegExp | undefined {
-  const flags = /^\(\?([ims]+)\)/u.exec(pattern);
-  const body = (flags === null ? pattern : pattern.slice(flags[0].length))
-    .replaceAll("(?P<", "(?<")
-    .replaceAll("\\z", "$(?![\\s\\S])")
-    .replaceAll("\\A", "^");
-  try {
-    return new RegExp(body, `u${flags?.[1] ?? ""}`);
-  } catch {
-    return undefined;
-  }
-}
-
 function size(value: Value): Value {
   switch (value.kind) {
     case "string":
@@ -198,7 +184,6 @@ export const STRINGS: Family<
   | "reverse"
   | "quote"
   | "format"
-  | "matches"
   | "base64Encode"
   | "base64Decode"
   | "jsonEncode"
@@ -251,12 +236,6 @@ export const STRINGS: Family<
   format: typed(["string", "list"], (text, args) =>
     formatText(textOf(text), args.kind === "list" ? args.items : []),
   ),
-  matches: typed(["string", "string"], (text, pattern) => {
-    const regexp = compile(textOf(pattern));
-    return regexp === undefined
-      ? error(`error parsing regexp: ${textOf(pattern)}`)
-      : bool(regexp.test(textOf(text)));
-  }),
   base64Encode: typed(["bytes"], (value) =>
     string(value.kind === "bytes" ? Buffer.from(value.value).toString("base64") : ""),
   ),
