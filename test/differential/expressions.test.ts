@@ -43,7 +43,6 @@ describe.skipIf(!CORE_IS_BUILT)(`the guest${CORE_IS_BUILT ? "" : ` (${BUILD_CORE
       for (let part = 0; part < parts; part++) {
         // Dealt out like cards: rows that need much of one budget stand side by side in the table.
         const rows = ROWS.filter((_, index) => index % parts === part);
-        // oxlint-disable-next-line no-await-in-loop -- each part is a compilation of its own
         const engine = await engineOf(
           [expressionPolicy(rows)],
           { onError: "compatible", clock: () => NOW_MS },
