@@ -50,6 +50,17 @@ export const CONTROL_ERROR_TEXT_LENGTH = 52;
  */
 export const CONTROL_CLAIMS_LENGTH = 56;
 export const CONTROL_VERDICTS_LENGTH = 60;
+/**
+ * Written by the host before `check` with FLAG_UNFINISHED: how many entries the `results` of all parts of the response have
+ * together, which the head of a msgpack response says.
+ */
+export const CONTROL_TOTAL_RESOURCES = 64;
+/** Byte offset in the request of the first entry of `resources`, once it is decoded; 0 when there is none. */
+export const CONTROL_FIRST_RESOURCE = 68;
+/** Fuel that the last request has burnt. */
+export const CONTROL_FUEL_USED = 72;
+/** Words of the control block. */
+export const CONTROL_WORDS = 19;
 
 /** Where the image blob is linked and loaded; core's static data must end below it. */
 export const IMAGE_BASE = 262144;
@@ -67,6 +78,12 @@ export const FLAG_TRACE = 1;
 export const FLAG_DENY_ALL = 2;
 /** Schemas are enforced: answer STATUS_SCHEMAS when a resource's policy has some and no verdicts came with the call. */
 export const FLAG_SCHEMAS = 4;
+/**
+ * The request is one part of a larger one, cut between entries of `resources` (runtime/batch): the response goes on where that
+ * of the part before ended, without a head; or it is left open for the part after, without a tail.
+ */
+export const FLAG_CONTINUES = 8;
+export const FLAG_UNFINISHED = 16;
 
 // ---------------------------------------------------------------------------------------------------------
 // How an error in a condition counts (DESIGN.md 4.5)
@@ -125,6 +142,15 @@ export const STATUS_BAD_IMAGE = 19;
  * schemas section), 0 for none.
  */
 export const STATUS_SCHEMAS = 20;
+/** More pairs of a resource and an action than configured; CONTROL_ERROR_DETAIL is their number. */
+export const STATUS_TOO_MANY_PAIRS = 21;
+
+// ---------------------------------------------------------------------------------------------------------
+// The evaluation budget of a request: a fixed part, and a part for every decision it asks for
+// ---------------------------------------------------------------------------------------------------------
+
+export const FUEL_BASE = 20000000;
+export const FUEL_PER_DECISION = 2000;
 
 /** Room for the time zone database of a bundle (assembly/cel/zones.ts). */
 export const ZONES_CAPACITY = 524288;
@@ -182,13 +208,15 @@ export const TAG_SPIFFE_TRUST_DOMAIN = 15;
 export const TAG_SPIFFE_MATCHER = 16;
 export const TAG_IP = 17;
 export const TAG_CIDR = 18;
+/** A part of the request as a whole value, see assembly/cel/messages.ts. */
+export const TAG_MESSAGE = 19;
 /** An error value; the payload points to an error cell. */
-export const TAG_ERROR = 19;
+export const TAG_ERROR = 20;
 /** An attribute that the request does not have. */
-export const TAG_ABSENT = 20;
+export const TAG_ABSENT = 21;
 /** A list or map of the request not yet built: the payload points to a raw cell. */
-export const TAG_RAW_JSON = 21;
-export const TAG_RAW_MSGPACK = 22;
+export const TAG_RAW_JSON = 22;
+export const TAG_RAW_MSGPACK = 23;
 
 // ---------------------------------------------------------------------------------------------------------
 // Error codes in error cells (CEL run-time errors)
@@ -231,6 +259,8 @@ export const ERROR_CIDR = 19;
 export const ERROR_MAPPED_ADDRESS = 20;
 /** An address with a zone. */
 export const ERROR_ADDRESS_ZONE = 21;
+/** `no such field '<detail>'`: a part of the request has no field of that name. */
+export const ERROR_NO_SUCH_FIELD = 22;
 
 // ---------------------------------------------------------------------------------------------------------
 // Outcome of a condition

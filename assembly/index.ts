@@ -19,7 +19,7 @@ import {
   STATUS_NOT_READY,
   STATUS_OK,
 } from "./abi";
-import { checkRequest, setLimits } from "./decide/check";
+import { checkRequest, setLimits, setPairLimit } from "./decide/check";
 import { placeZones } from "./cel/zones";
 import { placePatterns } from "./regex/cache";
 import { describeError, errorTextLength, errorTextStart } from "./decide/error-text";
@@ -29,7 +29,7 @@ import { lastError, placeCaches, reevaluate, setOnError } from "./decide/state";
 import { setDefaultNames, setLenient } from "./decide/subject";
 import { conditionCount, loadTables } from "./decide/tables";
 import { seedKeyHash } from "./decode/key-set";
-import { decodeJsonValue } from "./decode/json-build";
+import { decodeWholeNumbers } from "./decode/json-build";
 import { position, setOutput } from "./encode/cursor";
 import { seedUlid } from "./encode/ulid";
 import { allocate, fits, keep, setArena } from "./memory/arena";
@@ -90,6 +90,11 @@ export function setMode(onError: i32, lenient: i32, maxActions: i32, maxResource
   setLimits(maxActions, maxResources);
 }
 
+/** Sets the most pairs of a resource and an action in a request; 0 for no limit beside those of `setMode`. */
+export function setMaxPairs(pairs: i32): void {
+  setPairLimit(pairs);
+}
+
 /** Sets the default version and scope; their bytes lie one after the other at the input start. */
 export function setDefaults(versionLength: i32, scopeLength: i32): void {
   const size = <usize>(versionLength + scopeLength);
@@ -100,13 +105,13 @@ export function setDefaults(versionLength: i32, scopeLength: i32): void {
   keep();
 }
 
-/** Sets `globals` from the JSON text of `length` bytes at the input start. */
+/** Sets `globals` from the JSON text of `length` bytes at the input start; numbers without point and exponent become ints. */
 export function setGlobals(length: i32): i32 {
   const size = <usize>length;
   if (!fits(size)) return STATUS_MEMORY;
   const copy = allocate(size);
   memory.copy(copy, inputStart, size);
-  const value = decodeJsonValue(copy, length);
+  const value = decodeWholeNumbers(copy, length);
   if (isError(value)) return STATUS_MEMORY;
   setGlobalsValue(value);
   keep();

@@ -11,8 +11,19 @@ export interface BenchOptions {
   readonly json: boolean;
   /** Copies of the load-test set that the daemon and Cerbos serve. */
   readonly copies: number;
-  /** Copies of the load-test set for the compile measurements. */
-  readonly compileCopies: readonly number[];
+  /** Copies of the load-test set for the measurements of scale, and of editing. */
+  readonly scaleCopies: readonly number[];
+  readonly editCopies: readonly number[];
+  /** Compare with the other engines, in-process and over gRPC. */
+  readonly peers: boolean;
+  /** Swaps one after the other whose memory is watched. */
+  readonly swaps: number;
+  /** Decisions of the memory measurement. */
+  readonly soakDecisions: number;
+  /** Minutes of the soak at half load; 0 for none. */
+  readonly soakMinutes: number;
+  /** Only the parts whose names are here; all of them when empty. */
+  readonly only: readonly string[];
   /** Leave the real Cerbos out. */
   readonly cerbos: boolean;
   /** Connections of the load generator, each with one request in flight. */
@@ -25,18 +36,38 @@ export interface BenchOptions {
   readonly write: boolean;
 }
 
+/** The parts of a run, in their order. */
+export const PARTS = [
+  "compile",
+  "micro",
+  "in-process",
+  "http",
+  "latency",
+  "stream",
+  "scale",
+  "edit",
+  "swap",
+  "huge",
+  "memory",
+  "peers",
+] as const;
+export type PartName = (typeof PARTS)[number];
+
 export const USAGE = `usage: npm run bench -- [options]
 
-Measures, in one run: compile time of the load-test policies, decisions per second in-process, and requests per
-second over HTTP beside an echo server and the real Cerbos.
+Measures, in one run: compile time of the load-test policies, decisions per second in-process, requests per second and
+latency over HTTP beside an echo server and the real Cerbos, the stream, many policies, edits and swaps, and memory.
 
-  --quick            short rounds: noisy figures in about a minute
+  --quick            short rounds of everything: noisy figures in less than two minutes
+  --peers            also cedar-wasm, casbin, CASL, hand-written TypeScript, and Cerbos over gRPC
+  --only <parts>     only these parts, with commas between: ${PARTS.join(", ")}
+  --soak <minutes>   also latency at half load for so long (default: none)
   --copies <n>       copies of the load-test set served over HTTP (default 100)
   --connections <n>  connections of the load generator, one request in flight on each (default 16)
   --rounds <n>       rounds of which the median is taken (default 5; with --quick 2)
   --seconds <n>      seconds of load per target and round (default 3; with --quick 1)
   --no-cerbos        leave the real Cerbos out
-  --no-write         do not write bench/results/ and bench/RESULTS.md (implied by --quick)
+  --no-write         do not write bench/results/ and bench/RESULTS.md (implied by --quick and --only)
   --json             print the results as JSON
   --help             this text
 `;
@@ -63,6 +94,9 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
         quick: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
+        peers: { type: "boolean", default: false },
+        only: { type: "string" },
+        soak: { type: "string" },
         "no-cerbos": { type: "boolean", default: false },
         "no-write": { type: "boolean", default: false },
         copies: { type: "string" },
@@ -87,18 +121,31 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
   if (rounds === undefined) return { kind: "wrong", message: "`--rounds` wants a whole number from 1 to 50" };
   if (seconds === undefined)
     return { kind: "wrong", message: "`--seconds` wants a whole number from 1 to 60" };
+  const soakMinutes = values.soak === undefined ? 0 : wholeNumber(values.soak, 0, 1440);
+  if (soakMinutes === undefined)
+    return { kind: "wrong", message: "`--soak` wants a whole number of minutes from 1 to 1440" };
+  const only = values.only === undefined ? [] : values.only.split(",");
+  const unknown = only.find((name) => !PARTS.some((part) => part === name));
+  if (unknown !== undefined)
+    return { kind: "wrong", message: `\`--only\` does not know the part \`${unknown}\`` };
   return {
     kind: "options",
     options: {
       quick,
       json: values.json,
       copies,
-      compileCopies: quick ? [100] : [100, 1000],
+      scaleCopies: quick ? [100, 200] : [100, 1000, 5000],
+      editCopies: quick ? [100] : [100, 5000],
+      peers: values.peers,
+      swaps: quick ? 10 : 1000,
+      soakDecisions: quick ? 1_000_000 : 100_000_000,
+      soakMinutes,
+      only,
       cerbos: !values["no-cerbos"],
       connections,
       rounds,
       seconds,
-      write: !quick && !values["no-write"],
+      write: !quick && only.length === 0 && !values["no-write"],
     },
   };
 }

@@ -1,34 +1,181 @@
 /**
- * `npm run bench`: compile time, decisions in-process, requests over HTTP, in one run. This file is the order of
- * things; how each figure is taken is in the files it calls and in bench/README.md.
+ * `npm run bench`: every part in its order, each by itself: one that fails or takes too long is reported and the others go on.
+ * This file is the table of contents; how each figure is taken is in the files it calls and in bench/README.md.
  */
+import { measureEdits } from "./load/edit.ts";
+import { measureHugeBesideSmall } from "./load/huge-beside-small.ts";
+import { measureLatency, measureSoak } from "./load/latency.ts";
 import { hasCorpus, loadtestDirectory } from "./load/loadtest-set.ts";
+import { killChildren } from "./load/processes.ts";
+import { measureScale } from "./load/scale.ts";
+import { measureStream } from "./load/stream.ts";
+import { measureSwap } from "./load/swap.ts";
 import { measureThroughput } from "./load/throughput.ts";
-import { measureCompile, type CompileResult } from "./micro/compile-time.ts";
+import { measureCompile } from "./micro/compile-time.ts";
 import { measureDecisions } from "./micro/decisions.ts";
-import { parseOptions, USAGE, type BenchOptions } from "./options.ts";
+import { measureMicro } from "./micro/micro.ts";
+import { parseOptions, type PartName, USAGE, type BenchOptions } from "./options.ts";
+import { measureCerbosGrpc } from "./peers/cerbos-grpc.ts";
+import { measurePeers } from "./peers/in-process.ts";
 import { describeMachine } from "./report/machine.ts";
 import { renderMarkdown } from "./report/markdown.ts";
-import type { BenchResults } from "./report/results.ts";
+import type { BenchResults, FailedPart, PartResults } from "./report/results.ts";
 import { writeResults } from "./report/write.ts";
+import { measureMemory } from "./soak.ts";
 
 /** Progress and complaints go to stderr, so that stdout is the report. */
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-async function compileAll(options: BenchOptions): Promise<{ results: CompileResult[]; bundle: Uint8Array }> {
-  const results: CompileResult[] = [];
-  const bundles = new Map<number, Uint8Array>();
-  for (const copies of new Set([...options.compileCopies, options.copies])) {
-    say(`compiling ${copies} copies of the load-test set`);
-    const measurement = await measureCompile(copies, Math.min(options.rounds, copies > 1000 ? 0 : 3));
-    results.push(measurement.result);
-    bundles.set(copies, measurement.bundle);
+/** One part of the run; fills in its results. */
+interface Part {
+  readonly name: PartName;
+  readonly title: string;
+  /** Seconds after which it is given up. */
+  readonly limit: number;
+  readonly run: (results: PartResults, bundle: Uint8Array) => Promise<void>;
+}
+
+/** The parts after the compile, which gives the bundle that they serve. */
+function partsOf(options: BenchOptions, notes: string[]): Part[] {
+  const parts: Part[] = [
+    {
+      name: "in-process",
+      title: "deciding in-process",
+      limit: 180,
+      run: async (results, bundle) => {
+        results.inProcess = await measureDecisions(bundle, options);
+      },
+    },
+    {
+      name: "http",
+      title: "asking over HTTP: echo, edict, Cerbos",
+      limit: 300,
+      run: async (results, bundle) => {
+        results.http = await measureThroughput(bundle, options);
+      },
+    },
+    {
+      name: "latency",
+      title: "asking at fixed rates: echo, edict",
+      limit: 300 + options.soakMinutes * 150,
+      run: async (results, bundle) => {
+        results.latency = await measureLatency(bundle, options);
+        if (options.soakMinutes > 0) results.soak = await measureSoak(bundle, options, results.latency);
+      },
+    },
+    {
+      name: "stream",
+      title: "asking over the stream: echo, edict",
+      limit: 120,
+      run: async (results, bundle) => {
+        results.stream = await measureStream(bundle, options);
+      },
+    },
+    {
+      name: "swap",
+      title: "swapping under load",
+      limit: 300,
+      run: async (results, bundle) => {
+        results.swap = await measureSwap(bundle, options);
+      },
+    },
+    {
+      name: "huge",
+      title: "asking much beside little",
+      limit: 120,
+      run: async (results, bundle) => {
+        const [rounds, seconds] = options.quick ? [1, 1] : [2, 4];
+        const { copies } = options;
+        results.huge = await measureHugeBesideSmall(bundle, {
+          copies,
+          rate: 5000,
+          hugeRate: 20,
+          seconds,
+          rounds,
+          workers: 0,
+        });
+      },
+    },
+    {
+      name: "micro",
+      title: "single costs",
+      limit: 120,
+      run: async (results) => {
+        results.micro = await measureMicro(options);
+      },
+    },
+    {
+      name: "scale",
+      title: "many policies",
+      limit: 400,
+      run: async (results) => {
+        results.scale = await measureScale(options, say);
+      },
+    },
+    {
+      name: "edit",
+      title: "editing one policy of many",
+      limit: 300,
+      run: async (results) => {
+        results.edits = await measureEdits(options, say);
+      },
+    },
+    {
+      name: "memory",
+      title: "memory over many decisions",
+      limit: 300,
+      run: async (results) => {
+        results.memory = await measureMemory(options.soakDecisions);
+      },
+    },
+  ];
+  if (options.peers) {
+    parts.push({
+      name: "peers",
+      title: "other engines",
+      limit: 300,
+      run: async (results, bundle) => {
+        results.peers = await measurePeers(bundle, options);
+        const grpc = options.cerbos ? await measureCerbosGrpc(bundle, options) : "Cerbos was left out";
+        if (typeof grpc === "string") notes.push(grpc);
+        else results.cerbosGrpc = grpc;
+      },
+    });
   }
-  const bundle = bundles.get(options.copies);
-  if (bundle === undefined) throw new Error("the served set was not compiled");
-  return { results, bundle };
+  return parts.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
+}
+
+/** Runs a part with its limit; what it started is gone afterwards. */
+async function attempt(
+  part: Part,
+  results: PartResults,
+  bundle: Uint8Array,
+): Promise<FailedPart | undefined> {
+  const started = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`took more than ${part.limit} s`));
+    }, part.limit * 1000);
+  });
+  say(part.title);
+  try {
+    const run = part.run(results, bundle);
+    // After the limit nobody waits for it any more.
+    run.catch(() => undefined);
+    await Promise.race([run, limit]);
+    say(`  ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    return undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    say(`  failed: ${message}`);
+    return { part: part.name, message };
+  } finally {
+    clearTimeout(timer);
+    killChildren();
+  }
 }
 
 async function main(): Promise<number> {
@@ -46,23 +193,25 @@ async function main(): Promise<number> {
     return 2;
   }
   const { options } = parsed;
+  const started = performance.now();
   const date = new Date().toISOString();
-  const { results: compile, bundle } = await compileAll(options);
-  say("deciding in-process");
-  const inProcess = await measureDecisions(bundle, options);
-  say("asking over HTTP: echo, edict, Cerbos");
-  const http = await measureThroughput(bundle, options);
-  const results: BenchResults = {
-    date,
-    quick: options.quick,
-    machine: describeMachine(),
-    compile,
-    inProcess,
-    http,
-  };
+  const machine = describeMachine();
+  say(`compiling ${options.copies} copies of the load-test set`);
+  const { result: compile, bundle } = await measureCompile(options.copies, options.quick ? 1 : 3);
+  const filled: PartResults = { compile };
+  const failed: FailedPart[] = [];
+  const notes: string[] = [];
+  if (!options.peers) notes.push("without `--peers`, other engines than Cerbos over HTTP were left out");
+  for (const part of partsOf(options, notes)) {
+    const failure = await attempt(part, filled, bundle);
+    if (failure !== undefined) failed.push(failure);
+  }
+  const minutes = (performance.now() - started) / 60_000;
+  const results: BenchResults = { date, quick: options.quick, minutes, machine, failed, notes, ...filled };
   console.log(options.json ? JSON.stringify(results, undefined, 2) : renderMarkdown(results));
   if (options.write) say(`written: ${writeResults(results).join(", ")}`);
-  return 0;
+  return failed.length === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+// A part that was given up may still hold the process.
+process.exit(await main());

@@ -24,18 +24,42 @@ import { table, thousands } from "./report/table.ts";
 
 const COPIES = 100;
 const INTERVALS = 10;
+/** As part of the suite. */
+const LIMIT_SECONDS = 300;
 
 /** Growth that counts as flat, in MiB: code that V8 optimises late, and pages that the allocator keeps. */
 const RESIDENT_SLACK = 24;
 /** The same for the heap after garbage collection, where nothing of a request may stay. */
 const HEAP_SLACK = 2;
 
-interface Sample {
+export interface Sample {
   readonly decisions: number;
   readonly resident: number;
   readonly heap: number;
   readonly external: number;
+  /** Sizes of all memories that guests have, together. */
+  readonly guest: number;
 }
+
+interface Memory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** Every memory that an engine makes from now on: they must keep their size. */
+function watchMemories(): readonly Memory[] {
+  const api = globalThis as unknown as { WebAssembly: { Memory: new (limits: object) => Memory } };
+  const memories: Memory[] = [];
+  const { Memory } = api.WebAssembly;
+  api.WebAssembly.Memory = class extends Memory {
+    constructor(limits: object) {
+      super(limits);
+      memories.push(this);
+    }
+  };
+  return memories;
+}
+
+const memories = watchMemories();
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
@@ -58,7 +82,14 @@ function mebibytes(count: number): number {
 
 function sample(decisions: number): Sample {
   const { rss, heapUsed, external } = process.memoryUsage();
-  return { decisions, resident: mebibytes(rss), heap: mebibytes(heapUsed), external: mebibytes(external) };
+  const guest = memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+  return {
+    decisions,
+    resident: mebibytes(rss),
+    heap: mebibytes(heapUsed),
+    external: mebibytes(external),
+    guest: mebibytes(guest),
+  };
 }
 
 function decide(engine: Engine, decisions: number): Sample[] {
@@ -101,8 +132,47 @@ function growth(samples: readonly Sample[], of: (one: Sample) => number): number
   return first === undefined ? 0 : Math.max(...samples.slice(samples.length >> 1).map(of)) - of(first);
 }
 
+/** Memory over many decisions. */
+export interface MemoryResult {
+  readonly decisions: number;
+  readonly samples: readonly Sample[];
+  /** By how much the later samples lie above the first one, in MiB. */
+  readonly resident: number;
+  readonly heap: number;
+  readonly flat: boolean;
+}
+
+/** Decides in this process, which nothing else should have used before. */
+async function measureHere(decisions: number): Promise<MemoryResult> {
+  const samples = decide(await Engine.load(await compileElsewhere()), decisions);
+  const resident = growth(samples, (one) => one.resident);
+  const heap = growth(samples, (one) => one.heap);
+  const guestIsFixed = growth(samples, (one) => one.guest) === 0;
+  const flat = resident <= RESIDENT_SLACK && heap <= HEAP_SLACK && guestIsFixed;
+  return { decisions, samples, resident, heap, flat };
+}
+
+/** The same in a process of its own, for the suite. */
+export async function measureMemory(decisions: number): Promise<MemoryResult> {
+  const args = [
+    "--import",
+    "tsx",
+    fileURLToPath(import.meta.url),
+    "--json",
+    "--decisions",
+    String(decisions),
+  ];
+  const result: MemoryResult = JSON.parse(await runToEnd(process.execPath, args, {}, LIMIT_SECONDS));
+  return result;
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { decisions: { type: "string", default: "10000000" } } });
+  const { values } = parseArgs({
+    options: {
+      decisions: { type: "string", default: "10000000" },
+      json: { type: "boolean", default: false },
+    },
+  });
   const decisions = Number(values.decisions);
   if (!Number.isInteger(decisions) || decisions < INTERVALS) {
     say(`\`--decisions\` wants a whole number from ${INTERVALS}`);
@@ -112,15 +182,19 @@ async function main(): Promise<number> {
     say(`the load-test set is not at ${loadtestDirectory()}; point EDICT_CORPUS at the corpus`);
     return 2;
   }
-  const samples = decide(await Engine.load(await compileElsewhere()), decisions);
+  const { samples, resident, heap, flat, ...rest } = await measureHere(decisions);
+  if (values.json) {
+    console.log(JSON.stringify({ samples, resident, heap, flat, ...rest }));
+    return 0;
+  }
   const rows = samples.map((one) => [
     thousands(one.decisions),
-    ...[one.resident, one.heap, one.external].map((value) => value.toFixed(1)),
+    one.resident.toFixed(1),
+    one.heap.toFixed(1),
+    one.external.toFixed(1),
+    one.guest.toFixed(1),
   ]);
-  console.log(table(["decisions", "resident MiB", "heap MiB", "external MiB"], rows));
-  const resident = growth(samples, (one) => one.resident);
-  const heap = growth(samples, (one) => one.heap);
-  const flat = resident <= RESIDENT_SLACK && heap <= HEAP_SLACK;
+  console.log(table(["decisions", "resident MiB", "heap MiB", "external MiB", "guest MiB"], rows));
   console.log(
     `${flat ? "flat" : "not flat"}: resident ${resident.toFixed(1)} MiB above the first sample (${RESIDENT_SLACK} allowed), ` +
       `heap ${heap.toFixed(1)} MiB (${HEAP_SLACK} allowed)`,
@@ -128,4 +202,4 @@ async function main(): Promise<number> {
   return flat ? 0 : 1;
 }
 
-process.exitCode = await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main();

@@ -16,7 +16,12 @@ import type { PolicySet } from "./policy/policy-set.ts";
 export type { Diagnostic } from "./diagnostics/diagnostic.ts";
 export type { SourceFile } from "./load/index.ts";
 
-export interface CompileOptions {
+export interface PlanOptions {
+  /** Schemas that cannot be loaded are warnings: requests that they would judge are refused, if schemas are enforced. */
+  readonly ignoreSchemas?: boolean;
+}
+
+export interface CompileOptions extends PlanOptions {
   /** core.wasm; by default the one that `npm run build` made. */
   readonly core?: Uint8Array;
 }
@@ -41,16 +46,16 @@ export interface Planned {
 }
 
 /** Runs the stages that need no AssemblyScript compiler: enough to check policies and to print what they become. */
-export function plan(sources: readonly SourceFile[]): Planned {
+export function plan(sources: readonly SourceFile[], options: PlanOptions = {}): Planned {
   const loaded = load(sources);
   const resolved = resolve(loaded);
   const typed = check(resolved.set);
   const passes = checkGlobs(resolved.set);
-  const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics, ...typed.diagnostics, ...passes].sort(
-    byPlace,
-  );
+  const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics, ...typed.diagnostics, ...passes]
+    .map((found) => (options.ignoreSchemas === true ? asWarning(found) : found))
+    .sort(byPlace);
   if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
-  const program = lower(resolved.set, typed.expressions);
+  const program = lower(resolved.set, typed.expressions, typed.used);
   return { set: resolved.set, program, emitted: emit(program), diagnostics };
 }
 
@@ -59,11 +64,15 @@ export async function compile(
   sources: readonly SourceFile[],
   options: CompileOptions = {},
 ): Promise<Compiled> {
-  const { set, program, emitted, diagnostics } = plan(sources);
+  const { set, program, emitted, diagnostics } = plan(sources, options);
   if (set === undefined || program === undefined || emitted === undefined) return { diagnostics };
   const core = options.core ?? (await readCore());
   const file = await bundle({ emitted, program, set, sources, core });
   return { bundle: file, program, assemblyScript: emitted.module.policy, diagnostics };
+}
+
+function asWarning(diagnostic: Diagnostic): Diagnostic {
+  return diagnostic.code === "EDICT2308" ? { ...diagnostic, severity: "warning" } : diagnostic;
 }
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {

@@ -15,6 +15,8 @@ export interface CompileTask {
   readonly print?: "ir" | "as";
   /** Review the policies instead of compiling them: there is no bundle then. */
   readonly lint?: boolean;
+  /** Schemas that cannot be loaded are warnings. */
+  readonly ignoreSchemas?: boolean;
 }
 
 export interface CompileResult {
@@ -32,7 +34,10 @@ export default async function compileDirectory(task: CompileTask): Promise<Compi
   const started = performance.now();
   const { sources, diagnostics: unread } = await readSources(task.directory);
   const read = performance.now();
-  const compiled = task.lint === true ? { diagnostics: lint(sources) } : await compile(sources);
+  const compiled =
+    task.lint === true
+      ? { diagnostics: lint(sources) }
+      : await compile(sources, { ignoreSchemas: task.ignoreSchemas === true });
   const diagnostics = [...unread, ...compiled.diagnostics];
   const failed = diagnostics.some(({ severity }) => severity === "error");
   const text =

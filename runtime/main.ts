@@ -32,7 +32,7 @@ export async function serve(
     watcher = await watchDirectory(config.policies.directory, () => reload());
   }
 
-  const state = new ServingState(await prepareEngine(options), threads.traps);
+  const state = new ServingState(await prepareEngine(options), threads.traps, 0, threads.shed);
   const server = await startServer(state, { ...config.server, joins: false });
   await startThreads(threads, state, server, config);
   const reloader = new Reloader(state, options);

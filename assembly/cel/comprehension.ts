@@ -12,9 +12,12 @@ import {
   ERROR_BAD_ARGUMENT,
   ERROR_INDEX_OUT_OF_RANGE,
   ERROR_NO_SUCH_OVERLOAD,
+  TAG_BYTES,
+  TAG_HIERARCHY,
   TAG_LIST,
   TAG_MAP,
   TAG_OPTIONAL,
+  TAG_SPIFFE_MATCHER,
 } from "../abi";
 import { allocate, fits } from "../memory/arena";
 import { burn } from "../memory/fuel";
@@ -37,7 +40,7 @@ import {
   valueAt,
 } from "../value/value";
 import { noFuel, noMemory, noOverload1, noOverload2 } from "./failure";
-import { ENTRY_STOPPED, findKey, findSameKey, isKeyTag } from "./map-keys";
+import { ENTRY_STOPPED, findKey, findSameKey } from "./map-keys";
 
 /** Room of a builder that did not ask for any. */
 const FIRST_CAPACITY: u32 = 8;
@@ -70,6 +73,12 @@ export function rangeList(value: u64): u64 {
   const keys = newList(entries);
   for (let index: u32 = 0; index < entries; index++) setItem(keys, index, keyAt(range, index));
   return keys;
+}
+
+/** What `sortBy` goes over: a list as it is, or an error. */
+export function rangeItems(value: u64): u64 {
+  const range = settle(value);
+  return tagOf(range) == TAG_LIST ? range : noOverload1(range);
 }
 
 /** What a macro with two variables goes over: a list or a map as it is, or an error. */
@@ -145,10 +154,15 @@ export function mapBuilder(capacity: i32): u64 {
   return builder(TAG_MAP, <u32>capacity, ENTRY_SHIFT);
 }
 
-/** Sets an entry, the last value of the same key wins; the map, which may have moved, or an error. What finds no entry is no key. */
+/** Values that Go cannot hash. */
+function isNoKey(tag: i32): bool {
+  return tag == TAG_BYTES || tag == TAG_HIERARCHY || tag == TAG_SPIFFE_MATCHER;
+}
+
+/** Sets an entry, the last value of the same key wins; the map, which may have moved, or an error. Some values are no key. */
 export function put(map: u64, key: u64, value: u64): u64 {
   if (tagOf(map) != TAG_MAP || isError(key)) return noOverloadUnless(map, key);
-  if (!isKeyTag(tagOf(key))) return noOverload1(key);
+  if (isNoKey(tagOf(key))) return noOverload1(key);
   if (isError(value)) return value;
   const found = findSameKey(map, key);
   if (found == ENTRY_STOPPED) return noFuel();

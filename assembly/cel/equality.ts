@@ -17,6 +17,7 @@ import {
   TAG_IP,
   TAG_LIST,
   TAG_MAP,
+  TAG_MESSAGE,
   TAG_NULL,
   TAG_OPTIONAL,
   TAG_SPIFFE_ID,
@@ -50,6 +51,7 @@ import {
 } from "../value/value";
 import { noFuel } from "./failure";
 import { ENTRY_STOPPED, findKey, matches } from "./map-keys";
+import { isSet, messageType } from "./messages";
 import { sameNetworkValue } from "./network";
 import { compareNumbers, isNumeric } from "./numeric";
 import { domainLength, domainStart, readDomain, VALID } from "./spiffe-id";
@@ -125,6 +127,7 @@ function compare(left: u64, right: u64, depth: i32): i32 {
   if (depth >= MAX_NESTING) return SAME_TOO_DEEP;
   if (tag == TAG_LIST || tag == TAG_HIERARCHY) return compareLists(left, right, depth + 1);
   if (tag == TAG_MAP) return compareMaps(left, right, depth + 1);
+  if (tag == TAG_MESSAGE) return compareMessages(left, right, depth + 1);
   if (tag == TAG_OPTIONAL) {
     if (left == OPTIONAL_NONE || right == OPTIONAL_NONE) return ofTruth(left == right);
     return compare(load<u64>(payloadOf(left)), load<u64>(payloadOf(right)), depth + 1);
@@ -162,6 +165,19 @@ function compareLists(left: u64, right: u64, depth: i32): i32 {
   for (let index: u32 = 0; index < count; index++) {
     const same = compare(itemAt(left, index), itemAt(right, index), depth);
     if (same != SAME && same != SAME_NO_OVERLOAD) return same;
+  }
+  return SAME;
+}
+
+function compareMessages(left: u64, right: u64, depth: i32): i32 {
+  if (messageType(left) != messageType(right)) return DIFFERENT;
+  const count = countOf(left);
+  for (let index: u32 = 0; index < count; index++) {
+    const value = valueAt(left, index);
+    const other = valueAt(right, index);
+    if (isSet(value) != isSet(other)) return DIFFERENT;
+    const same = compare(value, other, depth);
+    if (same != SAME) return same;
   }
   return SAME;
 }

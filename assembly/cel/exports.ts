@@ -15,6 +15,7 @@ export {
   putNew,
   putEntry,
   putOptional,
+  rangeItems,
   rangeList,
   rangePairs,
   tick,
@@ -56,7 +57,9 @@ export {
   isIP,
 } from "./network";
 export { succeeds } from "./presence";
-export { basePath, extPath, volumeName } from "./paths";
+export { variableValue } from "./variables";
+export { pathMatch, pathMatchAnyOf } from "./path-match";
+export { basePath, dirPath, extPath, joinPath, pathHasPrefix, relPath, volumeName } from "./paths";
 export {
   distinct,
   first,

@@ -3,12 +3,40 @@
  * so a look-up scans; every entry looked at burns fuel.
  *
  * Keys of a different numeric type find int and uint keys of exactly the same value where no key is of their own type. As in
- * Cerbos, a double key that a policy wrote is found by that double only, and keys that are not int, uint, double, bool or string never.
+ * Cerbos, a double key that a policy wrote is found by that double only. Any value but bytes, hierarchies and SPIFFE matchers can
+ * be a key that a policy computed; lists, maps, optionals and the like are then equal to no other, not even to the same one.
  */
-import { TAG_BOOL, TAG_DOUBLE, TAG_INT, TAG_STRING, TAG_UINT } from "../abi";
+import {
+  TAG_BOOL,
+  TAG_CIDR,
+  TAG_DOUBLE,
+  TAG_DURATION,
+  TAG_INT,
+  TAG_IP,
+  TAG_NULL,
+  TAG_SPIFFE_ID,
+  TAG_SPIFFE_TRUST_DOMAIN,
+  TAG_STRING,
+  TAG_TIMESTAMP,
+  TAG_TYPE,
+  TAG_UINT,
+} from "../abi";
 import { equalBytes } from "../memory/bytes";
 import { burn } from "../memory/fuel";
-import { countOf, doubleOf, intOf, keyAt, lengthOf, startOf, tagOf, uintOf } from "../value/value";
+import {
+  countOf,
+  doubleOf,
+  intOf,
+  keyAt,
+  lengthOf,
+  startOf,
+  tagOf,
+  timestampNanos,
+  timestampOffset,
+  timestampSeconds,
+  uintOf,
+} from "../value/value";
+import { sameNetworkValue } from "./network";
 import { isNumeric } from "./numeric";
 
 /** No entry has the key. */
@@ -21,7 +49,7 @@ const BYTES_SHIFT: u32 = 4;
 const TWO_TO_63: f64 = 9.223372036854775808e18;
 const TWO_TO_64: f64 = 1.8446744073709551616e19;
 
-/** Whether values of this tag can be looked up in a map at all. */
+/** Whether maps and lists can be asked for values of this tag, `m[key]`; `in` takes any. */
 export function isKeyTag(tag: i32): bool {
   return tag == TAG_STRING || tag == TAG_BOOL || isNumeric(tag);
 }
@@ -80,9 +108,23 @@ export function matches(candidate: u64, key: u64, tag: i32, crossNumeric: bool):
   }
   if (tag == TAG_DOUBLE) return doubleOf(candidate) == doubleOf(key);
   if (tag == TAG_INT || tag == TAG_UINT) return intOf(candidate) == intOf(key);
-  if (tag == TAG_BOOL) return candidate == key;
-  if (tag != TAG_STRING || lengthOf(candidate) != lengthOf(key)) return false;
+  if (tag == TAG_BOOL || tag == TAG_NULL) return candidate == key;
+  if (tag == TAG_DURATION) return intOf(candidate) == intOf(key);
+  if (tag == TAG_TIMESTAMP) return isSameInstant(candidate, key);
+  if (tag == TAG_IP || tag == TAG_CIDR) return sameNetworkValue(candidate, key);
+  const isText =
+    tag == TAG_STRING || tag == TAG_TYPE || tag == TAG_SPIFFE_ID || tag == TAG_SPIFFE_TRUST_DOMAIN;
+  if (!isText || lengthOf(candidate) != lengthOf(key)) return false;
   return equalBytes(startOf(candidate), startOf(key), lengthOf(key));
+}
+
+/** As keys, instants of different zones differ, and Go keeps one zone only for offsets of whole hours from -12 to 14. */
+function isSameInstant(candidate: u64, key: u64): bool {
+  const offset = timestampOffset(key);
+  if (timestampOffset(candidate) != offset || offset % 3600 != 0) return false;
+  if (offset < -12 * 3600 || offset > 14 * 3600) return false;
+  const sameSecond = timestampSeconds(candidate) == timestampSeconds(key);
+  return sameSecond && timestampNanos(candidate) == timestampNanos(key);
 }
 
 /** Whether an int or uint key has exactly the value of a number of another type. */

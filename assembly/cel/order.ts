@@ -1,11 +1,12 @@
 /**
  * CEL `<`, `<=`, `>`, `>=` (langdef, "Ordering Operators"): numbers by value across types, strings by code
  * point, bytes, bools (false first), timestamps and durations; any other pair is "no such overload". A
- * comparison with NaN is false.
+ * comparison with NaN is false, whatever stands on the other side.
  */
 import {
   TAG_BOOL,
   TAG_BYTES,
+  TAG_DOUBLE,
   TAG_DURATION,
   TAG_SPIFFE_TRUST_DOMAIN,
   TAG_STRING,
@@ -14,7 +15,9 @@ import {
 import { compareBytes } from "../memory/bytes";
 import { burn } from "../memory/fuel";
 import {
+  doubleOf,
   intOf,
+  isError,
   lengthOf,
   ofBool,
   payloadOf,
@@ -63,6 +66,9 @@ export function compareValues(left: u64, right: u64): i32 {
   const tag = tagOf(left);
   const other = tagOf(right);
   if (isNumeric(tag) && isNumeric(other)) return compareNumbers(left, tag, right, other);
+  // As in Cerbos NaN is looked for before the types are.
+  if (tag == TAG_DOUBLE && doubleOf(left) != doubleOf(left)) return isError(right) ? INCOMPARABLE : UNORDERED;
+  if (other == TAG_DOUBLE && doubleOf(right) != doubleOf(right) && hasOrder(tag)) return UNORDERED;
   if (tag == TAG_SPIFFE_TRUST_DOMAIN) return compareDomains(left, right, other);
   if (tag != other) return INCOMPARABLE;
   if (tag == TAG_STRING || tag == TAG_BYTES) return compareTexts(left, right);
@@ -71,6 +77,12 @@ export function compareValues(left: u64, right: u64): i32 {
   if (tag != TAG_TIMESTAMP) return INCOMPARABLE;
   const order = compareWhole(timestampSeconds(left), timestampSeconds(right));
   return order != 0 ? order : compareWhole(timestampNanos(left), timestampNanos(right));
+}
+
+/** Whether values of this tag are compared with values of their own kind. */
+function hasOrder(tag: i32): bool {
+  if (tag == TAG_STRING || tag == TAG_BYTES || tag == TAG_BOOL) return true;
+  return tag == TAG_DURATION || tag == TAG_TIMESTAMP || tag == TAG_SPIFFE_TRUST_DOMAIN;
 }
 
 /** Cerbos orders trust domains backwards; the right one may be a string that names one. */

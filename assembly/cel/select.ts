@@ -14,6 +14,7 @@ import {
   TAG_INT,
   TAG_LIST,
   TAG_MAP,
+  TAG_MESSAGE,
   TAG_OPTIONAL,
   TAG_STRING,
   TAG_UINT,
@@ -45,6 +46,7 @@ import {
 import { SAME, SAME_STOPPED, SAME_TOO_DEEP, sameValues, undecided } from "./equality";
 import { noFuel, noOverload2 } from "./failure";
 import { ENTRY_STOPPED, findKey, isKeyTag } from "./map-keys";
+import { findField, isSet, noSuchField } from "./messages";
 
 /** A double from here on is no index, not even one out of range. */
 const TWO_TO_63: f64 = 9.223372036854775808e18;
@@ -63,7 +65,7 @@ export function optionalSelectField(operand: u64, field: u64): u64 {
 export function hasField(operand: u64, field: u64): u64 {
   const found = lookUp(withoutOptional(settle(operand)), field);
   if (isError(found)) return found;
-  return ofBool(found != ABSENT);
+  return ofBool(found != ABSENT && isThere(operand, found));
 }
 
 /** CEL `operand[key]`. From an optional: as `operand[?key]`. */
@@ -81,7 +83,13 @@ export function index(operand: u64, key: u64): u64 {
 export function optionalIndex(operand: u64, key: u64): u64 {
   const found = lookUp(withoutOptional(settle(operand)), key);
   if (found == ABSENT) return OPTIONAL_NONE;
-  return isError(found) ? found : ofOptional(found);
+  if (isError(found)) return found;
+  return isThere(operand, found) ? ofOptional(found) : OPTIONAL_NONE;
+}
+
+/** False for a field of a message that is empty. */
+function isThere(operand: u64, found: u64): bool {
+  return tagOf(withoutOptional(operand)) != TAG_MESSAGE || isSet(found);
 }
 
 /** The value inside an optional, however often it is wrapped; ABSENT for none. */
@@ -105,6 +113,10 @@ function lookUp(target: u64, key: u64): u64 {
     const found = findKey(target, key);
     if (found >= 0) return valueAt(target, <u32>found);
     return found == ENTRY_STOPPED ? noFuel() : ABSENT;
+  }
+  if (tag == TAG_MESSAGE) {
+    const field = findField(target, key);
+    return field < 0 ? noSuchField(key) : valueAt(target, <u32>field);
   }
   if (tag != TAG_LIST && tag != TAG_HIERARCHY) return ABSENT;
   return itemFor(target, tag, key, keyTag);

@@ -13,6 +13,7 @@ import {
   TAG_IP,
   TAG_LIST,
   TAG_MAP,
+  TAG_MESSAGE,
   TAG_NULL,
   TAG_OPTIONAL,
   TAG_SPIFFE_ID,
@@ -26,25 +27,35 @@ import {
 import { settle } from "../value/raw";
 import { ofType, tagOf } from "../value/value";
 import { noOverload1 } from "./failure";
+import {
+  MESSAGE_AUX_DATA,
+  MESSAGE_PRINCIPAL,
+  MESSAGE_REQUEST,
+  MESSAGE_RESOURCE,
+  MESSAGE_RUNTIME,
+  messageType,
+} from "./messages";
 
-/** Bytes of a name record: the longest name has 29. */
-const NAME_SIZE: usize = 32;
-/** Highest tag with a type name. */
+/** Bytes of a name record: the longest name has 34. */
+const NAME_SIZE: usize = 40;
+/** Highest tag with a type name of its own. Types of messages come after it. */
 const LAST_NAMED = TAG_CIDR;
+const FIRST_MESSAGE = LAST_NAMED + 1;
 
 /*
- * Names by tag, one after the other:   | up to 32 bytes of text, zero-filled |
+ * Names by tag, one after the other:   | up to 40 bytes of text, zero-filled |
  * The string cells that type values point to, by tag:   | u32 start | u32 length |
  */
-const names: usize = memory.data(608, 8);
-const cells: usize = memory.data(152, 8);
+const names: usize = memory.data(960, 8);
+const cells: usize = memory.data(192, 8);
 let named = false;
 
 /** CEL `type(value)`. */
 export function typeOf(value: u64): u64 {
   const settled = settle(value);
-  const tag = tagOf(settled);
-  if (tag > LAST_NAMED) return noOverload1(settled);
+  let tag = tagOf(settled);
+  if (tag == TAG_MESSAGE) tag = FIRST_MESSAGE + messageType(settled);
+  else if (tag > LAST_NAMED) return noOverload1(settled);
   if (!named) nameTypes();
   return ofType(cells + ((<usize>tag) << 3));
 }
@@ -69,11 +80,16 @@ function nameTypes(): void {
   name(TAG_SPIFFE_MATCHER, "cerbos.lib.spiffeMatcher");
   name(TAG_IP, "net.IP");
   name(TAG_CIDR, "net.CIDR");
+  name(FIRST_MESSAGE + MESSAGE_REQUEST, "cerbos.engine.v1.Request");
+  name(FIRST_MESSAGE + MESSAGE_PRINCIPAL, "cerbos.engine.v1.Request.Principal");
+  name(FIRST_MESSAGE + MESSAGE_RESOURCE, "cerbos.engine.v1.Request.Resource");
+  name(FIRST_MESSAGE + MESSAGE_AUX_DATA, "cerbos.engine.v1.AuxData");
+  name(FIRST_MESSAGE + MESSAGE_RUNTIME, "cerbos.engine.v1.Runtime");
   named = true;
 }
 
 /** Copies an ASCII literal (UTF-16 in static data) into its record. */
-function name(tag: i32, text: string): void {
+function name(tag: u32, text: string): void {
   const start = names + <usize>tag * NAME_SIZE;
   const length = text.length;
   for (let at = 0; at < length; at++) {

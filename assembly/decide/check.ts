@@ -10,20 +10,28 @@ import {
   CONTROL_DECISIONS,
   CONTROL_ERROR_DETAIL,
   CONTROL_ERROR_OFFSET,
+  CONTROL_FIRST_RESOURCE,
+  CONTROL_FUEL_USED,
   CONTROL_RESOURCES,
+  CONTROL_TOTAL_RESOURCES,
   CONTROL_VERDICTS_LENGTH,
   EFFECT_ALLOW,
   EFFECT_DENY,
+  FLAG_CONTINUES,
   FLAG_DENY_ALL,
   FLAG_SCHEMAS,
   FLAG_TRACE,
+  FLAG_UNFINISHED,
   FORMAT_JSON,
+  FUEL_BASE,
+  FUEL_PER_DECISION,
   STATUS_AUX_DATA,
   STATUS_FUEL,
   STATUS_MEMORY,
   STATUS_OK,
   STATUS_OUTPUT_FULL,
   STATUS_SCHEMAS,
+  STATUS_TOO_MANY_PAIRS,
   TRACE_ACTION,
 } from "../abi";
 import { decodeJson } from "../decode/json";
@@ -31,6 +39,7 @@ import { decodeMsgpack } from "../decode/msgpack";
 import {
   RESOURCE_ACTIONS,
   RESOURCE_ACTION_COUNT,
+  RESOURCE_OFFSET,
   RESOURCE_PAIRS,
   RESOURCE_PAIR_COUNT,
   RESOURCE_SIZE,
@@ -45,7 +54,7 @@ import {
 } from "../decode/request";
 import { validateRequest } from "../decode/validate";
 import { exhausted, mark, resetArena, rewind } from "../memory/arena";
-import { outOfFuel, refuel } from "../memory/fuel";
+import { fuelLeft, outOfFuel, refuel } from "../memory/fuel";
 import {
   KEY_NONE,
   KEY_RESOURCE,
@@ -56,12 +65,12 @@ import {
   keyBlock,
   keyKind,
 } from "./decide";
-import { beginDerivedRoles } from "./derived-roles";
+import { beginDerivedRoles, reserveDerivedRoles } from "./derived-roles";
 import { matchesAny } from "./glob";
 import { setAuxData, setNow } from "./inputs";
 import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
-import { beginResults, setResult } from "./results";
+import { beginResults, reserveResults, setResult } from "./results";
 import { beginVerdicts, needsSchemas, nextVerdict, verdictRejects } from "./schema-verdicts";
 import {
   beginRequest,
@@ -89,16 +98,18 @@ import {
 import { NO_SYMBOL, hasRolePolicies, nextScope, principalPolicyAt, rolePolicyKinds } from "./tables";
 import { beginTrace, trace, tracing } from "./trace";
 
-/** Fuel of a request: a fixed part, and a part for every decision it asks for. */
-const FUEL_BASE: i64 = 20000000;
-const FUEL_PER_DECISION: i64 = 2000;
-
 let maxActions: u32 = 50;
 let maxResources: u32 = 50;
+/** Most pairs of a resource and an action; 0 for no limit of its own. */
+let maxPairs: u32 = 0;
 
 export function setLimits(actions: u32, resourceLimit: u32): void {
   maxActions = actions;
   maxResources = resourceLimit;
+}
+
+export function setPairLimit(pairs: u32): void {
+  maxPairs = pairs;
 }
 
 /**
@@ -124,6 +135,12 @@ export function checkRequest(
       ? decodeJson(input, length, maxActions, maxResources)
       : decodeMsgpack(input, length, maxActions, maxResources);
   if (decoded != STATUS_OK) return decoded;
+  countDecisions();
+  if (maxPairs != 0 && decisionCount > maxPairs) {
+    store<u32>(CONTROL_BASE, decisionCount, CONTROL_ERROR_DETAIL);
+    return STATUS_TOO_MANY_PAIRS;
+  }
+  noteFirstResource(input);
   const valid = validateRequest();
   if (valid != STATUS_OK) return valid;
   if (hasAuxData && claimsLength == 0) return STATUS_AUX_DATA;
@@ -134,8 +151,12 @@ export function checkRequest(
   setNow(now);
   if (!resolvePrincipal()) return STATUS_MEMORY;
   fillSlots(principalPairs, principalPairCount, requestEpoch);
-  refuel(FUEL_BASE + FUEL_PER_DECISION * <i64>countDecisions());
-  beginResponse(outputFormat, now);
+  const fuel = <i64>FUEL_BASE + <i64>FUEL_PER_DECISION * <i64>decisionCount;
+  refuel(fuel);
+  const unfinished = (flags & FLAG_UNFINISHED) != 0;
+  const entries = unfinished ? load<u32>(CONTROL_BASE, CONTROL_TOTAL_RESOURCES) : resourceCount;
+  beginResponse(outputFormat, now, (flags & FLAG_CONTINUES) != 0, entries);
+  if (!reserveDerivedRoles() || !reserveResults(mostActions)) return STATUS_MEMORY;
   principalExists = anyPrincipalPolicy();
   resourceExists = false;
   actionsBefore = 0;
@@ -153,13 +174,14 @@ export function checkRequest(
   for (let index: u32 = 0; index < resourceCount; index++) {
     rewind(base);
     const record = resources + <usize>index * RESOURCE_SIZE;
-    if (!checkResource(record, index, (flags & FLAG_DENY_ALL) != 0)) return STATUS_MEMORY;
+    checkResource(record, index, (flags & FLAG_DENY_ALL) != 0);
     if (outOfFuel()) return STATUS_FUEL;
     if (exhausted) return STATUS_MEMORY;
     writeResource(record, index);
     if (responseFull()) return STATUS_OUTPUT_FULL;
   }
-  endResponse();
+  if (!unfinished) endResponse();
+  store<u32>(CONTROL_BASE, <u32>(fuel - fuelLeft()), CONTROL_FUEL_USED);
   if (exhausted) return STATUS_MEMORY;
   return responseFull() ? STATUS_OUTPUT_FULL : STATUS_OK;
 }
@@ -171,23 +193,25 @@ let resourceExists: bool = false;
 let actionsBefore: usize = 0;
 let actionCountBefore: u32 = 0;
 
-/** Decides every action of one resource. False when the arena is full. */
-function checkResource(record: usize, index: u32, denyAll: bool): bool {
+/** Decides every action of one resource. */
+function checkResource(record: usize, index: u32, denyAll: bool): void {
   const actions: usize = load<u32>(record, RESOURCE_ACTIONS);
   const count = load<u32>(record, RESOURCE_ACTION_COUNT);
   beginResource();
   if (resolveResource(record)) resourceExists = anyResourcePolicy();
-  resolveActions(actions, count, actionsBefore, actionCountBefore);
+  const repeated = resolveActions(actions, count, actionsBefore, actionCountBefore);
   actionsBefore = actions;
   actionCountBefore = count;
   fillSlots(load<u32>(record, RESOURCE_PAIRS), load<u32>(record, RESOURCE_PAIR_COUNT), resourceEpoch);
   beginOutputs();
-  if (!beginDerivedRoles() || !beginResults(actions, count)) return false;
+  beginDerivedRoles();
+  beginResults(actions, count, repeated);
   nextVerdict();
   const decidable = (principalExists || resourceExists) && !denyAll && !verdictRejects;
   beginDecisions(principalExists, resourceExists, includeMeta);
   addControl(CONTROL_RESOURCES, 1);
   addControl(CONTROL_DECISIONS, count);
+  let allowed: u32 = 0;
   for (let at: u32 = 0; at < count; at++) {
     if (tracing) trace(TRACE_ACTION, index, at, 0);
     if (!decidable) {
@@ -196,9 +220,9 @@ function checkResource(record: usize, index: u32, denyAll: bool): bool {
     }
     decideAction(actions + <usize>at * STRING_SIZE);
     setResult(at, effect, keyKind, decidingScope, keyBlock);
-    if (effect == EFFECT_ALLOW) addControl(CONTROL_ALLOWED, 1);
+    if (effect == EFFECT_ALLOW) allowed += 1;
   }
-  return true;
+  addControl(CONTROL_ALLOWED, allowed);
 }
 
 /** Whether any principal policy, of whatever principal, has the principal's version and a scope of its search. */
@@ -220,12 +244,24 @@ function anyResourcePolicy(): bool {
   return false;
 }
 
-function countDecisions(): u32 {
-  let count: u32 = 0;
+/** Tells the host where the first entry is, so that it knows that a part was cut where it thought. */
+function noteFirstResource(input: usize): void {
+  const offset = resourceCount == 0 ? 0 : load<u32>(resources, RESOURCE_OFFSET) - <u32>input;
+  store<u32>(CONTROL_BASE, offset, CONTROL_FIRST_RESOURCE);
+}
+
+/** Decisions asked for, and the most that one resource asks for. */
+let decisionCount: u32 = 0;
+let mostActions: u32 = 0;
+
+function countDecisions(): void {
+  decisionCount = 0;
+  mostActions = 0;
   for (let index: u32 = 0; index < resourceCount; index++) {
-    count += load<u32>(resources + <usize>index * RESOURCE_SIZE, RESOURCE_ACTION_COUNT);
+    const count = load<u32>(resources + <usize>index * RESOURCE_SIZE, RESOURCE_ACTION_COUNT);
+    decisionCount += count;
+    if (count > mostActions) mostActions = count;
   }
-  return count;
 }
 
 function clearControl(): void {

@@ -41,15 +41,19 @@ let visitedCount: u32 = 0;
 /** Most scopes one chain can have: a scope string cannot hold more segments within the input limit that matter. */
 const MAX_VISITED: u32 = 256;
 
-/** Starts a resource: room for its list, bounded by the number of derived roles. False when the arena is full. */
-export function beginDerivedRoles(): bool {
-  listedCount = 0;
-  visitedCount = 0;
-  currentBlock = 0;
+/** Makes room for the list of any resource, bounded by the number of derived roles. False when the arena is full. */
+export function reserveDerivedRoles(): bool {
   if (!fits((<usize>(derivedRoleCount + MAX_VISITED)) << 2)) return false;
   listed = allocate((<usize>derivedRoleCount) << 2);
   visited = allocate((<usize>MAX_VISITED) << 2);
   return true;
+}
+
+/** Starts a resource. */
+export function beginDerivedRoles(): void {
+  listedCount = 0;
+  visitedCount = 0;
+  currentBlock = 0;
 }
 
 /** Says which block's scope conditions are evaluated in (0: none, the principal pass). */

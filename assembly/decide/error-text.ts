@@ -12,6 +12,7 @@ import {
   ERROR_MAPPED_ADDRESS,
   ERROR_MEMORY,
   ERROR_MODULUS_BY_ZERO,
+  ERROR_NO_SUCH_FIELD,
   ERROR_NO_SUCH_KEY,
   ERROR_NO_SUCH_OVERLOAD,
   ERROR_OPTIONAL_NONE,
@@ -28,6 +29,8 @@ import { errorCode, errorDetail, lengthOf, startOf, tagOf } from "../value/value
 import { fragment, fragmentLength, fragmentStart } from "./fragments";
 
 const NO_SUCH_KEY = fragment("no such key: ");
+const NO_SUCH_FIELD = fragment("no such field '");
+const QUOTE_END = fragment("'");
 const NO_SUCH_OVERLOAD = fragment("no such overload");
 const DIVISION_BY_ZERO = fragment("division by zero");
 const MODULUS_BY_ZERO = fragment("modulus by zero");
@@ -61,6 +64,7 @@ export let errorTextLength: u32 = 0;
 export function describeError(error: u64): void {
   const code = errorCode(error);
   if (code == ERROR_NO_SUCH_KEY) withDetail(NO_SUCH_KEY, errorDetail(error));
+  else if (code == ERROR_NO_SUCH_FIELD) around(NO_SUCH_FIELD, errorDetail(error), QUOTE_END);
   else if (code == ERROR_UNKNOWN_ZONE) withDetail(UNKNOWN_ZONE, errorDetail(error));
   else if (code == ERROR_SPIFFE_ID) withDetail(SPIFFE_ID, errorDetail(error));
   else if (code == ERROR_SPIFFE_TRUST_DOMAIN) withDetail(SPIFFE_TRUST_DOMAIN, errorDetail(error));

@@ -7,7 +7,7 @@ const POOL_SIZE: usize = 4096;
 const pool: usize = memory.data(4096, 16);
 let used: usize = 0;
 
-/** Address of a fragment holding `text`, which must be ASCII. */
+/** Address of a fragment holding `text`, each of whose characters (at most U+00FF) stands for one byte. */
 export function fragment(text: string): usize {
   const length = text.length;
   const start = pool + used;

@@ -21,6 +21,15 @@ import {
   stringLength,
   stringStart,
 } from "../decode/request";
+import {
+  MESSAGE_AUX_DATA,
+  MESSAGE_PRINCIPAL,
+  MESSAGE_REQUEST,
+  MESSAGE_RESOURCE,
+  MESSAGE_RUNTIME,
+  ofMessage,
+  UNSET,
+} from "../cel/messages";
 import { fits } from "../memory/arena";
 import {
   NULL,
@@ -137,27 +146,26 @@ export function inputResourceScope(): u64 {
   return scopeText(resourceRecord + RESOURCE_SCOPE);
 }
 
-/** `request.principal` as a value: the fields that are not empty, as protobuf JSON would show them. */
+/** `request.principal` as a value. */
 export function inputPrincipal(): u64 {
   const map = newMap(5);
   put(map, FIELD_ID, inputPrincipalId());
   put(map, FIELD_ROLES, inputPrincipalRoles());
-  putAttr(map, inputPrincipalAttr());
-  if (stringLength(principalVersion) > 0) put(map, FIELD_POLICY_VERSION, inputPrincipalPolicyVersion());
-  if (stringLength(principalScope) > 0) put(map, FIELD_SCOPE, inputPrincipalScope());
-  return finish(map);
+  put(map, FIELD_ATTR, inputPrincipalAttr());
+  put(map, FIELD_POLICY_VERSION, inputPrincipalPolicyVersion());
+  put(map, FIELD_SCOPE, inputPrincipalScope());
+  return finish(map, MESSAGE_PRINCIPAL);
 }
 
-/** `request.resource` as a value: the fields that are not empty. */
+/** `request.resource` as a value. */
 export function inputResource(): u64 {
   const map = newMap(5);
   put(map, FIELD_KIND, inputResourceKind());
   put(map, FIELD_ID, inputResourceId());
-  putAttr(map, inputResourceAttr());
-  if (stringLength(resourceRecord + RESOURCE_VERSION) > 0)
-    put(map, FIELD_POLICY_VERSION, inputResourcePolicyVersion());
-  if (stringLength(resourceRecord + RESOURCE_SCOPE) > 0) put(map, FIELD_SCOPE, inputResourceScope());
-  return finish(map);
+  put(map, FIELD_ATTR, inputResourceAttr());
+  put(map, FIELD_POLICY_VERSION, inputResourcePolicyVersion());
+  put(map, FIELD_SCOPE, inputResourceScope());
+  return finish(map, MESSAGE_RESOURCE);
 }
 
 /** `request` as a value. */
@@ -165,13 +173,16 @@ export function inputRequest(): u64 {
   const map = newMap(3);
   put(map, FIELD_PRINCIPAL, inputPrincipal());
   put(map, FIELD_RESOURCE, inputResource());
-  if (auxData != 0) put(map, FIELD_AUX_DATA, auxData);
-  return finish(map);
+  put(map, FIELD_AUX_DATA, inputAuxData());
+  return finish(map, MESSAGE_REQUEST);
 }
 
 /** The claims of verified tokens. Without any it is empty: reading one is "no such key". */
 export function inputAuxData(): u64 {
-  return auxData == 0 ? newMap(0) : auxData;
+  const map = newMap(2);
+  put(map, FIELD_JWT, inputAuxDataJwt());
+  put(map, FIELD_JWTS, inputAuxDataJwts());
+  return finish(map, auxData == 0 ? MESSAGE_AUX_DATA | UNSET : MESSAGE_AUX_DATA);
 }
 
 /** Claims by name. */
@@ -203,8 +214,8 @@ export function inputRuntime(): u64 {
   const derived = effectiveDerivedRoles();
   if (isError(derived)) return derived;
   const map = newMap(1);
-  if (countOf(derived) > 0) put(map, FIELD_EFFECTIVE_DERIVED_ROLES, derived);
-  return finish(map);
+  put(map, FIELD_EFFECTIVE_DERIVED_ROLES, derived);
+  return finish(map, MESSAGE_RUNTIME);
 }
 
 function textOf(record: usize): u64 {
@@ -216,10 +227,6 @@ function scopeText(record: usize): u64 {
   const start = stringStart(record);
   const length = stringLength(record);
   return length > 0 && load<u8>(start) == DOT ? ofString(start + 1, length - 1) : ofString(start, length);
-}
-
-function putAttr(map: u64, attr: u64): void {
-  if (isError(attr) || countOf(attr) > 0) put(map, FIELD_ATTR, attr);
 }
 
 function attrOf(raw: u64): u64 {
@@ -238,6 +245,8 @@ const FIELD_PRINCIPAL: i32 = 6;
 const FIELD_RESOURCE: i32 = 7;
 const FIELD_EFFECTIVE_DERIVED_ROLES: i32 = 8;
 const FIELD_AUX_DATA: i32 = 9;
+const FIELD_JWT: i32 = 10;
+const FIELD_JWTS: i32 = 11;
 
 /** Lengths of `jwt` and `jwts`. */
 const JWT_LENGTH: u32 = 3;
@@ -248,12 +257,12 @@ const NAME_BYTES: usize = memory.data<u8>([
   0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x73, 0x63, 0x6f, 0x70, 0x65, 0x6b, 0x69, 0x6e, 0x64, 0x70, 0x72, 0x69,
   0x6e, 0x63, 0x69, 0x70, 0x61, 0x6c, 0x72, 0x65, 0x73, 0x6f, 0x75, 0x72, 0x63, 0x65, 0x65, 0x66, 0x66, 0x65,
   0x63, 0x74, 0x69, 0x76, 0x65, 0x44, 0x65, 0x72, 0x69, 0x76, 0x65, 0x64, 0x52, 0x6f, 0x6c, 0x65, 0x73, 0x61,
-  0x75, 0x78, 0x44, 0x61, 0x74, 0x61,
+  0x75, 0x78, 0x44, 0x61, 0x74, 0x61, 0x6a, 0x77, 0x74, 0x6a, 0x77, 0x74, 0x73,
 ]);
-/** Lengths of id, roles, attr, policyVersion, scope, kind, principal, resource, effectiveDerivedRoles, auxData. */
-const NAME_LENGTHS: usize = memory.data<u8>([2, 5, 4, 13, 5, 4, 9, 8, 21, 7]);
+/** Lengths of id, roles, attr, policyVersion, scope, kind, principal, resource, effectiveDerivedRoles, auxData, jwt, jwts. */
+const NAME_LENGTHS: usize = memory.data<u8>([2, 5, 4, 13, 5, 4, 9, 8, 21, 7, 3, 4]);
 
-/** Appends an entry; the map was made with room for all of them and is cut to size by `finish`. */
+/** Appends a field; the map was made with room for all of them. */
 function put(map: u64, field: i32, value: u64): void {
   let start = NAME_BYTES;
   for (let index = 0; index < field; index++) start += load<u8>(NAME_LENGTHS + <usize>index);
@@ -264,9 +273,11 @@ function put(map: u64, field: i32, value: u64): void {
   store<u32>(cell, count + 1, 4);
 }
 
-function finish(map: u64): u64 {
-  const cell = <usize>(<u32>map);
-  store<u32>(cell, load<u32>(cell, 4));
-  store<u32>(cell, 0, 4);
-  return map;
+/** The message; the first field that is an error (no room in the arena) is the result. */
+function finish(map: u64, type: u32): u64 {
+  const count = countOf(map);
+  for (let index: u32 = 0; index < count; index++) {
+    if (isError(valueAt(map, index))) return valueAt(map, index);
+  }
+  return ofMessage(map, type);
 }

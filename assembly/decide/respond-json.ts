@@ -69,8 +69,9 @@ const BRACKET: u32 = 0x5d;
 
 let callMillis: f64 = 0;
 
-export function jsonBegin(now: f64): void {
+export function jsonBegin(now: f64, withHead: bool): void {
   callMillis = now;
+  if (!withHead) return;
   if (stringLength(requestId) > 0) {
     put(OPEN);
     text(requestId);

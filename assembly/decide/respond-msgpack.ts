@@ -11,7 +11,6 @@ import {
   RESOURCE_VERSION,
   includeMeta,
   requestId,
-  resourceCount,
   stringLength,
   stringStart,
 } from "../decode/request";
@@ -35,6 +34,7 @@ import {
   firstOutput,
 } from "./outputs";
 import { composeKey, keyLength, keyStart } from "./policy-keys";
+import { plainResource } from "./respond-msgpack-plain";
 import { actionAt, resultBlock, resultEffect, resultKeyKind, resultScope, sortedAction } from "./results";
 import { verdictLength, verdictStart } from "./schema-verdicts";
 import { NO_SYMBOL, symbolLength, symbolStart } from "./tables";
@@ -64,8 +64,9 @@ const VALIDATION_ERRORS = fragment("validationErrors");
 
 let callMillis: f64 = 0;
 
-export function msgpackBegin(now: f64): void {
+export function msgpackBegin(now: f64, withHead: bool, entries: u32): void {
   callMillis = now;
+  if (!withHead) return;
   const hasId = stringLength(requestId) > 0;
   msgpackMap(hasId ? 3 : 2);
   if (hasId) {
@@ -73,7 +74,7 @@ export function msgpackBegin(now: f64): void {
     text(requestId);
   }
   name(RESULTS);
-  msgpackArray(resourceCount);
+  msgpackArray(entries);
 }
 
 export function msgpackEnd(): void {
@@ -85,6 +86,7 @@ export function msgpackEnd(): void {
 
 /** One entry of `results`. */
 export function msgpackResource(record: usize): void {
+  if (!includeMeta && firstOutput == 0 && verdictLength == 0 && plainResource(record)) return;
   msgpackMap(2 + (includeMeta ? 1 : 0) + (firstOutput != 0 ? 1 : 0) + (verdictLength != 0 ? 1 : 0));
   name(RESOURCE);
   const version = stringLength(record + RESOURCE_VERSION) > 0;

@@ -13,13 +13,22 @@ let results: usize = 0;
 let order: usize = 0;
 let actionRecords: usize = 0;
 
-/** Makes room for the results of `count` actions, whose string records start at `actions`. */
-export function beginResults(actions: usize, count: u32): bool {
-  if (!fits(<usize>count * (RESULT_SIZE + 4))) return false;
-  actionRecords = actions;
-  results = allocate(<usize>count * RESULT_SIZE);
-  order = allocate((<usize>count) << 2);
+/** Makes room for the results of resources with at most `most` actions. False when the arena is full. */
+export function reserveResults(most: u32): bool {
+  if (!fits(<usize>most * (RESULT_SIZE + 4))) return false;
+  results = allocate(<usize>most * RESULT_SIZE);
+  order = allocate((<usize>most) << 2);
   return true;
+}
+
+/**
+ * Begins the results of `count` actions, whose string records start at `actions`. `repeated` says that they are those of
+ * the resource before, whose order then holds.
+ */
+export function beginResults(actions: usize, count: u32, repeated: bool): void {
+  actionRecords = actions;
+  if (repeated) return;
+  for (let index: u32 = 0; index < count; index++) insert(index);
 }
 
 export function setResult(index: u32, effect: i32, keyKind: u32, scope: u32, block: usize): void {
@@ -28,7 +37,6 @@ export function setResult(index: u32, effect: i32, keyKind: u32, scope: u32, blo
   store<u32>(result, keyKind, 4);
   store<u32>(result, scope, 8);
   store<u32>(result, <u32>block, 12);
-  insert(index);
 }
 
 export function resultEffect(index: u32): i32 {
@@ -57,7 +65,7 @@ export function actionAt(index: u32): usize {
   return actionRecords + <usize>index * STRING_SIZE;
 }
 
-/** Insertion by binary search: results come in request order, one per index. */
+/** Insertion by binary search: actions come in request order, one per index. */
 function insert(index: u32): void {
   const record = actionAt(index);
   let low: u32 = 0;

@@ -79,7 +79,7 @@ export function resolvePrincipal(): bool {
   principalVersionLength = versionLength;
   principalVersionSymbol = symbolOf(versionStart, versionLength);
   resolveScope(principalScope);
-  principalFirstScope = firstScope(scopeStart, scopeLength, true);
+  principalFirstScope = firstScope(symbolOf(scopeStart, scopeLength), scopeStart, scopeLength, true);
   if (!fits((<usize>roleCount) << 2)) return false;
   roleSymbols = allocate((<usize>roleCount) << 2);
   for (let index: u32 = 0; index < roleCount; index++) {
@@ -108,24 +108,24 @@ export function beginResources(): void {
 export function resolveResource(record: usize): bool {
   const before = resourceRecord;
   resourceRecord = record;
-  if (
-    before != 0 &&
-    sameText(before + RESOURCE_KIND, record + RESOURCE_KIND) &&
-    sameText(before + RESOURCE_VERSION, record + RESOURCE_VERSION) &&
-    sameText(before + RESOURCE_SCOPE, record + RESOURCE_SCOPE)
-  ) {
-    // A sanitised copy lay in what the resource before allocated, which has been freed.
-    if (kindIsCopy) copyKind(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
-    return false;
+  const kindStays = before != 0 && sameText(before + RESOURCE_KIND, record + RESOURCE_KIND);
+  const versionStays = before != 0 && sameText(before + RESOURCE_VERSION, record + RESOURCE_VERSION);
+  const scopeStays = before != 0 && sameText(before + RESOURCE_SCOPE, record + RESOURCE_SCOPE);
+  if (!kindStays) resolveKind(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
+  // A sanitised copy lay in what the resource before allocated, which has been freed.
+  else if (kindIsCopy) copyKind(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
+  if (!versionStays) {
+    resolveVersion(record + RESOURCE_VERSION);
+    resourceVersionStart = versionStart;
+    resourceVersionLength = versionLength;
+    resourceVersionSymbol = symbolOf(versionStart, versionLength);
   }
-  resolveKind(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
-  resolveVersion(record + RESOURCE_VERSION);
-  resourceVersionStart = versionStart;
-  resourceVersionLength = versionLength;
-  resourceVersionSymbol = symbolOf(versionStart, versionLength);
-  resolveScope(record + RESOURCE_SCOPE);
-  resourceScopeSymbol = symbolOf(scopeStart, scopeLength);
-  resourceFirstScope = firstScope(scopeStart, scopeLength, false);
+  if (!scopeStays) {
+    resolveScope(record + RESOURCE_SCOPE);
+    resourceScopeSymbol = symbolOf(scopeStart, scopeLength);
+    resourceFirstScope = firstScope(resourceScopeSymbol, scopeStart, scopeLength, false);
+  }
+  if (kindStays && versionStays && scopeStays) return false;
   buildChain();
   return true;
 }
@@ -152,7 +152,9 @@ function copyKind(start: usize, length: u32): void {
   kindIsCopy = sanitisedStart != start;
 }
 
+/** Whether two string records hold the same text. Records of one run of bytes, as decoders make them of repeated parts, are equal at sight. */
 function sameText(left: usize, right: usize): bool {
+  if (load<u64>(left) == load<u64>(right)) return true;
   const length = stringLength(left);
   return length == stringLength(right) && equalBytes(stringStart(left), stringStart(right), length);
 }
@@ -191,18 +193,22 @@ export function chainBlock(index: u32): usize {
 
 /**
  * Looks up the symbols of a resource's actions into the spare words of their records. `before` are the actions of the
- * resource before, 0 for the first: batches mostly ask for the same actions again.
+ * resource before, 0 for the first: batches mostly ask for the same actions again. Whether they are the same, one by one.
  */
-export function resolveActions(actions: usize, count: u32, before: usize, beforeCount: u32): void {
+export function resolveActions(actions: usize, count: u32, before: usize, beforeCount: u32): bool {
+  if (actions == before && count == beforeCount) return true;
+  let repeated = count == beforeCount;
   for (let index: u32 = 0; index < count; index++) {
     const offset = <usize>index * STRING_SIZE;
     const record = actions + offset;
-    const symbol =
-      index < beforeCount && sameText(record, before + offset)
-        ? actionSymbolOf(before + offset)
-        : symbolOf(stringStart(record), stringLength(record));
+    const same = index < beforeCount && sameText(record, before + offset);
+    const symbol = same
+      ? actionSymbolOf(before + offset)
+      : symbolOf(stringStart(record), stringLength(record));
+    if (!same) repeated = false;
     store<u32>(record, symbol, ACTION_SYMBOL);
   }
+  return repeated;
 }
 
 /** The symbol of an action record that `resolveActions` has seen. */
@@ -233,9 +239,8 @@ function resolveScope(record: usize): void {
   }
 }
 
-/** The first scope of the search: the scope itself, or (lenient) its nearest existing ancestor. */
-function firstScope(start: usize, length: u32, ofPrincipal: bool): u32 {
-  let symbol = symbolOf(start, length);
+/** The first scope of the search: the scope with this symbol and text itself, or (lenient) its nearest existing ancestor. */
+function firstScope(symbol: u32, start: usize, length: u32, ofPrincipal: bool): u32 {
   if (scopeExists(symbol, ofPrincipal)) return symbol;
   if (!lenient) return NO_SYMBOL;
   let rest = length;

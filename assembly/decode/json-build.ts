@@ -1,6 +1,6 @@
 /**
  * JSON text to values. `buildJson` reads text that the decoder has validated; `decodeJsonValue` validates a text of
- * its own first (engine globals). Strings without escapes stay where they are, in the bytes of the text.
+ * its own first (claims, engine globals). Strings without escapes stay where they are, in the bytes of the text.
  *
  * Lists and maps grow while their items are read: the cell has room to spare and gets its count at the end, so no
  * item is read twice.
@@ -10,9 +10,11 @@ import {
   ERROR_MEMORY,
   STATUS_MEMORY,
   STATUS_TRAILING,
+  TAG_INT,
   TAG_LIST,
   TAG_MAP,
   TAG_STRING,
+  TAG_UINT,
 } from "../abi";
 import { box, fail, FALSE, isError, NULL, ofDouble, TRUE } from "../value/value";
 import { expectUntil, failureStatus, refuse } from "./failure";
@@ -24,6 +26,7 @@ import {
   LETTER_F,
   LETTER_N,
   LETTER_T,
+  MINUS,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
@@ -41,6 +44,8 @@ const FIRST_CAPACITY: u32 = 4;
 /** The byte after the value that `build` built last. */
 let position: usize = 0;
 let textStatus: i32 = 0;
+/** Whether whole numbers become ints. */
+let keepsWhole: bool = false;
 
 /** The value whose validated text begins at `at`; ERROR_MEMORY when it does not fit the arena. */
 export function buildJson(at: usize): u64 {
@@ -73,6 +78,14 @@ export function decodeJsonValue(start: usize, length: u32): u64 {
   return value;
 }
 
+/** As `decodeJsonValue`, but numbers written as whole ones are ints, beyond those uints, and doubles only beyond both. */
+export function decodeWholeNumbers(start: usize, length: u32): u64 {
+  keepsWhole = true;
+  const value = decodeJsonValue(start, length);
+  keepsWhole = false;
+  return value;
+}
+
 /** STATUS_* of the last `decodeJsonValue`. */
 export function jsonValueStatus(): i32 {
   return textStatus;
@@ -98,8 +111,26 @@ function build(at: usize): u64 {
       return NULL;
     default:
       position = scanNumber(at);
-      return ofDouble(numberValue);
+      return keepsWhole ? buildWhole(at) : ofDouble(numberValue);
   }
+}
+
+/** The number from `at` to `position`, of the narrowest kind that holds it: int, uint, double. */
+function buildWhole(at: usize): u64 {
+  const isNegative = load<u8>(at) == MINUS;
+  let value: u64 = 0;
+  for (let place = isNegative ? at + 1 : at; place < position; place++) {
+    const digit = <u64>load<u8>(place) - 0x30;
+    // A point, a sign or a letter, or more than 64 bits.
+    if (digit > 9 || value > (u64.MAX_VALUE - digit) / 10) return ofDouble(numberValue);
+    value = value * 10 + digit;
+  }
+  const most: u64 = isNegative ? 1 << 63 : u64.MAX_VALUE;
+  if (value > most) return ofDouble(numberValue);
+  const cell = reserve(8);
+  if (cell == 0) return noRoom();
+  store<u64>(cell, isNegative ? 0 - value : value);
+  return box(isNegative || value < 1 << 63 ? TAG_INT : TAG_UINT, cell);
 }
 
 function noRoom(): u64 {

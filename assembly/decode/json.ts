@@ -49,6 +49,18 @@ import {
 import { decodeString, decodeStrings, listCount, listRecords, Text } from "./json-text";
 import { pairCount, pairs, prepareShapes } from "./projection";
 import {
+  actionCount,
+  actionRecords,
+  actionsLength,
+  noteActions,
+  notePrefix,
+  prefixLength,
+  prefixOfEntry,
+  prefixOfResource,
+  forgetPrefix,
+  Repeats,
+} from "./repeats";
+import {
   clearRequest,
   principalId,
   principalScope,
@@ -221,17 +233,34 @@ function decodeResources(at: usize): usize {
   }
 }
 
+/** The entry whose prefix is still to be noted (0 = none), and the fields that it has had. */
+let openEntry: usize = 0;
+let openFields: u32 = 0;
+
 /** `{` [actions] [resource] `}` */
 function decodeEntry(at: usize, record: usize): usize {
   clearResource(record, at);
   let seen: u32 = 0;
-  at = Scan.firstKey(at);
+  if (Repeats.prefix(at)) {
+    Repeats.take(record);
+    seen = prefixOfEntry;
+    openEntry = 0;
+    // The prefix ends with the quote that opens a key.
+    at = decodeFields(at + prefixLength - 1, prefixOfResource, record);
+    if (at == 0) return 0;
+    at = Scan.nextKey(at);
+  } else {
+    forgetPrefix();
+    openEntry = at;
+    at = Scan.firstKey(at);
+  }
   while (!Scan.ended(at)) {
     const match = Field.entry(at + 1);
     at = Enter.field(match, MESSAGE_ENTRY, at, seen);
     if (at == 0) return 0;
     const field = Enter.entered(match);
     seen |= 1 << field;
+    openFields = seen;
     at = field == FIELD_ACTIONS ? decodeActions(at, record) : decodeResource(at, record);
     if (at == 0) return 0;
     at = Scan.nextKey(at);
@@ -241,22 +270,35 @@ function decodeEntry(at: usize, record: usize): usize {
 
 function decodeActions(at: usize, record: usize): usize {
   const place = at;
+  if (Repeats.actions(at)) {
+    setActions(record, actionRecords, actionCount, place);
+    return at + actionsLength;
+  }
   at = decodeStrings(at, actionLimit);
   if (at == 0) return 0;
   setActions(record, listRecords, listCount, place);
+  noteActions(place, at, listRecords, listCount);
   return at;
 }
 
 /** null | `{` [kind] [policyVersion] [id] [attr] [scope] `}` */
 function decodeResource(at: usize, record: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
-  let seen: u32 = 0;
-  at = Scan.firstKey(at);
+  return decodeFields(Scan.firstKey(at), 0, record);
+}
+
+/** The fields of a resource from the key at `at` on; `seen` are those before. */
+function decodeFields(at: usize, seen: u32, record: usize): usize {
   while (!Scan.ended(at)) {
+    const key = at;
     const match = Field.resource(at + 1);
     at = Enter.field(match, MESSAGE_RESOURCE, at, seen);
     if (at == 0) return 0;
     const field = Enter.entered(match);
+    if (openEntry != 0 && (field == FIELD_ID || field == FIELD_ATTR)) {
+      notePrefix(openEntry, key + 1, openFields, seen, 0, 0, record);
+      openEntry = 0;
+    }
     seen |= 1 << field;
     if (field == FIELD_ATTR) {
       at = decodeResourceField(at, field, record);

@@ -16,6 +16,7 @@ import {
   isNumber,
   isString,
   itemCount,
+  MOST_FIX,
   NO_COUNT,
   numberValue,
   Packed,
@@ -47,7 +48,7 @@ class Attribute {
   /** Any value, into a pair; `cell` is 8 bytes for it if it needs some. */
   @inline static value(at: usize, cell: usize, pair: usize, depth: i32): usize {
     const length = Packed.fixLength(at);
-    if (length <= 16) {
+    if (length <= MOST_FIX) {
       const start = at + 1;
       if (start + length > bodyEnd) return refuse(STATUS_TRUNCATED, bodyEnd);
       if (Packed.isPlain(start, length)) {

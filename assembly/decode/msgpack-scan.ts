@@ -18,6 +18,8 @@ export const TRUE_BYTE: u8 = 0xc3;
 const FIXMAP: u8 = 0x80;
 const FIXARRAY: u8 = 0x90;
 const FIXSTR: u8 = 0xa0;
+/** Bytes that a fixstr has at most. */
+export const MOST_FIX: u32 = 31;
 /** More than any header can announce. */
 export const NO_COUNT: u32 = 0xffff_ffff;
 const FLOAT_32: u8 = 0xca;
@@ -96,9 +98,14 @@ export class Packed {
     return <u32>load<u8>(at) - FIXSTR;
   }
 
-  /** Whether the first `length` (at most 16) bytes at `start` are ASCII that JSON does not escape. Reads 16 bytes. */
+  /**
+   * Whether the first `length` (at most MOST_FIX) bytes at `start` are ASCII that JSON does not escape. Reads 16 bytes, or
+   * 32 of a longer text.
+   */
   @inline static isPlain(start: usize, length: u32): bool {
-    return ctz<u32>(<u32>Scan.specials(start) | 0x10000) >= length;
+    const plain = ctz<u32>(<u32>Scan.specials(start) | 0x10000);
+    if (length <= 16) return plain >= length;
+    return plain == 16 && ctz<u32>(<u32>Scan.specials(start + 16) | 0x10000) + 16 >= length;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   bodyEnd,
   itemCount,
   NIL,
+  MOST_FIX,
   NO_COUNT,
   Packed,
   readArray,
@@ -26,7 +27,7 @@ export let listCount: u32 = 0;
 export function decodeString(at: usize, record: usize): usize {
   const length = Packed.fixLength(at);
   const end = at + 1 + length;
-  if (length <= 16 && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
+  if (length <= MOST_FIX && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
     Text.write(record, at + 1, length, STRING_PLAIN);
     return end;
   }
@@ -73,7 +74,7 @@ export function decodeStrings(at: usize, limit: u32): usize {
     }
     const length = Packed.fixLength(at);
     const end = at + 1 + length;
-    if (length <= 16 && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
+    if (length <= MOST_FIX && end <= bodyEnd && Packed.isPlain(at + 1, length)) {
       Text.write(record, at + 1, length, STRING_PLAIN);
       at = end;
     } else {

@@ -35,6 +35,7 @@ import {
   FALSE_BYTE,
   itemCount,
   NIL,
+  MOST_FIX,
   NO_COUNT,
   Packed,
   readArray,
@@ -45,6 +46,20 @@ import {
 } from "./msgpack-scan";
 import { decodeString, decodeStrings, listCount, listRecords, Text } from "./msgpack-text";
 import { pairCount, pairs, prepareShapes } from "./projection";
+import {
+  actionCount,
+  actionRecords,
+  actionsLength,
+  noteActions,
+  notePrefix,
+  prefixLength,
+  prefixLeftOfEntry,
+  prefixLeftOfResource,
+  prefixOfEntry,
+  prefixOfResource,
+  forgetPrefix,
+  Repeats,
+} from "./repeats";
 import {
   clearRequest,
   principalId,
@@ -195,24 +210,43 @@ function decodeResources(at: usize): usize {
   return at;
 }
 
+/** The entry whose prefix is still to be noted (0 = none), the fields that it has had and those still to come. */
+let openEntry: usize = 0;
+let openFields: u32 = 0;
+let openLeft: u32 = 0;
+
 /** {actions?, resource?} */
 function decodeEntry(at: usize, record: usize): usize {
   clearResource(record, at);
-  let left = Packed.mapCount(at);
-  if (left != NO_COUNT) {
-    at += 1;
-  } else {
-    at = readMap(at);
-    if (at == 0) return 0;
-    left = itemCount;
-  }
   let seen: u32 = 0;
+  let left: u32 = 0;
+  if (prefixLength <= bodyEnd - at && Repeats.prefix(at)) {
+    Repeats.take(record);
+    seen = prefixOfEntry;
+    left = prefixLeftOfEntry;
+    openEntry = 0;
+    at = decodeFields(at + prefixLength, prefixLeftOfResource, prefixOfResource, record);
+    if (at == 0) return 0;
+  } else {
+    forgetPrefix();
+    openEntry = at;
+    left = Packed.mapCount(at);
+    if (left != NO_COUNT) {
+      at += 1;
+    } else {
+      at = readMap(at);
+      if (at == 0) return 0;
+      left = itemCount;
+    }
+  }
   for (; left != 0; left--) {
     const match = PackedField.entry(at);
     at = EnterPacked.field(match, MESSAGE_ENTRY, at, seen);
     if (at == 0) return 0;
     const field = EnterPacked.entered(match);
     seen |= 1 << field;
+    openFields = seen;
+    openLeft = left - 1;
     at = field == FIELD_ACTIONS ? decodeActions(at, record) : decodeResource(at, record);
     if (at == 0) return 0;
   }
@@ -221,9 +255,14 @@ function decodeEntry(at: usize, record: usize): usize {
 
 function decodeActions(at: usize, record: usize): usize {
   const place = at;
+  if (actionsLength <= bodyEnd - at && Repeats.actions(at)) {
+    setActions(record, actionRecords, actionCount, place);
+    return at + actionsLength;
+  }
   at = decodeStrings(at, actionLimit);
   if (at == 0) return 0;
   setActions(record, listRecords, listCount, place);
+  noteActions(place, at, listRecords, listCount);
   return at;
 }
 
@@ -238,15 +277,24 @@ function decodeResource(at: usize, record: usize): usize {
     if (at == 0) return 0;
     left = itemCount;
   }
-  let seen: u32 = 0;
+  return decodeFields(at, left, 0, record);
+}
+
+/** The `left` last fields of a resource, from the key at `at` on; `seen` are those before. */
+function decodeFields(at: usize, left: u32, seen: u32, record: usize): usize {
   for (; left != 0; left--) {
+    const key = at;
     const match = PackedField.resource(at);
     at = EnterPacked.field(match, MESSAGE_RESOURCE, at, seen);
     if (at == 0) return 0;
     const field = EnterPacked.entered(match);
+    if (openEntry != 0 && (field == FIELD_ID || field == FIELD_ATTR)) {
+      notePrefix(openEntry, key, openFields, seen, openLeft, left, record);
+      openEntry = 0;
+    }
     seen |= 1 << field;
     const length = Packed.fixLength(at);
-    if (length <= 16 && field != FIELD_ATTR) {
+    if (length <= MOST_FIX && field != FIELD_ATTR) {
       const start = at + 1;
       if (start + length <= bodyEnd && Packed.isPlain(start, length)) {
         Text.write(record + <usize>load<u8>(RECORDS + field), start, length, STRING_PLAIN);

@@ -8,6 +8,7 @@ import { ABSENT, box } from "../value/value";
 import { refuseAnyway } from "./failure";
 import { openPairs, pairCount, pairs } from "./projection";
 import { openRecords } from "./records";
+import { forgetRepeats } from "./repeats";
 import {
   RESOURCE_ACTION_COUNT,
   RESOURCE_ACTIONS,
@@ -40,6 +41,7 @@ let tooManyPlace: usize = 0;
 export function setLimits(maxActions: u32, maxResources: u32): void {
   openRecords();
   openPairs();
+  forgetRepeats();
   actionLimit = maxActions;
   resourceLimit = maxResources;
   entryCount = 0;
@@ -53,6 +55,7 @@ export function setLimits(maxActions: u32, maxResources: u32): void {
 export function beginSpare(): void {
   openRecords();
   openPairs();
+  forgetRepeats();
   spareMark = mark();
 }
 
@@ -60,6 +63,7 @@ export function endSpare(): void {
   rewind(spareMark);
   openRecords();
   openPairs();
+  forgetRepeats();
 }
 
 /** A resource record with nothing given, for the entry at `at`. */

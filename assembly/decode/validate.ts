@@ -102,8 +102,22 @@ function checkPrincipal(): u32 {
   return isScope(principalScope) ? 0 : INVALID_PRINCIPAL_SCOPE;
 }
 
+/** Whether actions, kind, version and scope of a resource are those of the one before it, by where they stand. */
+function repeats(record: usize): bool {
+  const before = record - RESOURCE_SIZE;
+  return (
+    load<u64>(record, RESOURCE_ACTIONS) == load<u64>(before, RESOURCE_ACTIONS) &&
+    load<u64>(record, RESOURCE_KIND) == load<u64>(before, RESOURCE_KIND) &&
+    load<u64>(record, RESOURCE_VERSION) == load<u64>(before, RESOURCE_VERSION) &&
+    load<u64>(record, RESOURCE_SCOPE) == load<u64>(before, RESOURCE_SCOPE)
+  );
+}
+
 /** The broken rule, or 0. */
 function checkResource(record: usize): u32 {
+  if (record != resources && repeats(record)) {
+    return stringLength(record + RESOURCE_ID) == 0 ? INVALID_RESOURCE_ID : 0;
+  }
   const count = load<u32>(record, RESOURCE_ACTION_COUNT);
   if (count == 0) return INVALID_NO_ACTIONS;
   const names = checkNames(load<u32>(record, RESOURCE_ACTIONS), count);

@@ -10,6 +10,7 @@ import {
   TAG_INT,
   TAG_LIST,
   TAG_MAP,
+  TAG_MESSAGE,
   TAG_NULL,
   TAG_OPTIONAL,
   TAG_RAW_JSON,
@@ -19,6 +20,7 @@ import {
   TAG_UINT,
 } from "../abi";
 import { base64Encode } from "../cel/encoders";
+import { setFields } from "../cel/messages";
 import { durationText, timestampText } from "../cel/time-text";
 import { materialize } from "../decode/materialize";
 import { allocate, fits } from "../memory/arena";
@@ -84,6 +86,10 @@ export function plainOf(value: u64): u64 {
       return timestampText(value);
     case TAG_DURATION:
       return durationText(value);
+    case TAG_MESSAGE: {
+      const fields = setFields(value);
+      return isError(fields) ? NOT_PLAIN : fields;
+    }
     case TAG_OPTIONAL:
       return payloadOf(value) == 0 ? NOT_PLAIN : plainOf(load<u64>(payloadOf(value)));
     default:

@@ -10,16 +10,27 @@ export const MAX_RUNE: u32 = 0x10ffff;
 /** Code points looked at together for folding. */
 const FOLD_BLOCK: u32 = 64;
 const FIRST_CAPACITY: u32 = 16;
+/** Most ranges of the classes of one pattern, 256 KiB; no program has room for more. */
+const MAX_RANGES: u32 = 1 << 15;
 
 let ranges: usize = 0;
 let count: u32 = 0;
 let capacity: u32 = 0;
 /** Ranges before this one belong to another part of the class: they are not grown. */
 let floor: u32 = 0;
-/** The arena or the fuel is used up; which of them, they know. */
+/** The arena or the fuel is used up, which they know, or the pattern has too many ranges. */
 let stopped: bool = false;
+/** Ranges of the pattern's classes before this one. */
+let total: u32 = 0;
+
+/** Begins a pattern. */
+export function beginClasses(): void {
+  total = 0;
+  count = 0;
+}
 
 export function beginClass(): void {
+  total += count;
   count = 0;
   capacity = 0;
   floor = 0;
@@ -65,7 +76,7 @@ export function addRange(low: u32, high: u32): void {
 
 function grow(): bool {
   const larger = capacity == 0 ? FIRST_CAPACITY : capacity << 1;
-  if (!burn(larger >> 2) || !fits((<usize>larger) << 3)) {
+  if (total + count >= MAX_RANGES || !burn(larger >> 2) || !fits((<usize>larger) << 3)) {
     stopped = true;
     return false;
   }

@@ -6,6 +6,7 @@ import { allocate, exhausted } from "../memory/arena";
 import { burn, outOfFuel } from "../memory/fuel";
 import {
   beginClass,
+  beginClasses,
   classCount,
   classIsFine,
   classRanges,
@@ -78,6 +79,7 @@ let groups: u32 = 0;
 /** The tree of a pattern; 0 when it is wrong, or when fuel or arena are used up (they know). */
 export function parsePattern(start: usize, length: u32): usize {
   beginPattern(start, length);
+  beginClasses();
   frame = 0;
   groups = 0;
   if (!beginAlternatives()) return 0;

@@ -22,6 +22,7 @@
  *   optional       | u64 value |                                   TAG_OPTIONAL; payload 0 = optional.none()
  *   type           | u32 start   | u32 length  |                   TAG_TYPE: the type's name, as a string cell
  *   ip, cidr       see cel/network.ts
+ *   message        see cel/messages.ts
  *   raw            | u32 start   | u32 length  |                   TAG_RAW_*: bytes of one validated value
  *
  * null and absent have payload 0; bool has payload 0 or 1.

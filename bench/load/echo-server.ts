@@ -1,5 +1,6 @@
 /**
- * The yardstick: a server of the same framework that answers every POST with the bytes it got, and does nothing else.
+ * The yardstick: a server of the same framework that answers every POST with the bytes it got, and every message of a
+ * WebSocket at `/echo` with the same message, and does nothing else.
  * A process of its own: `echo-server.ts <port>`.
  */
 import { App } from "uWebSockets.js";
@@ -29,6 +30,14 @@ App()
         });
       }
     });
+  })
+  .ws("/echo", {
+    maxPayloadLength: 16 * 1024 * 1024,
+    maxBackpressure: 256 * 1024 * 1024,
+    compression: 0,
+    message(socket, message) {
+      socket.send(message, true);
+    },
   })
   .get("/healthz", (response) => {
     response.end("ok");

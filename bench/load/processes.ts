@@ -1,11 +1,22 @@
 /** Child processes with an end: every one is bounded in time, and none outlives the benchmark. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 
 const children = new Set<ChildProcess>();
-process.on("exit", () => {
+
+/** Ends every child at once, without asking. */
+export function killChildren(): void {
   for (const child of children) child.kill("SIGKILL");
-});
+}
+process.on("exit", killChildren);
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
+  process.on(signal, () => process.exit(code));
+}
 
 /** A running server: its port, and how to end it. */
 export interface ServerProcess {
@@ -53,7 +64,20 @@ async function isHealthy(url: string): Promise<boolean> {
   }
 }
 
-const pause = async (milliseconds: number): Promise<void> =>
+/** Memory of a process as /proc tells it, in MiB: what is resident now, and the most that ever was; 0 where there is no /proc. */
+export function memoryMebibytes(pid: number): { readonly resident: number; readonly peak: number } {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const line = (name: string): number =>
+      Math.round(Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0) / 1024);
+    return { resident: line("VmRSS"), peak: line("VmHWM") };
+  } catch {
+    return { resident: 0, peak: 0 };
+  }
+}
+
+/** Waits. */
+export const pause = async (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, milliseconds);
   });
@@ -102,6 +126,13 @@ export async function startServer(plan: ServerPlan): Promise<ServerProcess> {
   };
 }
 
+/** A command that runs to its end. */
+export interface RunningCommand {
+  readonly pid: number;
+  /** Standard output, when it ended with 0. */
+  readonly output: Promise<string>;
+}
+
 /** Runs a command to its end and returns its standard output; kills it after `seconds`. */
 export async function runToEnd(
   command: string,
@@ -109,6 +140,16 @@ export async function runToEnd(
   environment: Readonly<Record<string, string>>,
   seconds: number,
 ): Promise<string> {
+  return startCommand(command, args, environment, seconds).output;
+}
+
+/** The same, for callers that want to watch it meanwhile. */
+export function startCommand(
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  seconds: number,
+): RunningCommand {
   const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...environment },
@@ -120,11 +161,13 @@ export async function runToEnd(
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();
   });
-  const code = await new Promise<number | null>((resolve, reject) => {
+  const result = new Promise<string>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", resolve);
+    child.once("close", (code) => {
+      children.delete(child);
+      if (code === 0) resolve(output);
+      else reject(new Error(`${command} ended with ${code ?? "a signal"}`));
+    });
   });
-  children.delete(child);
-  if (code !== 0) throw new Error(`${command} ended with ${code ?? "a signal"}`);
-  return output;
+  return { pid: child.pid ?? 0, output: result };
 }

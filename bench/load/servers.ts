@@ -1,4 +1,7 @@
 /** The three servers that are compared: the echo, the edict daemon and the real Cerbos. Starts them, nothing else. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { findCerbos, INSTALL_CERBOS } from "../../test/support/cerbos.ts";
@@ -26,34 +29,53 @@ export async function startEcho(): Promise<ServerProcess> {
   });
 }
 
-/** The daemon as users start it, with one serving thread. */
+/** Remembers a server as soon as it runs, so that it is stopped whatever happens. */
+export type Start = (server: Promise<ServerProcess>) => Promise<ServerProcess>;
+
+/** Calls `use` with a directory of its own; afterwards the servers that it started are gone, and so is the directory. */
+export async function withServers<T>(use: (start: Start, directory: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "edict-bench-"));
+  const started: ServerProcess[] = [];
+  const start: Start = async (server) => {
+    const running = await server;
+    started.push(running);
+    return running;
+  };
+  try {
+    return await use(start, directory);
+  } finally {
+    await Promise.all(started.map(async (server) => server.stop()));
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The daemon as users start it, with one serving thread, on a bundle. */
 export async function startEdict(bundle: string): Promise<ServerProcess> {
+  return startEdictWith(["--bundle", bundle, "--threads", "1"]);
+}
+
+/** The daemon with any flags but the address. */
+export async function startEdictWith(
+  flags: readonly string[],
+  readyWithinSeconds = 60,
+): Promise<ServerProcess> {
   const port = await freePort();
   return startServer({
     name: "edict",
     command: process.execPath,
-    args: [
-      path("../../bin/edict.js"),
-      "serve",
-      "--bundle",
-      bundle,
-      "--http",
-      `127.0.0.1:${port}`,
-      "--threads",
-      "1",
-    ],
+    args: [path("../../bin/edict.js"), "serve", "--http", `127.0.0.1:${port}`, ...flags],
     port,
     healthPath: "/_cerbos/health",
-    readyWithinSeconds: 60,
+    readyWithinSeconds,
   });
 }
 
 /** Cerbos with its default settings: all cores, audit off, no schema enforcement. */
-export async function startCerbos(policies: string): Promise<ServerProcess> {
+export async function startCerbos(policies: string, grpcPort?: number): Promise<ServerProcess> {
   const port = await freePort();
   const settings = [
     `server.httpListenAddr=127.0.0.1:${port}`,
-    `server.grpcListenAddr=127.0.0.1:${await freePort()}`,
+    `server.grpcListenAddr=127.0.0.1:${grpcPort ?? (await freePort())}`,
     "storage.driver=disk",
     `storage.disk.directory=${policies}`,
     "telemetry.disabled=true",

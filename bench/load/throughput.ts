@@ -2,8 +2,7 @@
  * Requests per second of the daemon beside the echo server and the real Cerbos: the same requests, the same load
  * generator, the targets interleaved in every round so that a slow moment of the machine hits all of them.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { BenchOptions } from "../options.ts";
@@ -12,9 +11,9 @@ import { chooseGenerator, type Generator } from "./generators.ts";
 import { formatRequest, writeRequestFile, type Encoding } from "./http-requests.ts";
 import { rate, type LoadResult } from "./load-result.ts";
 import { loadtestBodies, loadtestPolicies, writeSources, type RequestBody } from "./loadtest-set.ts";
-import type { ServerProcess } from "./processes.ts";
+import { memoryMebibytes, type ServerProcess } from "./processes.ts";
 import { compareAnswers } from "./same-answers.ts";
-import { CERBOS_MISSING, hasCerbos, startCerbos, startEcho, startEdict } from "./servers.ts";
+import { CERBOS_MISSING, hasCerbos, startCerbos, startEcho, startEdict, withServers } from "./servers.ts";
 
 /** One line of the result: a server under one encoding. */
 export interface TargetResult {
@@ -53,16 +52,6 @@ interface Target {
   readonly encoding: Encoding;
   readonly requestFile: string;
   readonly results: LoadResult[];
-}
-
-/** Resident memory of a process; 0 where /proc does not tell. */
-function residentMebibytes(pid: number): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024);
-  } catch {
-    return 0;
-  }
 }
 
 async function measure(
@@ -166,7 +155,9 @@ async function measureRunning(
     startMilliseconds: Object.fromEntries(
       servers.map(({ name, readyMilliseconds }) => [name, Math.round(readyMilliseconds)]),
     ),
-    residentMebibytes: Object.fromEntries(servers.map(({ name, pid }) => [name, residentMebibytes(pid)])),
+    residentMebibytes: Object.fromEntries(
+      servers.map(({ name, pid }) => [name, memoryMebibytes(pid).resident]),
+    ),
     notes,
   };
 }
@@ -176,14 +167,7 @@ export async function measureThroughput(
   bundle: Uint8Array,
   options: BenchOptions,
 ): Promise<ThroughputResult> {
-  const directory = mkdtempSync(join(tmpdir(), "edict-bench-"));
-  const started: ServerProcess[] = [];
-  const start = async (server: Promise<ServerProcess>): Promise<ServerProcess> => {
-    const running = await server;
-    started.push(running);
-    return running;
-  };
-  try {
+  return withServers(async (start, directory) => {
     const bundleFile = join(directory, "loadtest.edict");
     writeFileSync(bundleFile, bundle);
     const notes: string[] = [];
@@ -197,9 +181,6 @@ export async function measureThroughput(
     }
     const echo = await start(startEcho());
     const edict = await start(startEdict(bundleFile));
-    return await measureRunning({ echo, edict, cerbos }, directory, options, notes);
-  } finally {
-    await Promise.all(started.map(async (server) => server.stop()));
-    rmSync(directory, { recursive: true, force: true });
-  }
+    return measureRunning({ echo, edict, cerbos }, directory, options, notes);
+  });
 }

@@ -20,24 +20,46 @@ export interface DecisionResult {
   readonly spread: number;
 }
 
-/** Resources of the large body: the most that a request may have. */
-const BATCH_RESOURCES = 500;
+/** Decisions per call. The bodies of 10 are the load-test bodies as they are, 10 or 11 decisions each. */
+const SIZES = [1, 10, 100, 1000, 10_000] as const;
+const MOST_RESOURCES = 10_000;
+const MOST_BODY_BYTES = 16 * 1024 * 1024;
+/** Bodies per size: as many different ones as hold this many decisions, within limits. */
+const DECISIONS_PER_SIZE = 20_000;
+const MOST_BODIES = 200;
 
+interface LoadtestResource {
+  readonly actions: readonly string[];
+  readonly resource: { readonly id: string };
+}
 interface LoadtestRequest {
-  readonly resources: readonly { readonly actions: readonly string[] }[];
+  readonly resources: readonly LoadtestResource[];
 }
 
-/** One body with the resources of many, for the principal of the first. */
-function batchBody(bodies: readonly RequestBody[]): RequestBody {
-  const requests = bodies.map((body): LoadtestRequest => unpack(Buffer.from(body.msgpack)));
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+
+/** A request for exactly `size` decisions about different resources, starting anywhere in the load-test set, for its first principal. */
+function batchBody(requests: readonly LoadtestRequest[], size: number, offset: number): RequestBody {
   const all = requests.flatMap((request) => request.resources);
-  const resources = Array.from({ length: BATCH_RESOURCES }, (_, index) => all[index % all.length]);
+  const resources: LoadtestResource[] = [];
+  let left = size;
+  for (let index = 0; left > 0; index++) {
+    const taken = all[(offset + index) % all.length];
+    if (taken === undefined) throw new Error("the load-test set has no resources");
+    const actions = taken.actions.slice(0, left);
+    left -= actions.length;
+    // No two resources are equal, so that nothing can be decided once for both.
+    resources.push({ actions, resource: { ...taken.resource, id: `${taken.resource.id}-${index}` } });
+  }
   const batch = { ...requests[0], resources };
-  return {
-    json: Buffer.from(JSON.stringify(batch)),
-    msgpack: new Packr({ useRecords: false, variableMapSize: true }).pack(batch),
-    decisions: resources.reduce((sum, resource) => sum + (resource?.actions.length ?? 0), 0),
-  };
+  return { json: Buffer.from(JSON.stringify(batch)), msgpack: packr.pack(batch), decisions: size };
+}
+
+function bodiesOf(size: number, loadtest: readonly RequestBody[]): readonly RequestBody[] {
+  if (size === 10) return loadtest;
+  const requests = loadtest.map((body): LoadtestRequest => unpack(Buffer.from(body.msgpack)));
+  const count = Math.min(MOST_BODIES, Math.max(1, DECISIONS_PER_SIZE / size));
+  return Array.from({ length: count }, (_, index) => batchBody(requests, size, index * 7));
 }
 
 interface Series {
@@ -72,15 +94,17 @@ function mean(bodies: readonly RequestBody[], of: (body: RequestBody) => number)
 }
 
 /** Milliseconds of one series in one round, and of its warm-up. */
-const BURST = 500;
-const QUICK_BURST = 150;
+const BURST = 300;
+const QUICK_BURST = 100;
 
-/** Measures the bodies one by one and in one large batch, JSON and msgpack. */
+/** Measures every batch size, JSON and msgpack. */
 export async function measureDecisions(bundle: Uint8Array, options: BenchOptions): Promise<DecisionResult[]> {
-  const engine = await Engine.load(bundle, { maxResourcesPerRequest: BATCH_RESOURCES });
-  const small = loadtestBodies(options.copies);
-  const batch = [batchBody(small)];
-  const allSeries: Series[] = [small, batch].flatMap((bodies) =>
+  const engine = await Engine.load(bundle, {
+    maxResourcesPerRequest: MOST_RESOURCES,
+    maxBodyBytes: MOST_BODY_BYTES,
+  });
+  const loadtest = loadtestBodies(options.copies);
+  const allSeries: Series[] = SIZES.map((size) => bodiesOf(size, loadtest)).flatMap((bodies) =>
     (["json", "msgpack"] as const).map((encoding) => ({ encoding, bodies, microseconds: [], rates: [] })),
   );
   const milliseconds = options.quick ? QUICK_BURST : BURST;

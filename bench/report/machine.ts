@@ -1,6 +1,6 @@
 /** What the figures were measured on. Figures of different machines are not comparable; ratios of one run are. */
 import { execFileSync } from "node:child_process";
-import { cpus, release, totalmem, type as systemName } from "node:os";
+import { cpus, loadavg, release, totalmem, type as systemName } from "node:os";
 
 export interface Machine {
   readonly processor: string;
@@ -8,6 +8,8 @@ export interface Machine {
   readonly memoryGibibytes: number;
   readonly system: string;
   readonly node: string;
+  /** Of the processes that wait for a processor when the run starts, over the last minute: other work on the machine. */
+  readonly loadAverage: number;
   /** Abbreviated git commit, with `+` when files are changed; "" outside a git checkout. */
   readonly commit: string;
 }
@@ -30,6 +32,7 @@ export function describeMachine(): Machine {
     memoryGibibytes: Math.round(totalmem() / 2 ** 30),
     system: `${systemName()} ${release()}`,
     node: process.version,
+    loadAverage: loadavg()[0] ?? 0,
     commit: commit + (changed ? "+" : ""),
   };
 }

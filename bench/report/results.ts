@@ -1,25 +1,61 @@
-/** The shape of one run's results, as written to bench/results/<date>.json. */
+/** The shape of one run's results, as written to bench/results/<date>.json. A part that was not run, or failed, is missing. */
+import type { EditRow } from "../load/edit.ts";
+import type { HugeBesideSmallResult } from "../load/huge-beside-small.ts";
+import type { LatencyResult } from "../load/latency.ts";
+import type { ScaleRow } from "../load/scale.ts";
+import type { StreamResult } from "../load/stream.ts";
+import type { SwapResult } from "../load/swap.ts";
 import type { ThroughputResult } from "../load/throughput.ts";
 import type { CompileResult } from "../micro/compile-time.ts";
 import type { DecisionResult } from "../micro/decisions.ts";
+import type { MicroRow } from "../micro/micro.ts";
+import type { CerbosGrpcResult } from "../peers/cerbos-grpc.ts";
+import type { PeersResult } from "../peers/in-process.ts";
+import type { MemoryResult } from "../soak.ts";
 import type { Machine } from "./machine.ts";
 
-export interface BenchResults {
+/** A part that ended with an error; the others went on. */
+export interface FailedPart {
+  readonly part: string;
+  readonly message: string;
+}
+
+/** What the parts fill in, one after the other. */
+export interface PartResults {
+  compile?: CompileResult;
+  micro?: readonly MicroRow[];
+  inProcess?: readonly DecisionResult[];
+  http?: ThroughputResult;
+  latency?: LatencyResult;
+  stream?: StreamResult;
+  scale?: readonly ScaleRow[];
+  edits?: readonly EditRow[];
+  swap?: SwapResult;
+  huge?: HugeBesideSmallResult;
+  memory?: MemoryResult;
+  peers?: readonly PeersResult[];
+  cerbosGrpc?: CerbosGrpcResult;
+  soak?: LatencyResult;
+}
+
+export interface BenchResults extends Readonly<PartResults> {
   /** ISO 8601, UTC. */
   readonly date: string;
   readonly quick: boolean;
+  /** Of the whole run. */
+  readonly minutes: number;
   readonly machine: Machine;
-  readonly compile: readonly CompileResult[];
-  readonly inProcess: readonly DecisionResult[];
-  readonly http: ThroughputResult;
+  readonly failed: readonly FailedPart[];
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
 }
 
 /** Requests per second of one server and encoding; undefined when it was not measured. */
 export function requestsPerSecond(
-  http: ThroughputResult,
+  http: ThroughputResult | undefined,
   server: string,
   encoding: string,
 ): number | undefined {
-  return http.targets.find((target) => target.server === server && target.encoding === encoding)
+  return http?.targets.find((target) => target.server === server && target.encoding === encoding)
     ?.requestsPerSecond;
 }

@@ -3,7 +3,6 @@
  * resolved as in cel-go: every row that fits counts, the first gives the result type, rows that disagree make it dyn.
  */
 import { isWrapper } from "./check-messages.ts";
-import { UNSUPPORTED_YET } from "./builtins/unsupported-yet.ts";
 import type { CallStyle, Overload } from "./builtins/overload.ts";
 import { overloads } from "./builtins/overload-table.ts";
 import { conditional, type CheckContext } from "./check-context.ts";
@@ -58,10 +57,7 @@ export function checkCall(context: CheckContext, scope: Scope | undefined, synta
 }
 
 function isFunction(name: string, style: CallStyle): boolean {
-  return (
-    UNSUPPORTED_YET.get(name)?.includes(style) === true ||
-    overloads.get(name)?.some((overload) => overload.style === style) === true
-  );
+  return overloads.get(name)?.some((overload) => overload.style === style) === true;
 }
 
 /** Whether `target` is a name that means nothing, so that `target.f()` is best reported as one unknown function. */
@@ -98,10 +94,6 @@ function resolve(
   args: readonly CelExpr[],
 ): CelExpr {
   const { span, nameSpan } = syntax;
-  if (UNSUPPORTED_YET.get(name)?.includes(style) === true) {
-    context.report("EDICT3033", { name }, nameSpan);
-    return context.placeholder(span);
-  }
   if (name === "now" && style === "global" && args.length === 0) {
     return context.node(span, TIMESTAMP, { kind: "input", input: "now" });
   }

@@ -29,8 +29,9 @@ export class CheckContext {
   readonly types = new TypeVariables();
   readonly problems: Problem[] = [];
   readonly references: Reference[] = [];
+  /** Uses of all variables together. */
+  readonly wholes: { readonly name: string; readonly span: Span }[] = [];
   readonly #nodes: CelExpr[] = [];
-  #fallback: Problem | undefined;
   /** Names that a local may not get, because the printed expression would mean something else. */
   readonly #taken = new Set<string>([...INPUTS.keys(), ...DEFINITIONS.keys()]);
   /** Number that the next local of a name gets, where the name itself is taken. */
@@ -58,11 +59,6 @@ export class CheckContext {
 
   report(code: CelCode, params: Problem["params"], span: Span): void {
     if (this.problems.length < MAX_PROBLEMS) this.problems.push({ code, params, span });
-  }
-
-  /** Reports in `finish`, and only if nothing else is wrong: what is missing in edict comes after mistakes. */
-  reportIfOnly(code: CelCode, params: Problem["params"], span: Span): void {
-    this.#fallback ??= { code, params, span };
   }
 
   /** Reports that `expr` is not of the type expected, unless it is. */
@@ -96,7 +92,6 @@ export class CheckContext {
   finish(expr: CelExpr): void {
     for (const node of this.#nodes) Object.assign(node, { type: this.types.substitute(node.type, true) });
     if (this.types.exhausted) this.report("EDICT3010", {}, expr.span);
-    if (this.problems.length === 0 && this.#fallback !== undefined) this.problems.push(this.#fallback);
   }
 }
 

@@ -69,29 +69,12 @@ export function optionalField(context: CheckContext, operand: CelExpr, field: Fi
   ]);
 }
 
-/**
- * A field of an object. Where the object is not an input but a local or an element, it is a map of the fields that were
- * given, so a field that is not among them gets its default here.
- */
+/** A field of an object; an unset one is empty. */
 export function selectField(context: CheckContext, operand: CelExpr, field: Field, span: Span): CelExpr {
   if (operand.kind === "input" && field.input !== undefined) {
     return context.node(span, field.type, { kind: "input", input: field.input });
   }
-  const { name, type } = field;
-  const value = context.node(span, type, { kind: "select", operand, field: name, optional: false });
-  const unset = defaultOf(context, field, span);
-  if (unset === undefined) return value;
-  const given = context.node(span, BOOL, { kind: "has", operand, field: name });
-  return conditional(context, span, type, [given, value, unset]);
-}
-
-function defaultOf(context: CheckContext, { input, type }: Field, span: Span): CelExpr | undefined {
-  if (input === undefined || ALWAYS_PRESENT.has(input)) return undefined;
-  if (type.kind === "string") {
-    return context.node(span, type, { kind: "literal", value: { kind: "string", value: "" } });
-  }
-  if (type.kind === "list") return context.node(span, type, { kind: "list", items: [] });
-  return context.node(span, type, { kind: "map", entries: [] });
+  return context.node(span, field.type, { kind: "select", operand, field: field.name, optional: false });
 }
 
 /** Inputs that every request has, empty or not. */
@@ -101,7 +84,7 @@ const ALWAYS_PRESENT: ReadonlySet<InputName> = new Set<InputName>(["principal", 
  * `has()` of a field of the request: messages have no notion of a present but empty string, list or map, so such a
  * field is present when it is not empty.
  */
-export function fieldPresence(context: CheckContext, operand: CelExpr, field: Field, span: Span): CelExpr {
+function fieldPresence(context: CheckContext, operand: CelExpr, field: Field, span: Span): CelExpr {
   const value = selectField(context, operand, field, span);
   const literal = (type: CelType, constant: CelConstant): CelExpr =>
     context.node(span, type, { kind: "literal", value: constant });
@@ -117,4 +100,21 @@ export function fieldPresence(context: CheckContext, operand: CelExpr, field: Fi
     return call(BOOL, "_!=_", "notEquals", [size, literal(INT, { kind: "int", value: 0n })]);
   }
   return context.node(span, BOOL, { kind: "has", operand, field: field.name });
+}
+
+/** `has(a.b)` of such a field. */
+export function hasField(context: CheckContext, operand: CelExpr, field: Field, span: Span): CelExpr {
+  if (operand.kind !== "input" || field.input !== "runtime.effectiveDerivedRoles") {
+    return fieldPresence(context, operand, field, span);
+  }
+  // Cerbos makes the list when it is asked for, empty or not; only its error remains.
+  const value = selectField(context, operand, field, span);
+  const size = context.node(span, INT, { kind: "call", function: "size", guest: "size", args: [value] });
+  const zero = context.node(span, INT, { kind: "literal", value: { kind: "int", value: 0n } });
+  return context.node(span, BOOL, {
+    kind: "call",
+    function: "_>=_",
+    guest: "greaterEquals",
+    args: [size, zero],
+  });
 }

@@ -3,7 +3,7 @@
  * nodes of their own. A call that has a macro's name but not its number of arguments is an ordinary call.
  */
 import { conditional, type CheckContext } from "./check-context.ts";
-import { fieldPresence, fieldTarget } from "./check-fields.ts";
+import { fieldTarget, hasField } from "./check-fields.ts";
 import { SORTABLE } from "./builtins/lists.ts";
 import { DEFINITIONS } from "./environment.ts";
 import type { CelExpr, CelType, MacroName, Span } from "./expression.ts";
@@ -95,7 +95,7 @@ function checkHas(context: CheckContext, scope: Scope | undefined, syntax: CallS
   if (found === undefined) return context.placeholder(span);
   const declared = found.field?.input !== undefined || found.field?.name === "claims";
   if (found.field !== undefined && declared && !found.optional) {
-    return fieldPresence(context, operand, found.field, span);
+    return hasField(context, operand, found.field, span);
   }
   return context.node(span, BOOL, { kind: "has", operand, field: found.field?.name ?? field });
 }
@@ -246,7 +246,9 @@ function resultType(
           body.span,
         );
       }
-      return listOf(first);
+      // As in cel-go, where every type of keys is an overload: all of them fit what is dynamic, and they do not agree.
+      const isDynamic = [range, body].every(({ type }) => context.types.substitute(type).kind === "dyn");
+      return isDynamic ? DYN : listOf(first);
     }
   }
 }
@@ -269,8 +271,10 @@ function checkOptionalMap(
   const inner = context.declare(scope, variable, context.types.substitute(content));
   const body = context.check(inner.scope, transform);
   const isFlat = name === "optFlatMap";
-  const result = isFlat ? optionalOf(context.types.fresh()) : optionalOf(body.type);
-  if (isFlat) context.expectType(body, result);
+  const none = optionalOf(context.types.fresh());
+  const result = isFlat ? context.types.fresh() : optionalOf(body.type);
+  // As the branches of a conditional: a dynamic body makes the whole dynamic.
+  if (isFlat && !context.types.assignAll([body.type, none], [result, result])) context.expectType(body, none);
   const type = context.types.substitute(result);
   const call = (callType: CelType, fn: string, guest: string, callArgs: readonly CelExpr[]): CelExpr =>
     context.node(span, callType, { kind: "call", function: fn, guest, args: callArgs });

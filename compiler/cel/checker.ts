@@ -26,6 +26,7 @@ import {
   listOf,
   mapOf,
   optionalOf,
+  typeText,
 } from "./types.ts";
 
 /** The one constant of an enumeration that a policy can name; such constants are ints. */
@@ -37,17 +38,19 @@ export interface CheckedText {
   readonly problems: readonly Problem[];
   /** Uses of variables and constants, in the order of the text. */
   readonly references: readonly Reference[];
+  /** Uses of all variables together, `V` by itself. */
+  readonly wholes: readonly { readonly name: string; readonly span: Span }[];
 }
 
 /** Parses and checks one expression. Never throws, whatever the text. */
 export function checkText(text: string): CheckedText {
   const parsed = parse(text);
-  if (!parsed.ok) return { problems: [parsed.problem], references: [] };
+  if (!parsed.ok) return { problems: [parsed.problem], references: [], wholes: [] };
   const context = new CheckContext(checkSyntax);
   const expr = context.check(undefined, parsed.syntax);
   context.finish(expr);
-  const { problems, references } = context;
-  return problems.length === 0 ? { expr, problems, references } : { problems, references };
+  const { problems, references, wholes } = context;
+  return problems.length === 0 ? { expr, problems, references, wholes } : { problems, references, wholes };
 }
 
 /** Checks one node and everything below it. */
@@ -109,13 +112,14 @@ function checkIdentifier(
   const known = INPUTS.get(name);
   if (known !== undefined) return context.node(span, known.type, { kind: "input", input: known.input });
   if (TYPE_NAMES.has(name)) return typeLiteral(context, name, span);
-  if (!DEFINITIONS.has(name)) {
+  const of = DEFINITIONS.get(name);
+  if (of === undefined) {
     context.report("EDICT3020", { name }, span);
     return context.placeholder(span);
   }
-  // Not a map: an index, `in` or a macro is a mistake here as in Cerbos. As a whole value edict lacks it.
-  context.reportIfOnly("EDICT3034", { name }, span);
-  return context.node(span, VARIABLES, { kind: "literal", value: { kind: "null" } });
+  // To the checker not a map: an index, `in` or a macro is a mistake here as in Cerbos.
+  if (of === "variable") context.wholes.push({ name, span });
+  return context.node(span, VARIABLES, { kind: "definitions", of });
 }
 
 function typeLiteral(context: CheckContext, name: string, span: Span): CelExpr {
@@ -125,11 +129,7 @@ function typeLiteral(context: CheckContext, name: string, span: Span): CelExpr {
 function checkSelect(context: CheckContext, scope: Scope | undefined, syntax: SelectSyntax): CelExpr {
   const { operand, field, span } = syntax;
   const definitions = definitionsNamed(scope, operand);
-  if (definitions !== undefined) {
-    if (syntax.optional) {
-      context.report("EDICT3034", { name: `${definitionsText(operand)}.?${field}` }, span);
-      return context.placeholder(span);
-    }
+  if (definitions !== undefined && !syntax.optional) {
     context.reference(definitions, field, span);
     return context.node(span, DYN, { kind: definitions, name: field });
   }
@@ -168,10 +168,6 @@ function definitionsNamed(scope: Scope | undefined, syntax: Syntax): Reference["
   return DEFINITIONS.get(syntax.name);
 }
 
-function definitionsText(syntax: Syntax): string {
-  return syntax.kind === "identifier" ? syntax.name : "";
-}
-
 /** `google.protobuf.Timestamp`, `net.IP` and the like: the whole name, if its first part is a package and not a local. */
 function packagedName(scope: Scope | undefined, syntax: SelectSyntax): string | undefined {
   let first: Syntax = syntax;
@@ -189,6 +185,11 @@ function elementType(context: CheckContext, value: CelExpr, optional: boolean): 
   const type = context.types.substitute(value.type);
   if (type.kind === "optional") return type.value;
   if (type.kind === "dyn") return DYN;
+  // `null` may stand for an optional elsewhere.
+  if (type.kind === "null") {
+    context.report("EDICT3035", { expected: typeText(optionalOf(type)), found: typeText(type) }, value.span);
+    return type;
+  }
   context.expectType(value, optionalOf(type));
   return type;
 }

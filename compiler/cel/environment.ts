@@ -69,6 +69,11 @@ export const TYPE_NAMES: ReadonlySet<string> = new Set([
   "cerbos.lib.spiffeMatcher",
   "net.IP",
   "net.CIDR",
+  "cerbos.engine.v1.Request",
+  "cerbos.engine.v1.Request.Principal",
+  "cerbos.engine.v1.Request.Resource",
+  "cerbos.engine.v1.AuxData",
+  "cerbos.engine.v1.Runtime",
 ]);
 
 /** First parts of the names of messages. */

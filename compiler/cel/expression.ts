@@ -92,6 +92,8 @@ export type CelExpr = Node &
     | { readonly kind: "variable"; readonly name: string }
     /** `C.name`. */
     | { readonly kind: "constant"; readonly name: string }
+    /** `V` or `C` as a whole: a map of the names that the policy uses, without variables that fail. */
+    | { readonly kind: "definitions"; readonly of: "variable" | "constant" }
     /** A macro variable or a `cel.bind` name; `name` is unique inside the expression (renamed when shadowed). */
     | { readonly kind: "local"; readonly name: string }
     /** `operand.field` on maps and dyn; with `optional`, `operand.?field`. */

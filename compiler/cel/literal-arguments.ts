@@ -30,7 +30,11 @@ export function checkLiteralArguments(
   }
   if (first?.kind !== "literal") return;
   const { value } = first;
-  if (name === "duration" && value.kind === "string" && !isDuration(value.value)) {
+  if (name === "duration" && value.kind === "null") {
+    context.report("EDICT3050", { text: "null" }, first.span);
+  } else if (name === "timestamp" && value.kind === "null") {
+    context.report("EDICT3051", { text: "null" }, first.span);
+  } else if (name === "duration" && value.kind === "string" && !isDuration(value.value)) {
     context.report("EDICT3050", { text: value.value }, first.span);
   } else if (name === "timestamp" && value.kind === "string" && !isTimestamp(value.value)) {
     context.report("EDICT3051", { text: value.value }, first.span);

@@ -5,6 +5,7 @@
 import { compareDiagnostics, diagnose, type Params } from "../diagnostics/codes.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { CelSource, DerivedRole, Match, Names, Outputs } from "../policy/policy-set.ts";
+import type { Reference } from "./check-context.ts";
 import { checkText, type CheckedText } from "./checker.ts";
 import type { CelExpr, Span } from "./expression.ts";
 import type { CelCode } from "./problem.ts";
@@ -15,6 +16,14 @@ export interface Checked {
   readonly expressions: Map<CelSource, CelExpr>;
   /** In the order of places. */
   readonly diagnostics: Diagnostic[];
+  /** By policy: what `V` and `C` hold as a whole. */
+  readonly used: ReadonlyMap<Names, UsedNames>;
+}
+
+/** The names that the expressions of a policy use by `V.name` and `C.name`, themselves or through variables; sorted. */
+export interface UsedNames {
+  readonly variables: readonly string[];
+  readonly constants: readonly string[];
 }
 
 /** Checks one expression against the names of a policy; for tests and tools. */
@@ -29,12 +38,14 @@ export class SetChecker {
   readonly #texts = new Map<string, CheckedText>();
   readonly #expressions = new Map<CelSource, CelExpr>();
   readonly #visited = new Set<CelSource | Names | DerivedRole>();
+  /** By policy, for `V` and `C` as a whole. */
+  readonly #uses = new Map<Names, Reference[]>();
   /** By everything that is shown: an exported variable is met once per policy that imports it. */
   readonly #diagnostics = new Map<string, Diagnostic>();
 
   result(): Checked {
     const diagnostics = [...this.#diagnostics.values()].sort(compareDiagnostics);
-    return { expressions: this.#expressions, diagnostics };
+    return { expressions: this.#expressions, diagnostics, used: this.#usedNames() };
   }
 
   derivedRole(role: DerivedRole): void {
@@ -60,13 +71,19 @@ export class SetChecker {
     for (const { kind, name, span } of undefinedReferences(checked.references, source.names)) {
       this.#report(source, kind === "variable" ? "EDICT3023" : "EDICT3024", { name }, span);
     }
-    this.names(source.names);
+    const { names } = source;
+    const uses = this.#uses.get(names) ?? [];
+    if (uses.length === 0) this.#uses.set(names, uses);
+    uses.push(...checked.references);
+    this.names(names);
   }
 
   names(names: Names | undefined): void {
     if (names === undefined || names.variables.size === 0 || this.#isVisited(names)) return;
     for (const [variable, source] of names.variables) {
       const checked = this.#expression(source);
+      // What Cerbos has computed by then depends on its order, which is none.
+      for (const { name, span } of checked.wholes) this.#report(source, "EDICT3034", { name }, span);
       for (const { kind, name, span } of undefinedReferences(checked.references, names)) {
         this.#report(source, kind === "variable" ? "EDICT3025" : "EDICT3026", { name, variable }, span);
       }
@@ -74,6 +91,26 @@ export class SetChecker {
     for (const cycle of variableCycles(names, (source) => this.#check(source.text).references)) {
       this.#reportCycle(names, cycle);
     }
+  }
+
+  #usedNames(): ReadonlyMap<Names, UsedNames> {
+    const used = new Map<Names, UsedNames>();
+    for (const [names, references] of this.#uses) {
+      const variables = new Set<string>();
+      const constants = new Set<string>();
+      const open = [...references];
+      for (let reference = open.pop(); reference !== undefined; reference = open.pop()) {
+        const { kind, name } = reference;
+        if (kind === "constant") constants.add(name);
+        else if (!variables.has(name)) {
+          variables.add(name);
+          const source = names.variables.get(name);
+          if (source !== undefined) open.push(...this.#check(source.text).references);
+        }
+      }
+      used.set(names, { variables: [...variables].sort(), constants: [...constants].sort() });
+    }
+    return used;
   }
 
   #isVisited(visited: CelSource | Names | DerivedRole): boolean {

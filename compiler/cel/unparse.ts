@@ -101,6 +101,8 @@ function print(expr: CelExpr): Text {
       return member(`V.${fieldText(expr.name)}`);
     case "constant":
       return member(`C.${fieldText(expr.name)}`);
+    case "definitions":
+      return member(expr.of === "variable" ? "V" : "C");
     case "local":
       return member(expr.name);
     case "select": {

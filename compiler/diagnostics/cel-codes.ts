@@ -79,10 +79,6 @@ export const celCodes = {
     message: "operator `{name}` cannot be applied to {types}",
     help: "convert one side, as in double(x), or wrap it in dyn() to compare when the request is checked",
   },
-  EDICT3033: {
-    message: "function `{name}` is not supported yet",
-    help: "edict does not have this function of Cerbos yet",
-  },
   EDICT3034: {
     message: "`{name}` is not supported yet",
     help: "edict does not have this part of the language yet",

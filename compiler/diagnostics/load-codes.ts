@@ -79,4 +79,8 @@ export const loadCodes = {
     help: "schemas under `_schemas` are JSON documents",
     severity: "warning",
   },
+  EDICT1202: {
+    message: "number `{number}` cannot be kept exactly",
+    help: "where values are compared with it (`const`, `enum`, `multipleOf`), write a number of at most 15 digits; attributes have no more exact ones",
+  },
 } as const satisfies CodeTable;

@@ -107,4 +107,8 @@ export const policyCodes = {
     help: "add a policy for the missing scope; it may have no rules",
     severity: "warning",
   },
+  EDICT2308: {
+    message: "the {role} schema `{ref}` cannot be loaded: {problem}",
+    help: "correct the reference or the schema under `_schemas`; `--ignore-schemas` makes this a warning",
+  },
 } as const satisfies CodeTable;

@@ -181,9 +181,8 @@ export class ExpressionWriter {
   /** A comprehension as a loop over a list or the entries of a map; every turn burns fuel. */
   #macro(expression: Expr & { op: "macro" }, locals: Locals): string {
     const pairs = expression.variables === 2;
-    const range = this.#let(
-      this.#call(pairs ? "rangePairs" : "rangeList", [this.term(expression.range, locals)]),
-    );
+    const goesOver = pairs ? "rangePairs" : expression.macro === "sortBy" ? "rangeItems" : "rangeList";
+    const range = this.#let(this.#call(goesOver, [this.term(expression.range, locals)]));
     const result = this.#let(
       this.#call("isError", [range]) + ` ? ${range} : ${this.#start(expression.macro)}`,
     );

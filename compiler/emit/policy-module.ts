@@ -25,6 +25,7 @@ const SUPPORT_FUNCTIONS: Readonly<Record<string, string>> = {
   isError: "(value: u64): bool",
   fuelError: "(): u64",
   tick: "(): i32",
+  rangeItems: "(value: u64): u64",
   rangeList: "(value: u64): u64",
   rangePairs: "(value: u64): u64",
   count: "(range: u64): i32",

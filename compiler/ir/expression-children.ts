@@ -7,6 +7,7 @@ export function childrenOf(node: CelExpr): readonly CelExpr[] {
     case "input":
     case "variable":
     case "constant":
+    case "definitions":
     case "local":
       return [];
     case "select":

@@ -10,12 +10,14 @@ import type {
   CelSource,
   DerivedRole,
   Match,
+  Names,
   Outputs,
   PolicySet,
   PrincipalPolicy,
   ResourcePolicy,
   RolePolicy,
 } from "../policy/policy-set.ts";
+import type { UsedNames } from "../cel/set-checker.ts";
 import type { Place } from "../diagnostics/diagnostic.ts";
 import { sanitiseName } from "../policy/names.ts";
 import { Attributes } from "./attributes.ts";
@@ -39,8 +41,12 @@ import {
 import { SchemaSets } from "./schema-sets.ts";
 
 /** Lowers a whole policy set. Blocks come out in the set's order, which is sorted by policy key. */
-export function lower(set: PolicySet, expressions: ReadonlyMap<CelSource, CelExpr>): Program {
-  const lowering = new Lowering(expressions);
+export function lower(
+  set: PolicySet,
+  expressions: ReadonlyMap<CelSource, CelExpr>,
+  used: ReadonlyMap<Names, UsedNames>,
+): Program {
+  const lowering = new Lowering(expressions, used);
   const roots = new Map<string, ResourcePolicy>();
   for (const policy of set.resourcePolicies) {
     if (policy.scope === "") roots.set(JSON.stringify([policy.resource, policy.version]), policy);
@@ -64,8 +70,8 @@ class Lowering {
   readonly #derivedRoleIds = new Map<DerivedRole, number>();
   readonly #schemas = new SchemaSets();
 
-  constructor(expressions: ReadonlyMap<CelSource, CelExpr>) {
-    this.#expressions = new ExpressionLowering(this.#graph, this.#attributes, expressions);
+  constructor(expressions: ReadonlyMap<CelSource, CelExpr>, used: ReadonlyMap<Names, UsedNames>) {
+    this.#expressions = new ExpressionLowering(this.#graph, this.#attributes, expressions, used);
   }
 
   program(

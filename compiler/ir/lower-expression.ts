@@ -3,6 +3,7 @@
  * `P.attr.x` and `R.attr.x` become attribute slots, locals become binding depths.
  */
 import type { CelExpr } from "../cel/expression.ts";
+import type { UsedNames } from "../cel/set-checker.ts";
 import { GUEST_FUNCTIONS, type GuestFunction } from "../cel/builtins/guest-functions.ts";
 import { invariant } from "../diagnostics/invariant.ts";
 import type { CelSource, Names } from "../policy/policy-set.ts";
@@ -20,6 +21,8 @@ const NO_LOCALS: Locals = new Map();
 interface References {
   readonly variables: readonly string[];
   readonly constants: readonly string[];
+  /** Whether `V` or `C` is used as a whole. */
+  readonly whole: boolean;
 }
 
 /** Lowers expressions of one policy set into one graph. */
@@ -27,16 +30,24 @@ export class ExpressionLowering {
   readonly #graph: Graph;
   readonly #attributes: Attributes;
   readonly #expressions: ReadonlyMap<CelSource, CelExpr>;
+  readonly #used: ReadonlyMap<Names, UsedNames>;
   readonly #references = new Map<CelExpr, References>();
   /** Parsed expression and the ids of what its names stand for -> its node. */
   readonly #lowered = new Map<CelExpr, Map<string, ExprId>>();
+  readonly #numbers = new Map<Names, number>();
   /** Variables being lowered; the CEL stage has already refused cycles. */
   readonly #open = new Set<CelSource>();
 
-  constructor(graph: Graph, attributes: Attributes, expressions: ReadonlyMap<CelSource, CelExpr>) {
+  constructor(
+    graph: Graph,
+    attributes: Attributes,
+    expressions: ReadonlyMap<CelSource, CelExpr>,
+    used: ReadonlyMap<Names, UsedNames>,
+  ) {
     this.#graph = graph;
     this.#attributes = attributes;
     this.#expressions = expressions;
+    this.#used = used;
   }
 
   /** The node of `source`. A policy set with errors is never lowered, so stage 3 has typed every source. */
@@ -58,11 +69,19 @@ export class ExpressionLowering {
   }
 
   #signature(references: References, names: Names): string {
+    if (references.whole) return `whole ${this.#numberOf(names)}`;
     if (references.variables.length === 0 && references.constants.length === 0) return "";
     const parts: string[] = [];
     for (const name of references.variables) parts.push(String(this.#variable(name, names)));
     for (const name of references.constants) parts.push(JSON.stringify(names.constants.get(name)));
     return parts.join("\u0000");
+  }
+
+  /** Expressions with `V` or `C` as a whole are lowered once per policy. */
+  #numberOf(names: Names): number {
+    const known = this.#numbers.get(names) ?? this.#numbers.size;
+    this.#numbers.set(names, known);
+    return known;
   }
 
   #variable(name: string, names: Names): ExprId {
@@ -74,7 +93,9 @@ export class ExpressionLowering {
     this.#open.add(source);
     const id = this.source(source);
     this.#open.delete(source);
-    return id;
+    const expr = this.#expressions.get(source);
+    if (expr === undefined || isNative(expr)) return id;
+    return this.#add({ op: "call", guest: "variableValue", args: [id] });
   }
 
   #referencesOf(expr: CelExpr): References {
@@ -82,8 +103,8 @@ export class ExpressionLowering {
     if (known !== undefined) return known;
     const variables = new Set<string>();
     const constants = new Set<string>();
-    collectReferences(expr, variables, constants);
-    const references = { variables: [...variables].sort(), constants: [...constants].sort() };
+    const whole = collectReferences(expr, variables, constants);
+    const references = { variables: [...variables].sort(), constants: [...constants].sort(), whole };
     this.#references.set(expr, references);
     return references;
   }
@@ -104,6 +125,8 @@ export class ExpressionLowering {
         return this.#variable(expr.name, names);
       case "constant":
         return this.#add({ op: "json", value: names.constants.get(expr.name) ?? null });
+      case "definitions":
+        return this.#definitions(expr.of, names);
       case "local": {
         const depth = locals.get(expr.name);
         invariant(depth !== undefined, "the checker binds every local");
@@ -150,6 +173,33 @@ export class ExpressionLowering {
         return this.#add({ op: "bind", depth, value, body });
       }
     }
+  }
+
+  /** A map of the names in use; a variable that fails is not in it. */
+  #definitions(of: "variable" | "constant", names: Names): ExprId {
+    const { variables, constants } = this.#used.get(names) ?? { variables: [], constants: [] };
+    const literal = (name: string): ExprId =>
+      this.#add({ op: "literal", value: { kind: "string", value: name } });
+    if (of === "constant") {
+      const entries = constants.map((name) => {
+        const value = this.#add({ op: "json", value: names.constants.get(name) ?? null });
+        return { key: literal(name), value, optional: false };
+      });
+      return this.#add({ op: "map", entries });
+    }
+    const call = (guest: GuestFunction, args: readonly ExprId[]): ExprId =>
+      this.#add({ op: "call", guest, args });
+    const entries = variables.map((name) => {
+      const variable = this.#variable(name, names);
+      const value = this.#add({
+        op: "conditional",
+        condition: call("succeeds", [variable]),
+        then: call("optionalOf", [variable]),
+        otherwise: call("optionalNone", []),
+      });
+      return { key: literal(name), value, optional: true };
+    });
+    return this.#add({ op: "map", entries });
   }
 
   #select(expr: CelExpr & { kind: "select" | "has" }, names: Names, locals: Locals): ExprId {
@@ -202,6 +252,18 @@ export class ExpressionLowering {
   }
 }
 
+/** Whether a variable holds what its expression gives, whatever that is: see assembly/cel/variables.ts. */
+function isNative(expr: CelExpr): boolean {
+  const { kind } = expr.type;
+  if (kind === "optional" || kind === "type") return false;
+  if (expr.type.kind === "object") return !expr.type.name.startsWith("cerbos.lib.");
+  if (kind !== "dyn" || expr.kind === "variable" || expr.kind === "constant") return true;
+  // Requests hold none of the values in question.
+  let root: CelExpr = expr;
+  while (root.kind === "select" && !root.optional) root = root.operand;
+  return root.kind === "input";
+}
+
 function attributeRoot(input: string): "principal" | "resource" | undefined {
   if (input === "principal.attr") return "principal";
   if (input === "resource.attr") return "resource";
@@ -217,11 +279,14 @@ function isGuestFunction(name: string): name is GuestFunction {
   return Object.hasOwn(GUEST_FUNCTIONS, name);
 }
 
-function collectReferences(expr: CelExpr, variables: Set<string>, constants: Set<string>): void {
+function collectReferences(expr: CelExpr, variables: Set<string>, constants: Set<string>): boolean {
+  let whole = false;
   const stack: CelExpr[] = [expr];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (node.kind === "variable") variables.add(node.name);
     else if (node.kind === "constant") constants.add(node.name);
+    else if (node.kind === "definitions") whole = true;
     else stack.push(...childrenOf(node));
   }
+  return whole;
 }

@@ -39,10 +39,14 @@ const MAX_UNFOLDED = 100_000;
 const MAX_PROBLEMS = 50;
 
 /** Tags that change nothing. `!has(x) && y` without quotes is a tag too, and must not be read as `y`. */
-const STANDARD_TAGS = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
+const SCALAR_TAGS = /^tag:yaml\.org,2002:(str|int|float|bool|null)$/;
+const MAP_TAG = /^tag:yaml\.org,2002:map$/;
+const LIST_TAG = /^tag:yaml\.org,2002:seq$/;
 
 interface Anchor {
   readonly offset: number;
+  /** Path of the anchored node. */
+  readonly path: string;
   /** Absent while the anchored node itself is being converted. */
   node?: Node;
   /** Values in the anchored node, aliases unfolded. */
@@ -69,6 +73,8 @@ export class TreeConverter {
   private written = 0;
   /** Deepest level reached so far in the anchored node being converted, aliases unfolded. */
   private deepest = 0;
+  /** What stands in for aliases without an anchor, which are reported as such. */
+  private readonly unresolved = new Set<Node>();
   private gaveUp = false;
   private lines: LineIndex | undefined;
 
@@ -98,7 +104,8 @@ export class TreeConverter {
     if (!isScalar(source) && !isMap(source) && !isSeq(source)) {
       return missingValue(fallback);
     }
-    if (source.tag !== undefined && !STANDARD_TAGS.test(source.tag)) {
+    const kind = isScalar(source) ? SCALAR_TAGS : isMap(source) ? MAP_TAG : LIST_TAG;
+    if (source.tag !== undefined && !kind.test(source.tag)) {
       this.report("EDICT1115", { tag: source.tag }, offsetOf(source), path, 1);
     }
     const anchor =
@@ -242,7 +249,7 @@ export class TreeConverter {
     for (const source of sources) {
       if (source.kind === "map") {
         merges.push(source);
-      } else if (!this.gaveUp) {
+      } else if (!this.gaveUp && !this.unresolved.has(source)) {
         this.report("EDICT1112", { found: describeNode(source) }, source.offset, path, 1);
       }
     }
@@ -251,9 +258,11 @@ export class TreeConverter {
   private openAnchor(name: string, offset: number, path: string): Anchor {
     const first = this.anchors.get(name);
     if (first !== undefined) {
-      this.report("EDICT1108", { name, line: this.lineOf(first.offset) }, offset, path, 1);
+      const written = this.text.lastIndexOf(`&${name}`, offset);
+      const line = this.lineOf(first.offset);
+      this.report("EDICT1108", { name, line }, written === -1 ? offset : written, path, name.length + 1);
     }
-    const anchor: Anchor = { offset, size: 1, height: 0 };
+    const anchor: Anchor = { offset, path, size: 1, height: 0 };
     this.anchors.set(name, anchor);
     return anchor;
   }
@@ -264,7 +273,9 @@ export class TreeConverter {
     const anchor = this.anchors.get(name);
     if (anchor?.node === undefined) {
       this.report(anchor === undefined ? "EDICT1107" : "EDICT1114", { name }, offset, path, name.length + 1);
-      return missingValue(offset);
+      const standIn = missingValue(offset);
+      this.unresolved.add(standIn);
+      return standIn;
     }
     this.written++;
     this.unfolded += anchor.size;
@@ -274,7 +285,7 @@ export class TreeConverter {
     } else if (this.unfolded - this.written > MAX_UNFOLDED) {
       this.giveUp("EDICT1109", { limit: MAX_UNFOLDED }, offset, path);
     }
-    return anchor.node;
+    return { ...anchor.node, alias: { offset, path: anchor.path } };
   }
 
   private report(code: Code, params: Params, offset: number, path: string, length: number): void {

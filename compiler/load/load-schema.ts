@@ -4,6 +4,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { JsonValue } from "../policy/policy-set.ts";
 import { LineIndex } from "./line-index.ts";
 import type { SourceFile } from "./policy-document.ts";
+import { keepNumbers } from "./schema-numbers.ts";
 
 /** The diagnostic for a `_schemas` directory below the root. */
 export function misplacedSchemas(directory: string): Diagnostic {
@@ -14,8 +15,13 @@ export function misplacedSchemas(directory: string): Diagnostic {
 export function loadSchema(source: SourceFile, id: string, schemas: Map<string, JsonValue>): Diagnostic[] {
   try {
     const schema: JsonValue = JSON.parse(source.text);
-    schemas.set(id, schema);
-    return [];
+    const wrong = keepNumbers(schema, source.text);
+    if (wrong === undefined) {
+      schemas.set(id, schema);
+      return [];
+    }
+    const place = { file: source.path, ...new LineIndex(source.text).position(wrong.offset), path: "$" };
+    return [diagnose("EDICT1202", { number: wrong.text }, place, wrong.text.length)];
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     // V8 names the position in its text only, and not always.

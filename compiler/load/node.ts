@@ -4,9 +4,18 @@
  * several parents (load bounds how far such sharing may unfold), so a node does not know its path.
  */
 
+/** What a node that stands in place of an alias knows. */
+export interface Alias {
+  /** Offset of the `*`. */
+  readonly offset: number;
+  /** Path of the anchored node: below it, messages name that and not the way through the alias, as Cerbos does. */
+  readonly path: string;
+}
+
 /** Offsets are UTF-16 units from the start of the file's text. */
 export interface ScalarNode {
   readonly kind: "scalar";
+  readonly alias?: Alias;
   readonly value: string | number | boolean | null;
   /** As a string field reads it: whole numbers in decimal, other numbers, booleans and null as written. */
   readonly text: string;
@@ -17,6 +26,7 @@ export interface ScalarNode {
 
 export interface ListNode {
   readonly kind: "list";
+  readonly alias?: Alias;
   readonly items: readonly Node[];
   readonly offset: number;
 }
@@ -32,6 +42,7 @@ export interface MapEntry {
 
 export interface MapNode {
   readonly kind: "map";
+  readonly alias?: Alias;
   /** Own entries in source order, then those merged in by `<<`; no key twice. */
   readonly entries: readonly MapEntry[];
   /** What messages about the map point at, as Cerbos does: its `{`, or without one the colon after its first key. */

@@ -84,7 +84,9 @@ function explain(error: YAMLParseError, document: ParsedDocument, text: string):
       return { ...base, code: "EDICT1103", params: {}, offset: scalar.range[0] };
     }
   }
-  return { ...base, code: "EDICT1101", params: describe(error) };
+  // An error at the start of a line is about what stands there, not about the blanks before it.
+  const blanks = text[at - 1] === "\n" ? (/^ +(?=\S)/.exec(text.slice(at, at + 200))?.[0].length ?? 0) : 0;
+  return { ...base, code: "EDICT1101", params: describe(error), offset: at + blanks };
 }
 
 function describe(error: YAMLParseError): { problem: string; advice: string } {

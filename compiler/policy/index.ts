@@ -23,6 +23,7 @@ import { duplicatePolicy } from "./rules/duplicate-policy.ts";
 import { duplicateResourceEntry } from "./rules/duplicate-resource-entry.ts";
 import { duplicateRuleName } from "./rules/duplicate-rule-name.ts";
 import { invalidName } from "./rules/invalid-name.ts";
+import { invalidSchema } from "./rules/invalid-schema.ts";
 import { missingAncestor } from "./rules/missing-ancestor.ts";
 import { missingImport } from "./rules/missing-import.ts";
 import { rolePolicyScopePermissions } from "./rules/role-policy-scope-permissions.ts";
@@ -30,6 +31,7 @@ import { rolePolicyVersion } from "./rules/role-policy-version.ts";
 import { ruleWithoutRoles } from "./rules/rule-without-roles.ts";
 import { scopePermissionsConflict } from "./rules/scope-permissions-conflict.ts";
 import { topLevelVariablesInExport } from "./rules/top-level-variables-in-export.ts";
+import { SchemaDocuments } from "./schema-documents.ts";
 
 type PolicyRule = (definition: Definition, registry: Registry) => void;
 
@@ -47,7 +49,7 @@ const DOCUMENT_RULES: readonly PolicyRule[] = [
 ];
 
 /** Rules of one policy that takes part in decisions. Those about names and derived roles run while it is built. */
-const POLICY_RULES: readonly PolicyRule[] = [invalidName];
+const POLICY_RULES: readonly PolicyRule[] = [invalidName, invalidSchema];
 
 /** Rules of all enabled policies together. */
 const SET_RULES: readonly ((registry: Registry) => void)[] = [
@@ -78,7 +80,8 @@ export function resolve(loaded: Pick<Loaded, "documents" | "schemas" | "refused"
     decodePolicy(rootSpot(document), new Reader(document, diagnostics));
   }
   const failedTexts = loaded.failed.map(({ text }) => text);
-  const registry = new Registry(enabled, failedTexts, diagnostics);
+  const schemas = new SchemaDocuments(loaded.schemas);
+  const registry = new Registry(enabled, failedTexts, diagnostics, schemas);
   for (const rule of SET_RULES) {
     rule(registry);
   }

@@ -10,6 +10,7 @@ import { childSpot } from "./decode/field.ts";
 import { Reader, rootSpot, type Spot } from "./decode/spot.ts";
 import { moduleKey, normaliseScope, policyKey, type PolicyKind } from "./names.ts";
 import { peekEntry, peekText } from "./peek.ts";
+import { SchemaDocuments } from "./schema-documents.ts";
 
 /** What a policy is called. */
 export interface Identity {
@@ -77,13 +78,21 @@ export class Registry {
   /** Enabled policies, sorted by key, then file. */
   readonly entries: readonly Entry[];
   private readonly byKey = new Map<string, Entry>();
+  /** What policies may refer to as `cerbos:///…`. */
+  readonly schemas: SchemaDocuments;
   private readonly failedTexts: readonly string[];
   private readonly diagnostics: Diagnostic[];
 
   /** @param failedTexts texts of the policy files that could not be read at all */
-  constructor(entries: readonly Entry[], failedTexts: readonly string[], diagnostics: Diagnostic[]) {
+  constructor(
+    entries: readonly Entry[],
+    failedTexts: readonly string[],
+    diagnostics: Diagnostic[],
+    schemas = new SchemaDocuments(new Map()),
+  ) {
     this.failedTexts = failedTexts;
     this.diagnostics = diagnostics;
+    this.schemas = schemas;
     this.entries = [...entries].sort(
       (a, b) => compareText(a.key, b.key) || compareText(a.document.file, b.document.file),
     );

@@ -16,11 +16,22 @@ export interface LoadedPolicies {
   readonly warnings: string;
 }
 
-/** Loads or compiles. Throws `PolicyError` for policies with errors, `BundleError` for an unreadable file. */
-export async function loadPolicies(source: PolicySource, compiler: CompilePool): Promise<LoadedPolicies> {
+/**
+ * Loads or compiles. Throws `PolicyError` for policies with errors, `BundleError` for an unreadable file.
+ * @param ignoreSchemas whether schemas that cannot be loaded are warnings, as they must be where schemas may not be
+ * enforced; where they are, requests that need one are refused
+ */
+export async function loadPolicies(
+  source: PolicySource,
+  compiler: CompilePool,
+  ignoreSchemas = true,
+): Promise<LoadedPolicies> {
   if (source.kind === "bundle") return { bundle: await readBundleFile(source.file), warnings: "" };
   await requireDirectory(source.directory);
-  const { bundle, diagnostics, rendered } = await compiler.compile({ directory: resolve(source.directory) });
+  const { bundle, diagnostics, rendered } = await compiler.compile({
+    directory: resolve(source.directory),
+    ignoreSchemas,
+  });
   const text = renderDiagnostics(diagnostics, rendered);
   if (bundle === null) throw new PolicyError(diagnostics, text);
   return { bundle, warnings: text };

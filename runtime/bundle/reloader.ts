@@ -4,7 +4,7 @@
  * cause exactly one more.
  */
 import type { PolicySource } from "../config/config.ts";
-import { EdictError, PolicyError } from "../errors.ts";
+import { EdictError, PolicyError, ServeError } from "../errors.ts";
 import { Engine } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
 import type { EngineOptions } from "../guest/options.ts";
@@ -14,6 +14,9 @@ import type { ServingState } from "../observe/serving-state.ts";
 import type { CompilePool } from "../pool/compile-pool.ts";
 import type { ServingThreads } from "../threads/serving-threads.ts";
 import { loadPolicies } from "./policy-source.ts";
+
+/** Milliseconds until a version that some thread could not prepare is tried again. */
+const RETRY_INTERVAL = 5_000;
 
 export interface ReloaderOptions {
   readonly source: PolicySource;
@@ -77,9 +80,7 @@ export class Reloader {
         log(`policies unchanged (bundle ${engine.bundle.shortDigest})`);
         return;
       }
-      await threads.prepare(engine);
-      threads.flip();
-      this.#state.swap(engine);
+      await threads.swap(engine, () => this.#state.swap(engine));
       threads.report(null);
       const elapsed = Math.round(performance.now() - started);
       log(`now serving bundle ${engine.bundle.shortDigest} (prepared in ${elapsed} ms)`);
@@ -87,6 +88,10 @@ export class Reloader {
       const diagnostics = error instanceof PolicyError ? error.diagnostics.length : 0;
       const message = error instanceof EdictError ? error.message : `unexpected error: ${oneLine(error)}`;
       this.#state.fail(message, diagnostics);
+      // A thread that could not follow is being replaced, and nobody edits the policies again because of that.
+      if (error instanceof ServeError && error.code === "EDICT_THREAD") {
+        setTimeout(() => void this.reload(), RETRY_INTERVAL).unref();
+      }
       threads.report(this.#state.lastFailure);
       const rendered = error instanceof PolicyError ? `\n${error.rendered}` : "";
       log(

@@ -5,7 +5,7 @@
  */
 import { type Dirent, type FSWatcher, watch } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { oneLine } from "../guest/modules.ts";
 import { log } from "../observe/log.ts";
 
@@ -25,9 +25,17 @@ export interface DirectoryWatch {
   close(): void;
 }
 
-/** Calls `onChange` after every group of changes below `root`, until closed. Resolves once changes are seen. */
+/**
+ * Calls `onChange` after every group of changes below `root`, until closed. Resolves once changes are seen. Where `root` is a
+ * file (an archive of policies), its directory is watched for what happens to that name: files are replaced, and
+ * a watch on the old one would see nothing of the new one.
+ */
 export async function watchDirectory(root: string, onChange: () => void): Promise<DirectoryWatch> {
-  const watcher = new Watcher(root, onChange);
+  const facts = await stat(root).catch(() => null);
+  const watcher =
+    facts?.isFile() === true
+      ? new Watcher(dirname(root), onChange, basename(root))
+      : new Watcher(root, onChange, null);
   await watcher.sync();
   return watcher;
 }
@@ -35,6 +43,8 @@ export async function watchDirectory(root: string, onChange: () => void): Promis
 class Watcher implements DirectoryWatch {
   readonly #root: string;
   readonly #onChange: () => void;
+  /** The only name that counts; null for all, in directories of any depth. */
+  readonly #only: string | null;
   readonly #watchers = new Map<string, FSWatcher>();
   #timer: NodeJS.Timeout | null = null;
   #firstChange = 0;
@@ -42,9 +52,10 @@ class Watcher implements DirectoryWatch {
   #signature = "";
   #closed = false;
 
-  constructor(root: string, onChange: () => void) {
+  constructor(root: string, onChange: () => void, only: string | null) {
     this.#root = root;
     this.#onChange = onChange;
+    this.#only = only;
   }
 
   close(): void {
@@ -58,7 +69,7 @@ class Watcher implements DirectoryWatch {
   /** Brings the set of watchers in line with the directories that exist. */
   async sync(): Promise<void> {
     if (this.#poll !== null) return;
-    const directories = await listDirectories(this.#root);
+    const directories = this.#only === null ? await listDirectories(this.#root) : [this.#root];
     if (this.#closed) return;
     for (const [directory, watcher] of this.#watchers) {
       if (directories.includes(directory)) continue;
@@ -75,7 +86,10 @@ class Watcher implements DirectoryWatch {
   }
 
   #open(directory: string): FSWatcher {
-    const watcher = watch(directory, { persistent: false }, () => this.#changed());
+    const watcher = watch(directory, { persistent: false }, (_, name) => {
+      // Not every system says which name it was.
+      if (this.#only === null || name === null || name === this.#only) this.#changed();
+    });
     watcher.on("error", () => {
       // The directory vanished, or the system gave up on it; `sync` decides which.
       watcher.close();
@@ -107,7 +121,10 @@ class Watcher implements DirectoryWatch {
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
     const poll = async (): Promise<void> => {
-      const signature = await describeTree(this.#root);
+      const signature =
+        this.#only === null
+          ? await describeTree(this.#root)
+          : await describeFiles([join(this.#root, this.#only)]);
       if (this.#closed) return;
       if (this.#signature !== "" && signature !== this.#signature) this.#onChange();
       this.#signature = signature;
@@ -135,13 +152,20 @@ async function listDirectories(root: string): Promise<string[]> {
 
 /** Names, sizes and modification times of everything below `root`. */
 async function describeTree(root: string): Promise<string> {
-  const lines: string[] = [];
+  const paths: string[] = [];
   for (const directory of await listDirectories(root)) {
-    for (const entry of await entriesOf(directory)) {
-      const path = join(directory, entry.name);
-      const facts = await stat(path).catch(() => null);
-      if (facts !== null && !facts.isDirectory()) lines.push(`${path} ${facts.size} ${facts.mtimeMs}`);
-    }
+    for (const entry of await entriesOf(directory)) paths.push(join(directory, entry.name));
+  }
+  return describeFiles(paths);
+}
+
+async function describeFiles(paths: readonly string[]): Promise<string> {
+  const lines: string[] = [];
+  for (const path of paths) {
+    const facts = await stat(path).catch(() => null);
+    if (facts !== null && !facts.isDirectory()) lines.push(`${path} ${facts.size} ${facts.mtimeMs}`);
+    // A file that is not there right now is a state too.
+    else if (paths.length === 1) lines.push(`${path} is missing`);
   }
   return lines.join("\n");
 }

@@ -28,6 +28,7 @@ export const compileCommand: Command = {
       value: "<form>",
       help: "print the decision program (ir) or the AssemblyScript (as)",
     },
+    "ignore-schemas": { type: "boolean", help: "schemas that cannot be loaded are warnings" },
     json: { type: "boolean", help: "print result and diagnostics as JSON" },
   },
   examples: [
@@ -48,7 +49,11 @@ export const compileCommand: Command = {
 
     const started = performance.now();
     const result = await compile(
-      { directory: resolve(directory), ...(print === undefined ? {} : { print }) },
+      {
+        directory: resolve(directory),
+        ignoreSchemas: given.flag("ignore-schemas"),
+        ...(print === undefined ? {} : { print }),
+      },
       io,
     );
     const elapsed = Math.round(performance.now() - started);

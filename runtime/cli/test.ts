@@ -73,7 +73,7 @@ export const testCommand: Command = {
       : (onErrorFrom(given, "test") ?? "fail-closed");
     const policies = resolve(given.text("policies") ?? directory);
 
-    const bundle = await compile(policies, io);
+    const bundle = await compile(policies, given.flag("ignore-schemas"), io);
     const coverage = plan === null ? null : await startCoverage(policies, bundle);
     let last = performance.now();
     const results = await runSuites(resolve(directory), bundle, {
@@ -138,10 +138,11 @@ function coveragePlan(given: Arguments): CoveragePlan | null {
   return { format: format ?? "text", file, least: number };
 }
 
-async function compile(directory: string, io: Io): Promise<Uint8Array> {
+async function compile(directory: string, ignoreSchemas: boolean, io: Io): Promise<Uint8Array> {
   const pool = new CompilePool();
   try {
-    const { bundle, warnings } = await loadPolicies({ kind: "directory", directory, watch: false }, pool);
+    const source = { kind: "directory", directory, watch: false } as const;
+    const { bundle, warnings } = await loadPolicies(source, pool, ignoreSchemas);
     if (warnings !== "") io.stderr(`${warnings}\n`);
     return bundle;
   } catch (error) {

@@ -88,9 +88,12 @@ export class Client {
       }
       reason = outcome.message;
       if (outcome.isFinal) break;
-      const backoff = Math.max(Math.random() * BACKOFF_MS * 2 ** attempt, outcome.retryAfterMs ?? 0);
-      if (attempt === this.#options.retries || performance.now() + backoff >= deadline) break;
-      await sleep(backoff);
+      const least = outcome.retryAfterMs ?? 0;
+      const left = deadline - performance.now();
+      if (attempt === this.#options.retries || least >= left) break;
+      // Never all at once: what a server sheds in one moment must not come back in one moment.
+      const jitter = Math.random() * Math.max(BACKOFF_MS * 2 ** attempt, least / 2);
+      await sleep(Math.min(least + jitter, (least + left) / 2));
     }
     if (this.#options.onUnavailable === "throw") throw new ClientError("EDICT_CLIENT_UNAVAILABLE", reason);
     return denial(request, reason);

@@ -131,9 +131,11 @@ function sendFrames(socket: ClientSocket, frames: readonly Buffer[]): void {
 function readAnswer(frame: readonly unknown[]): Outcome {
   const [, body, extra] = frame;
   if (body === null) {
-    const { code, message } = (extra ?? {}) as { code?: unknown; message?: unknown };
+    const { code, message, retryAfter } = (extra ?? {}) as Readonly<Record<string, unknown>>;
     const text = typeof message === "string" ? message : "no message";
-    if (code === CODE_UNAVAILABLE) return unavailable(text);
+    if (code === CODE_UNAVAILABLE) {
+      return unavailable(text, typeof retryAfter === "number" ? retryAfter * 1000 : undefined);
+    }
     if (code === CODE_INTERNAL) return { kind: "unavailable", message: text, isFinal: true };
     return { kind: "refused", message: text };
   }

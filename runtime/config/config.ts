@@ -2,12 +2,21 @@
 import { type AuxDataOptions, DEFAULT_AUX_DATA } from "../aux-data/options.ts";
 import { DEFAULT_OPTIONS, type ResolvedOptions } from "../guest/options.ts";
 import { type CorsOptions, DEFAULT_CORS } from "../http/cors.ts";
+import type { OverloadOptions } from "../http/load-gate.ts";
 import type { ListenAddress } from "./address.ts";
 
 /** Where policies come from. */
 export type PolicySource =
   | { readonly kind: "directory"; readonly directory: string; readonly watch: boolean }
   | { readonly kind: "bundle"; readonly file: string };
+
+/** How large requests are decided (docs/serving.md). */
+export interface BatchOptions {
+  /** Workers of each serving thread; 0 for none, null to choose by the machine's cores. */
+  readonly workers: number | null;
+  /** Bytes from which on a request goes to a worker; 0 for what is measured. */
+  readonly minBytes: number;
+}
 
 export interface Config {
   readonly server: {
@@ -17,10 +26,12 @@ export interface Config {
     readonly socketMode: number;
     /** Serving threads, each with a guest of its own. */
     readonly threads: number;
+    readonly batches: BatchOptions;
+    readonly overload: OverloadOptions;
   };
   readonly policies: PolicySource;
   /** Everything a file can say: `tokens` are made of `auxData`, the clock is the system's. */
-  readonly engine: Omit<ResolvedOptions, "clock" | "tokens">;
+  readonly engine: Omit<ResolvedOptions, "clock" | "tokens" | "wholeGlobals">;
   readonly auxData: AuxDataOptions;
 }
 
@@ -33,9 +44,19 @@ export const CERBOS_ADDRESS: ListenAddress = { kind: "tcp", host: "", port: 3592
 /** Most serving threads. */
 export const MAX_THREADS = 256;
 
+/** Most workers of a serving thread. */
+export const MAX_WORKERS = 64;
+
 /** What holds without a file, as in Cerbos: policies from `./policies`. */
 export const DEFAULT_CONFIG: Config = {
-  server: { addresses: [DEFAULT_ADDRESS], cors: DEFAULT_CORS, socketMode: 0o766, threads: 1 },
+  server: {
+    addresses: [DEFAULT_ADDRESS],
+    cors: DEFAULT_CORS,
+    socketMode: 0o766,
+    threads: 1,
+    batches: { workers: null, minBytes: 0 },
+    overload: { maxDelayMs: 250, maxBufferedBytes: 256 * 1024 * 1024 },
+  },
   policies: { kind: "directory", directory: "policies", watch: false },
   engine: DEFAULT_OPTIONS,
   auxData: DEFAULT_AUX_DATA,

@@ -31,7 +31,8 @@ export type ConfigNode =
   | {
       readonly kind: "scalar";
       readonly place: ConfigPlace;
-      readonly value: string | number | boolean | null;
+      /** A bigint is a whole number that no double has. */
+      readonly value: string | number | bigint | boolean | null;
     };
 
 /** A value and the place of its key. */
@@ -161,8 +162,12 @@ function scalarValue(
   place: ConfigPlace,
   environment: Environment,
   problems: ConfigProblem[],
-): string | number | boolean | null {
+): string | number | bigint | boolean | null {
   const value: unknown = isScalar(node) ? node.value : null;
+  if (isScalar(node) && typeof value === "number" && !Number.isSafeInteger(value)) {
+    const { source = "" } = node;
+    return /^[+-]?\d+$/.test(source) ? BigInt(source.replace(/^\+/, "")) : value;
+  }
   if (typeof value !== "string") return isPrimitive(value) ? value : null;
   if (!value.includes("$")) return value;
   const expanded = expand(value, environment);

@@ -33,6 +33,8 @@ export const CONFIG_KEYS: Readonly<Record<string, KeySpec>> = {
     grpcListenAddr: noted("there is no gRPC server yet"),
     udsFileMode: setting("mode"),
     threads: setting("integer"),
+    overload: section({ maxDelay: setting("duration"), maxBufferedBytes: setting("integer") }),
+    batches: section({ workers: setting("integer"), minBytes: setting("integer") }),
     metricsEnabled: later(false),
     logRequestPayloads: later(false),
     apiExplorerEnabled: later(false),
@@ -52,6 +54,7 @@ export const CONFIG_KEYS: Readonly<Record<string, KeySpec>> = {
     requestLimits: section({
       maxActionsPerResource: setting("integer"),
       maxResourcesPerRequest: setting("integer"),
+      maxPairsPerRequest: setting("integer"),
       maxBodyBytes: setting("integer"),
     }),
     adminAPI: section({ enabled: later(false), adminCredentials: laterKeys("username", "passwordHash") }),

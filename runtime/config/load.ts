@@ -9,13 +9,22 @@ import { oneLine } from "../guest/modules.ts";
 import {
   BODY_RANGE,
   LIMIT_RANGE,
+  PAIR_LIMIT_RANGE,
+  RESOURCE_LIMIT_RANGE,
   type OnError,
   ON_ERROR_MODES,
   SCHEMA_ENFORCEMENTS,
   type SchemaEnforcement,
 } from "../guest/options.ts";
 import { parseAddress } from "./address.ts";
-import { CERBOS_ADDRESS, type Config, DEFAULT_CONFIG, MAX_THREADS, type PolicySource } from "./config.ts";
+import {
+  CERBOS_ADDRESS,
+  type Config,
+  DEFAULT_CONFIG,
+  MAX_THREADS,
+  MAX_WORKERS,
+  type PolicySource,
+} from "./config.ts";
 import {
   applyOverride,
   type ConfigNode,
@@ -165,6 +174,23 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
       },
       socketMode: reader.get("server.udsFileMode", server.socketMode),
       threads: reader.get("server.threads", server.threads, within([1, MAX_THREADS])),
+      overload: {
+        maxDelayMs:
+          1000 * reader.get("server.overload.maxDelay", server.overload.maxDelayMs / 1000, delayRule),
+        maxBufferedBytes: reader.get(
+          "server.overload.maxBufferedBytes",
+          server.overload.maxBufferedBytes,
+          within(BUFFER_RANGE),
+        ),
+      },
+      batches: {
+        workers: reader.get<number | null>("server.batches.workers", server.batches.workers, (value) =>
+          within([0, MAX_WORKERS])(value ?? 0),
+        ),
+        minBytes: reader.get("server.batches.minBytes", server.batches.minBytes, (value) =>
+          value === 0 ? null : within(BODY_RANGE)(value),
+        ),
+      },
     },
     policies: policySource(reader),
     engine: {
@@ -184,13 +210,21 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
       maxResourcesPerRequest: reader.get(
         "server.requestLimits.maxResourcesPerRequest",
         engine.maxResourcesPerRequest,
-        within(LIMIT_RANGE),
+        within(RESOURCE_LIMIT_RANGE),
+      ),
+      maxPairsPerRequest: reader.get(
+        "server.requestLimits.maxPairsPerRequest",
+        engine.maxPairsPerRequest,
+        within(PAIR_LIMIT_RANGE),
       ),
       maxBodyBytes: reader.get("server.requestLimits.maxBodyBytes", engine.maxBodyBytes, within(BODY_RANGE)),
     },
     auxData: auxData(reader),
   };
 }
+
+/** How little and how much unfinished requests and unread answers may take, in bytes. */
+const BUFFER_RANGE = [16 * 1024 * 1024, 64 * 1024 ** 3] as const;
 
 /** Most verified tokens that may be remembered. */
 const CACHE_RANGE = [0, 1_000_000] as const;
@@ -259,6 +293,11 @@ function scopeRule(text: string): string | null {
   return /^(?:$|\.|[0-9a-zA-Z][\w-]*(?:\.\w[\w-]*)*)$/.test(text) && text.length <= 1024
     ? null
     : "is not a scope such as `acme.hr`";
+}
+
+/** Seconds; see LoadGate. */
+function delayRule(seconds: number): string | null {
+  return seconds === 0 || (seconds >= 0.01 && seconds <= 60) ? null : "must be `0s` or from `10ms` to `60s`";
 }
 
 function within([least, most]: readonly [number, number]): (value: number) => string | null {

@@ -27,10 +27,16 @@ import { SchemaValidator } from "../schema/validator.ts";
 import { MAX_VERDICTS_SIZE, verdictsFor } from "../schema/verdicts.ts";
 import { describeFailure } from "../request/describe.ts";
 import { explainRequest, type Explanation } from "./explain.ts";
-import { Guest } from "./guest.ts";
+import { Guest, type PartFacts } from "./guest.ts";
 import type { CheckRequest, CheckResponse, Json } from "./messages.ts";
 import { type CompiledBundle, compileModules, oneLine } from "./modules.ts";
-import { type EngineOptions, guestSettings, resolveOptions, type ResolvedOptions } from "./options.ts";
+import {
+  type EngineOptions,
+  guestSettings,
+  pairLimit,
+  resolveOptions,
+  type ResolvedOptions,
+} from "./options.ts";
 
 /** Host-side status: the instance trapped and was replaced. */
 export const STATUS_TRAP = -1;
@@ -46,6 +52,8 @@ export interface Examination {
   readonly usedNow: boolean;
   /** OUTCOME_* of a condition for the last resource of the request. */
   evaluateCondition(id: number): number;
+  /** Which rules and conditions led there, for people. Asks the guest again, so the trace is gone afterwards. */
+  explain(): Explanation;
 }
 
 export type Format = "json" | "msgpack";
@@ -127,6 +135,32 @@ export class Engine {
     }
   }
 
+  /**
+   * Decides one part of a request, as `decide` does. `entries` is how many entries the parts have together; `flags` say which
+   * part it is (FLAG_CONTINUES, FLAG_UNFINISHED).
+   */
+  decidePart(
+    bytes: Uint8Array,
+    inputFormat: number,
+    outputFormat: number,
+    flags: number,
+    claims: Uint8Array,
+    entries: number,
+  ): number {
+    this.#guest.expectEntries(entries);
+    return this.decide(bytes, inputFormat, outputFormat, flags, claims);
+  }
+
+  /** Whether requests are validated against schemas. */
+  get enforcesSchemas(): boolean {
+    return this.#schemaFlag !== 0;
+  }
+
+  /** Figures of the part that was decided last. */
+  partFacts(): PartFacts {
+    return this.#guest.partFacts();
+  }
+
   /** The second call for a request whose policies have schemas: with what validating its attributes came to. */
   #decideWithSchemas(
     bytes: Uint8Array,
@@ -188,10 +222,17 @@ export class Engine {
    * ask for single conditions, valid until the next call. For test suites and their coverage.
    */
   examine(request: CheckRequest, auxData: Readonly<Record<string, Json>> | null): Examination {
-    const response = this.#check(request, FLAG_TRACE, auxData === null ? NOTHING : encode(auxData));
+    const claims = auxData === null ? NOTHING : encode(auxData);
+    const response = this.#check(request, FLAG_TRACE, claims);
     const trace = this.#guest.trace();
     const usedNow = this.#guest.usedNow();
-    return { response, trace, usedNow, evaluateCondition: (id) => this.#evaluateCondition(id) };
+    return {
+      response,
+      trace,
+      usedNow,
+      evaluateCondition: (id) => this.#evaluateCondition(id),
+      explain: () => this.#explain(request, claims),
+    };
   }
 
   /** Decides a request and says which rules and conditions led there. Throws as `check` does. */
@@ -278,7 +319,7 @@ export class Engine {
           format,
           offset: this.#guest.errorOffset(),
           detail: this.#guest.errorDetail(),
-          limits: this.options,
+          limits: { ...this.options, maxPairsPerRequest: pairLimit(this.options) },
         });
     }
   }

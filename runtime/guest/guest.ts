@@ -20,20 +20,25 @@ import {
   CONTROL_ERROR_OFFSET,
   CONTROL_ERROR_TEXT_LENGTH,
   CONTROL_ERROR_TEXT_START,
+  CONTROL_FIRST_RESOURCE,
+  CONTROL_FUEL_USED,
   CONTROL_INPUT_CAPACITY,
   CONTROL_INPUT_START,
   CONTROL_OUTPUT_LENGTH,
   CONTROL_OUTPUT_START,
+  CONTROL_RESOURCES,
+  CONTROL_TOTAL_RESOURCES,
   CONTROL_TRACE_LENGTH,
   CONTROL_TRACE_START,
   CONTROL_VERDICTS_LENGTH,
+  CONTROL_WORDS,
   IMAGE_BASE,
   STATUS_OK,
   ZONES_CAPACITY,
 } from "../../assembly/abi.ts";
 import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
 import { MAX_VERDICTS_SIZE } from "../schema/verdicts.ts";
-import { BundleError, EngineError } from "../errors.ts";
+import { BundleError, EdictError, EngineError } from "../errors.ts";
 import { type CompiledBundle, oneLine } from "./modules.ts";
 import {
   wasm,
@@ -52,6 +57,7 @@ interface CoreExports {
   tableBase(): number;
   start(imageLength: number, inputCapacity: number, outputCapacity: number, memoryEnd: number): number;
   setMode(onError: number, lenientScopeSearch: number, maxActions: number, maxResources: number): void;
+  setMaxPairs(pairs: number): void;
   setDefaults(versionLength: number, scopeLength: number): void;
   setGlobals(length: number): number;
   seed(a: number, b: number, c: number, d: number, e: number, f: number): void;
@@ -71,12 +77,23 @@ export interface GuestSettings {
   readonly lenientScopeSearch: boolean;
   readonly maxActions: number;
   readonly maxResources: number;
+  readonly maxPairs: number;
   readonly defaultPolicyVersion: string;
   readonly defaultScope: string;
   /** `engine.globals` as JSON text. */
   readonly globals: string;
   /** The instant of a request, in milliseconds since 1970. */
   readonly clock: () => number;
+}
+
+/** Figures of a decided part of a request. */
+export interface PartFacts {
+  readonly resources: number;
+  /** Pairs of a resource and an action. */
+  readonly decisions: number;
+  /** Byte offset of the first entry of `resources`. */
+  readonly firstResource: number;
+  readonly fuelUsed: number;
 }
 
 const MIB = 1024 * 1024;
@@ -112,6 +129,16 @@ export class Guest {
 
   /** Instantiates, links, loads the image and starts. Throws `BundleError` or `EngineError`. */
   static start(compiled: CompiledBundle, settings: GuestSettings): Guest {
+    try {
+      return Guest.#start(compiled, settings);
+    } catch (error) {
+      if (error instanceof EdictError) throw error;
+      // Modules that lack an export, or trap before the first request.
+      throw new BundleError(`the guest cannot be started: ${oneLine(error)}`, { cause: error });
+    }
+  }
+
+  static #start(compiled: CompiledBundle, settings: GuestSettings): Guest {
     const { bundle } = compiled;
     const inputCapacity = settings.inputCapacity + MAX_CLAIMS_SIZE + MAX_VERDICTS_SIZE + INPUT_SLACK;
     const wanted =
@@ -147,7 +174,7 @@ export class Guest {
     this.#core = core;
     this.#clock = clock;
     this.#memory = new Uint8Array(memory.buffer);
-    this.#control = new Uint32Array(memory.buffer, CONTROL_BASE, 16);
+    this.#control = new Uint32Array(memory.buffer, CONTROL_BASE, CONTROL_WORDS);
     const start = this.#word(CONTROL_INPUT_START);
     const capacity = this.#word(CONTROL_INPUT_CAPACITY);
     if (start < IMAGE_BASE || start + capacity > memory.buffer.byteLength) {
@@ -159,6 +186,7 @@ export class Guest {
   #configure(settings: GuestSettings): void {
     const { onError, lenientScopeSearch, maxActions, maxResources } = settings;
     this.#core.setMode(onError, lenientScopeSearch ? 1 : 0, maxActions, maxResources);
+    this.#core.setMaxPairs(settings.maxPairs);
     const version = this.#write(settings.defaultPolicyVersion, 0);
     const scope = this.#write(settings.defaultScope, version);
     this.#core.setDefaults(version, scope);
@@ -237,6 +265,21 @@ export class Guest {
   /** The count found, when a limit was exceeded. */
   errorDetail(): number {
     return this.#word(CONTROL_ERROR_DETAIL);
+  }
+
+  /** Says how many entries the parts of a response have together, for the FLAG_UNFINISHED calls that follow. */
+  expectEntries(count: number): void {
+    this.#control[CONTROL_TOTAL_RESOURCES >> 2] = count;
+  }
+
+  /** What joining needs to know about the part that was decided last (runtime/batch). */
+  partFacts(): PartFacts {
+    return {
+      resources: this.#word(CONTROL_RESOURCES),
+      decisions: this.#word(CONTROL_DECISIONS),
+      firstResource: this.#word(CONTROL_FIRST_RESOURCE),
+      fuelUsed: this.#word(CONTROL_FUEL_USED),
+    };
   }
 
   /** Decisions, allowed ones, and failed conditions of the last request. */

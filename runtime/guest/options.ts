@@ -2,6 +2,7 @@
 import { ON_ERROR_COMPATIBLE, ON_ERROR_FAIL_CLOSED, ON_ERROR_STRICT } from "../../assembly/abi.ts";
 import type { TokenVerifier } from "../aux-data/token-verifier.ts";
 import { EngineError } from "../errors.ts";
+import { globalsText, type WholeGlobals } from "./globals-text.ts";
 import type { GuestSettings } from "./guest.ts";
 
 /** How an error in a condition counts (DESIGN.md 4.5). */
@@ -22,12 +23,16 @@ export interface EngineOptions {
   readonly defaultScope?: string;
   /** Whether a scope without policies falls back to its nearest existing parent. */
   readonly lenientScopeSearch?: boolean;
-  /** Values that conditions read as `globals` or `G`; JSON values only. */
+  /** Values that conditions read as `globals` or `G`; JSON values, and bigints for whole numbers beyond 2^53. */
   readonly globals?: Readonly<Record<string, unknown>>;
+  /** What whole numbers of `globals` are in conditions: `int` unless told. `double` is for test suites. */
+  readonly wholeGlobals?: WholeGlobals;
   /** 1 to 500, 50 unless told. */
   readonly maxActionsPerResource?: number;
-  /** 1 to 500, 50 unless told. */
+  /** 1 to 10,000, 50 unless told. */
   readonly maxResourcesPerRequest?: number;
+  /** Most pairs of a resource and an action in one request; see `pairLimit` for what holds unless told. */
+  readonly maxPairsPerRequest?: number;
   /** Largest request in bytes, 4 MiB unless told. */
   readonly maxBodyBytes?: number;
   /** What a request that a JSON schema refuses comes to: nothing, errors in the answer, or DENY as well. `none` unless told. */
@@ -46,8 +51,10 @@ export const DEFAULT_OPTIONS: ResolvedOptions = {
   defaultScope: "",
   lenientScopeSearch: false,
   globals: {},
+  wholeGlobals: "int",
   maxActionsPerResource: 50,
   maxResourcesPerRequest: 50,
+  maxPairsPerRequest: 0,
   maxBodyBytes: 4 * 1024 * 1024,
   schemaEnforcement: "none",
   tokens: null,
@@ -62,6 +69,9 @@ const ON_ERROR_NUMBERS: Readonly<Record<OnError, number>> = {
 
 /** Ranges of the numeric options. */
 export const LIMIT_RANGE = [1, 500] as const;
+export const RESOURCE_LIMIT_RANGE = [1, 10_000] as const;
+/** 0 stands for what `pairLimit` says. */
+export const PAIR_LIMIT_RANGE = [0, 250_000] as const;
 export const BODY_RANGE = [1024, 64 * 1024 * 1024] as const;
 
 /** Fills in defaults. Throws `EngineError` for options that cannot be meant. */
@@ -71,9 +81,9 @@ export function resolveOptions(given: EngineOptions): ResolvedOptions {
   if (!SCHEMA_ENFORCEMENTS.includes(options.schemaEnforcement)) {
     refuse("schemaEnforcement", `one of ${SCHEMA_ENFORCEMENTS.join(", ")}`);
   }
-  for (const name of ["maxActionsPerResource", "maxResourcesPerRequest"] as const) {
-    requireWithin(name, options[name], LIMIT_RANGE);
-  }
+  requireWithin("maxActionsPerResource", options.maxActionsPerResource, LIMIT_RANGE);
+  requireWithin("maxResourcesPerRequest", options.maxResourcesPerRequest, RESOURCE_LIMIT_RANGE);
+  requireWithin("maxPairsPerRequest", options.maxPairsPerRequest, PAIR_LIMIT_RANGE);
   requireWithin("maxBodyBytes", options.maxBodyBytes, BODY_RANGE);
   if (Object.prototype.toString.call(options.globals) !== "[object Object]") refuse("globals", "an object");
   return options;
@@ -87,6 +97,27 @@ function refuse(name: string, what: string): never {
   throw new EngineError("EDICT_ENGINE_START", `engine option \`${name}\` must be ${what}`);
 }
 
+/** Pairs in a request with more resources than Cerbos takes, unless told. */
+const BATCH_PAIRS = 10_000;
+
+/**
+ * Most pairs of a resource and an action in a request. Unless told it is what Cerbos's two limits allow together, as long as
+ * they are in Cerbos's range (1 to 500); with more resources it is 10,000.
+ */
+export function pairLimit(options: ResolvedOptions): number {
+  const { maxActionsPerResource, maxResourcesPerRequest, maxPairsPerRequest } = options;
+  if (maxPairsPerRequest !== 0) return maxPairsPerRequest;
+  return maxResourcesPerRequest > LIMIT_RANGE[1]
+    ? BATCH_PAIRS
+    : maxActionsPerResource * maxResourcesPerRequest;
+}
+
+/** The options that another thread can be given. */
+export function plainOptions(options: ResolvedOptions): Omit<ResolvedOptions, "clock" | "tokens"> {
+  const { clock: _clock, tokens: _tokens, ...plain } = options;
+  return plain;
+}
+
 /** The guest's form of the options. */
 export function guestSettings(options: ResolvedOptions): GuestSettings {
   return {
@@ -95,9 +126,10 @@ export function guestSettings(options: ResolvedOptions): GuestSettings {
     lenientScopeSearch: options.lenientScopeSearch,
     maxActions: options.maxActionsPerResource,
     maxResources: options.maxResourcesPerRequest,
+    maxPairs: pairLimit(options),
     defaultPolicyVersion: options.defaultPolicyVersion,
     defaultScope: options.defaultScope,
-    globals: JSON.stringify(options.globals),
+    globals: globalsText(options.globals, options.wholeGlobals),
     clock: options.clock,
   };
 }

@@ -1,12 +1,17 @@
 /**
  * Bodies that arrive in several chunks. Most requests come in one and never get here; those that do are copied into
- * one growing buffer, and all such buffers together have a budget, so that slow or many uploads cannot use up memory.
+ * one growing buffer, and all such buffers together have a budget, so that slow or many uploads cannot use up memory. The
+ * memory is shared, so that workers can read a large request where it is (runtime/batch).
  */
+import { SharedMemory } from "../batch/shared-memory.ts";
 
 const KIB = 1024;
 
 /** First size of a buffer in bytes: a socket read of uWebSockets.js is at most 512 KiB, usually far less. */
 const FIRST_CAPACITY = 64 * KIB;
+
+/** By how much a buffer grows beyond what has arrived: seldom, because what is in it has to be copied. */
+const GROWTH = 4;
 
 /** Memory shared by all bodies in progress. */
 export class BodyBudget {
@@ -38,17 +43,20 @@ export type BodyState = "ok" | "too-large" | "overloaded";
 
 /** One body in progress. `release` must be called exactly when it is no longer needed; calling it again is harmless. */
 export class BodyBuffer {
-  #bytes = new Uint8Array(0);
+  #memory: SharedArrayBuffer | null = null;
+  #bytes: Uint8Array = new Uint8Array(0);
   #length = 0;
   #state: BodyState = "ok";
   #dropped = 0;
   readonly #budget: BodyBudget;
   readonly #limit: number;
+  readonly #pool: SharedMemory;
 
-  /** `limit` is the largest body in bytes. */
-  constructor(budget: BodyBudget, limit: number) {
+  /** `limit` is the largest body in bytes; memory comes from `pool` and goes back there. */
+  constructor(budget: BodyBudget, limit: number, pool: SharedMemory) {
     this.#budget = budget;
     this.#limit = limit;
+    this.#pool = pool;
   }
 
   /** Why nothing is kept any more, or `ok`. */
@@ -77,23 +85,39 @@ export class BodyBuffer {
     this.#length = length;
   }
 
+  /** Bytes that arrived so far. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** What has arrived so far. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
   release(): void {
-    this.#budget.give(this.#bytes.byteLength);
+    if (this.#memory === null) return;
+    this.#budget.give(this.#memory.byteLength);
+    this.#pool.give(this.#memory);
+    this.#memory = null;
     this.#bytes = new Uint8Array(0);
     this.#length = 0;
   }
 
   #grow(length: number): boolean {
-    const capacity = Math.min(this.#limit, Math.max(FIRST_CAPACITY, length * 2));
-    if (!this.#budget.take(capacity - this.#bytes.byteLength)) return false;
-    const grown = new Uint8Array(capacity);
+    const wanted = Math.min(this.#limit, Math.max(FIRST_CAPACITY, length * GROWTH));
+    const before = this.#memory;
+    // Both are there while the bytes move.
+    if (!this.#budget.take(SharedMemory.sizeFor(wanted))) return false;
+    const memory = this.#pool.take(wanted);
+    const grown = new Uint8Array(memory);
     grown.set(this.#bytes.subarray(0, this.#length));
+    this.#memory = memory;
     this.#bytes = grown;
+    if (before !== null) {
+      this.#budget.give(before.byteLength);
+      this.#pool.give(before);
+    }
     return true;
   }
 }

@@ -12,6 +12,8 @@ import {
   STATUS_OK,
   STATUS_OUTPUT_FULL,
 } from "../../assembly/abi.ts";
+import type { BatchPool } from "../batch/batch-pool.ts";
+import type { SharedMemory } from "../batch/shared-memory.ts";
 import { TokenError, TokenOverloadError } from "../errors.ts";
 import { type Engine, STATUS_TRAP } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
@@ -19,9 +21,20 @@ import { throttledLog } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
 import { tooLarge } from "../request/describe.ts";
 import { BodyBuffer, type BodyBudget } from "./body.ts";
+import { LargeRequests } from "./large-request.ts";
 import type { Cors } from "./cors.ts";
+import type { LoadGate } from "./load-gate.ts";
 import { inputFormat, outputFormat } from "./media-type.ts";
-import { CHECK_FAILED, failureReply, OVERLOADED, type Reply, send, TOKENS_OVERLOADED } from "./replies.ts";
+import {
+  CHECK_FAILED,
+  failureReply,
+  OVERLOADED,
+  type Reply,
+  send,
+  TOKENS_OVERLOADED,
+  TOO_BUSY,
+} from "./replies.ts";
+import { endScarce, unsent } from "./unsent.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./uws.ts";
 
 /** What the routes of one server share. */
@@ -29,6 +42,11 @@ export interface HttpContext {
   readonly state: ServingState;
   readonly cors: Cors;
   readonly bodies: BodyBudget;
+  readonly gate: LoadGate;
+  /** Where bodies are kept while they arrive and while workers read them. */
+  readonly memory: SharedMemory;
+  /** Decides large requests. */
+  readonly batches: BatchPool;
   /** Requests received but not answered. */
   inFlight: number;
 }
@@ -59,6 +77,7 @@ class CheckRoute {
   readonly #context: HttpContext;
   readonly #logFailure = throttledLog(FAILURE_LOG_INTERVAL);
   readonly #logToken = throttledLog(FAILURE_LOG_INTERVAL);
+  readonly #large: LargeRequests;
   /**
    * The value of Content-Type with the remaining header lines behind it, by output format: uWebSockets.js copies a
    * value as it is, so one call writes all headers, and they are joined once per engine, not per request.
@@ -71,6 +90,11 @@ class CheckRoute {
 
   constructor(context: HttpContext) {
     this.#context = context;
+    this.#large = new LargeRequests(context, {
+      headers: (output, origin) => this.#headers(output, origin),
+      refusal: (error) => this.#tokenRefusal(error),
+      budgetReason: BUDGET_REASON,
+    });
     context.state.onEngine((engine) => {
       const shared = `\r\nEdict-Bundle: ${engine.bundle.shortDigest}${context.cors.fixedHeaders}`;
       this.#jsonHeaders = `application/json${shared}`;
@@ -83,6 +107,11 @@ class CheckRoute {
   /** Reads what it needs of the headers and waits for the body. */
   receive(res: HttpResponse, req: HttpRequest): void {
     const context = this.#context;
+    if (!context.gate.admits()) {
+      context.state.noteShed();
+      send(res, TOO_BUSY, context.cors.headers(req.getHeader("origin")), context.state.draining);
+      return;
+    }
     const input = inputFormat(req.getHeader("content-type"));
     const output = outputFormat(req.getHeader("accept"), input);
     const { cors } = context;
@@ -99,20 +128,24 @@ class CheckRoute {
     });
     res.onData((chunk, isLast) => {
       if (!open) return;
-      if (isLast && body === null) {
+      if (isLast && body === null && chunk.byteLength < context.batches.minBytes) {
         // Answered inside this call: uWebSockets.js closes a connection whose next pipelined request finds this one open.
         open = false;
         context.inFlight--;
         this.#decide(res, new Uint8Array(chunk), input, output, origin);
         return;
       }
-      body ??= new BodyBuffer(context.bodies, context.state.engine.options.maxBodyBytes);
+      body ??= new BodyBuffer(context.bodies, context.state.engine.options.maxBodyBytes, context.memory);
       body.append(new Uint8Array(chunk));
       const isAbusive = body.dropped > MAX_DROPPED;
       if (!isLast && !isAbusive) return;
       open = false;
       context.inFlight--;
       const refusal = refusalOf(body, context.state.engine);
+      if (refusal === null && body.length >= context.batches.minBytes) {
+        this.#large.receive(res, body, input, output, origin);
+        return;
+      }
       if (refusal === null) this.#decide(res, body.bytes(), input, output, origin);
       else send(res, refusal, cors.headers(origin), context.state.draining || isAbusive);
       body.release();
@@ -142,7 +175,9 @@ class CheckRoute {
       // Bytes reach the socket without a conversion; only an echoed origin needs a string of its own.
       const bytesOf = output === FORMAT_JSON ? this.#jsonHeaderBytes : this.#msgpackHeaderBytes;
       const headers = origin === "" ? bytesOf : this.#headers(output, origin);
-      res.writeHeader("Content-Type", headers).end(engine.output(), state.draining);
+      if (unsent.isScarce)
+        endScarce(res.writeHeader("Content-Type", headers), engine.output(), this.#context);
+      else res.writeHeader("Content-Type", headers).end(engine.output(), state.draining);
     } catch (error) {
       // Not even a fresh instance could be had. Thrown into uWebSockets.js it would end the process.
       this.#logFailure(`a check failed: ${oneLine(error)}`);
@@ -214,16 +249,20 @@ class CheckRoute {
     };
   }
 
-  /** The client learns no reason: it could be that of somebody who guesses. */
   #refuseTokens(res: HttpResponse, error: unknown, origin: string): void {
     const { state, cors } = this.#context;
-    let reply = CHECK_FAILED;
+    send(res, this.#tokenRefusal(error), cors.headers(origin), state.draining);
+  }
+
+  /** The client learns no reason: it could be that of somebody who guesses. */
+  #tokenRefusal(error: unknown): Reply {
     if (error instanceof TokenError) {
       this.#logToken(`tokens were refused: ${error.reason}`);
-      reply = failureReply(error);
-    } else if (error instanceof TokenOverloadError) reply = TOKENS_OVERLOADED;
-    else this.#logFailure(`a check failed: ${oneLine(error)}`);
-    send(res, reply, cors.headers(origin), state.draining);
+      return failureReply(error);
+    }
+    if (error instanceof TokenOverloadError) return TOKENS_OVERLOADED;
+    this.#logFailure(`a check failed: ${oneLine(error)}`);
+    return CHECK_FAILED;
   }
 
   #headers(output: number, origin: string): string {

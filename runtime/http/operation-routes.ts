@@ -17,7 +17,7 @@ export function cerbosHealth(state: ServingState, service: string): Reply {
 
 /**
  * `/healthz` and `/readyz`. A failed reload does not make the daemon unready, since the old version still decides;
- * it shows in `lastReload`. While draining, `/readyz` is 503 and `/healthz` stays 200.
+ * it shows in `lastReload`, and threads that have failed show in `degraded`, since the others decide. While draining, `/readyz` is 503 and `/healthz` stays 200.
  */
 export function health(state: ServingState, readiness: boolean): Reply {
   const { engine, lastFailure } = state;
@@ -37,7 +37,9 @@ export function health(state: ServingState, readiness: boolean): Reply {
               diagnostics: lastFailure.diagnostics,
             },
       traps: state.traps,
+      shed: state.shed,
       threads: state.threads,
+      ...(state.degraded.length === 0 ? {} : { degraded: state.degraded }),
     },
     status,
   );

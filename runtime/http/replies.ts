@@ -3,6 +3,7 @@
  * documents. Error bodies are JSON for msgpack clients too.
  */
 import { EngineError, type RequestError } from "../errors.ts";
+import { endSmall } from "./unsent.ts";
 import type { HttpResponse } from "./uws.ts";
 
 /** The gRPC codes that Cerbos puts into error bodies. */
@@ -57,8 +58,22 @@ export const OVERLOADED: Reply = {
   ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many request bodies in progress"),
   retryAfter: 1,
 };
+/** Requests arrive faster than they can be decided. */
+export const TOO_BUSY: Reply = {
+  ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "the server is overloaded"),
+  retryAfter: 1,
+};
 export const TOKENS_OVERLOADED: Reply = {
   ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many tokens are being verified"),
+  retryAfter: 1,
+};
+export const BATCHES_OVERLOADED: Reply = {
+  ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many large requests are being decided"),
+  retryAfter: 1,
+};
+/** A worker ended while it decided; nothing of its request is answered. */
+export const WORKER_LOST: Reply = {
+  ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "the request could not be decided, ask again"),
   retryAfter: 1,
 };
 /** The engine failed; the cause is in the log, not in the answer. */
@@ -81,12 +96,8 @@ export function send(
   closeConnection: boolean,
   isHead = false,
 ): void {
-  const retry =
-    reply.retryAfter === undefined
-      ? ""
-      : `
-Retry-After: ${reply.retryAfter}`;
+  const retry = reply.retryAfter === undefined ? "" : `\r\nRetry-After: ${reply.retryAfter}`;
   res.writeStatus(reply.status);
   res.writeHeader("Content-Type", `${reply.contentType}${retry}${headers}`);
-  res.end(isHead ? "" : reply.body, closeConnection);
+  endSmall(res, isHead ? "" : reply.body, closeConnection);
 }

@@ -3,12 +3,16 @@
  * are loaded and replaced elsewhere, through the serving state.
  */
 import { once } from "node:events";
-import { chmod, unlink } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { BatchPool } from "../batch/batch-pool.ts";
+import { SharedMemory } from "../batch/shared-memory.ts";
 import type { ListenAddress } from "../config/address.ts";
+import type { BatchOptions } from "../config/config.ts";
 import { ServeError } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
+import { LIMIT_RANGE, plainOptions } from "../guest/options.ts";
 import { log } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
 import { readVersion } from "../version.ts";
@@ -16,6 +20,7 @@ import { BodyBudget } from "./body.ts";
 import { checkRoute, type HttpContext } from "./check-route.ts";
 import { Cors, type CorsOptions } from "./cors.ts";
 import { cerbosHealth, health, serverInfo } from "./operation-routes.ts";
+import { LoadGate, type OverloadOptions } from "./load-gate.ts";
 import {
   CHECK_FAILED,
   NOT_FOUND_API,
@@ -27,7 +32,8 @@ import {
 } from "./replies.ts";
 import type { StreamContext } from "../stream/connection.ts";
 import { addStreamRoute, UPGRADE_REQUIRED } from "../stream/stream-route.ts";
-import { type App, type HttpRequest, type ListenSocket, loadUws, type Uws } from "./uws.ts";
+import { clearSocketPath, makeSocketFile, type SocketFile } from "./unix-socket.ts";
+import { type App, type HttpRequest, type ListenSocket, loadUws } from "./uws.ts";
 
 export interface ServerOptions {
   readonly addresses: readonly ListenAddress[];
@@ -37,6 +43,8 @@ export interface ServerOptions {
   /** How many threads share the budgets, and whether another thread of this process listens on the addresses already. */
   readonly threads: number;
   readonly joins: boolean;
+  readonly batches: BatchOptions;
+  readonly overload: OverloadOptions;
 }
 
 /** A server that accepts requests. */
@@ -45,14 +53,14 @@ export interface HttpServer {
   readonly addresses: readonly string[];
   /** The same as values. */
   readonly listening: readonly ListenAddress[];
+  /** Closes everything at once. */
+  close(): void;
   /** Refuses new connections, lets requests in flight finish for at most `timeoutMs`, then closes everything. */
   drain(timeoutMs: number): Promise<void>;
 }
 
-const MIB = 1024 * 1024;
-
-/** Bytes that bodies arriving in several chunks may hold together, on all threads. */
-const BODY_BUDGET = 256 * MIB;
+/** Most workers of one serving thread that are chosen by the machine's cores. */
+const MAX_CHOSEN_WORKERS = 8;
 
 /** Milliseconds that keep-alive clients get to notice `Connection: close` before their sockets are closed. */
 const DRAIN_GRACE = 100;
@@ -61,33 +69,70 @@ const DRAIN_GRACE = 100;
 export async function startServer(state: ServingState, options: ServerOptions): Promise<HttpServer> {
   const uws = loadUws();
   const app = uws.App();
+  const memory = new SharedMemory();
   const context: HttpContext = {
     state,
     cors: new Cors(options.cors),
-    bodies: new BodyBudget(BODY_BUDGET / options.threads),
+    bodies: new BodyBudget(Math.floor(options.overload.maxBufferedBytes / options.threads)),
+    gate: new LoadGate(options.overload),
+    memory,
+    batches: batchPool(state, options, memory),
     inFlight: 0,
   };
+  state.onEngine(() => context.gate.rebase());
   const streams = addStreamRoute(app, context);
   addRoutes(app, context);
 
   const sockets: ListenSocket[] = [];
   const listening: ListenAddress[] = [];
-  for (const address of options.addresses) {
-    const socket = await listen(app, address, options);
-    sockets.push(socket);
-    if (address.kind === "unix") {
-      await chmod(address.path, options.socketMode);
-      listening.push(address);
-    } else listening.push({ ...address, port: uws.getSocketPort(socket) });
+  const files: SocketFile[] = [];
+  const close = (): void => {
+    for (const file of files.splice(0)) file.remove();
+    app.close();
+  };
+  try {
+    for (const address of options.addresses) {
+      if (address.kind === "unix") {
+        sockets.push(await listenUnix(app, address.path, options.socketMode, files));
+        listening.push(address);
+        continue;
+      }
+      const socket = await listenTcp(app, address, options);
+      sockets.push(socket);
+      listening.push({ ...address, port: uws.getSocketPort(socket) });
+    }
+  } catch (error) {
+    // A thread must not end with sockets open.
+    close();
+    throw error;
   }
+  // Limits beyond those of Cerbos say that large requests will come; otherwise the first one starts the workers.
+  if (state.engine.options.maxResourcesPerRequest > LIMIT_RANGE[1]) void context.batches.start();
   const addresses = listening.map((address) =>
     address.kind === "unix" ? `unix:${address.path}` : `http://${urlHost(address.host)}:${address.port}`,
   );
   return {
     addresses,
     listening,
-    drain: (timeoutMs) => drain(uws, app, context, streams, sockets, timeoutMs),
+    close,
+    drain: (timeoutMs) => {
+      for (const socket of sockets.splice(0)) uws.closeSocket(socket);
+      for (const file of files.splice(0)) file.remove();
+      return drain(app, context, streams, timeoutMs);
+    },
   };
+}
+
+/** The workers for large requests: unless told, one per core beside that of the serving thread. */
+function batchPool(
+  state: ServingState,
+  { batches, threads }: ServerOptions,
+  memory: SharedMemory,
+): BatchPool {
+  const { options } = state.engine;
+  const cores = Math.floor(availableParallelism() / threads);
+  const workers = batches.workers ?? Math.max(1, Math.min(cores - 1, MAX_CHOSEN_WORKERS));
+  return new BatchPool(state, { workers, minBytes: batches.minBytes, engine: plainOptions(options), memory });
 }
 
 function addRoutes(app: App, context: HttpContext): void {
@@ -139,24 +184,40 @@ function addRoutes(app: App, context: HttpContext): void {
 /** For handlers that answer before they return. */
 function ignoreAbort(): void {}
 
-async function listen(app: App, given: ListenAddress, options: ServerOptions): Promise<ListenSocket> {
-  let address = given;
-  if (address.kind === "unix") await clearStaleSocket(address.path);
-  else if (!options.joins) {
-    const free = await probePort(address.host, address.port);
-    // A port that uWebSockets.js lets the kernel choose cannot be joined by other threads.
-    if (options.threads > 1) address = { ...address, port: free };
-  }
+async function listenTcp(
+  app: App,
+  { host, port }: ListenAddress & { kind: "tcp" },
+  options: ServerOptions,
+): Promise<ListenSocket> {
+  const free = options.joins ? port : await probePort(host, port);
+  // A port that uWebSockets.js lets the kernel choose cannot be joined by other threads.
+  const chosen = options.threads > 1 ? free : port;
   const socket = await new Promise<ListenSocket | false>((resolve) => {
-    if (address.kind === "unix") app.listen_unix(resolve, address.path);
-    else if (address.host === "") app.listen(address.port, resolve);
-    else app.listen(address.host, address.port, resolve);
+    if (host === "") app.listen(chosen, resolve);
+    else app.listen(host, chosen, resolve);
   });
-  if (socket === false) {
-    const name = address.kind === "unix" ? address.path : `${address.host}:${address.port}`;
-    throw new ServeError("EDICT_LISTEN", `cannot listen on \`${name}\``);
-  }
+  if (socket === false) throw new ServeError("EDICT_LISTEN", `cannot listen on \`${host}:${port}\``);
   return socket;
+}
+
+/** Adds what has to be removed at the end to `files`. */
+async function listenUnix(app: App, path: string, mode: number, files: SocketFile[]): Promise<ListenSocket> {
+  await clearSocketPath(path);
+  let socket: ListenSocket | false = false;
+  const file = makeSocketFile(path, mode, () => {
+    app.listen_unix((made) => {
+      socket = made;
+    }, path);
+  });
+  if (file !== null) files.push(file);
+  const made = socket as ListenSocket | false;
+  if (made === false || file === null) {
+    throw new ServeError(
+      "EDICT_LISTEN",
+      `cannot listen on \`unix:${path}\`: the socket cannot be made there`,
+    );
+  }
+  return made;
 }
 
 /**
@@ -179,36 +240,14 @@ async function probePort(host: string, port: number): Promise<number> {
   return typeof bound === "object" && bound !== null ? bound.port : port;
 }
 
-/** Removes the socket file that a dead process left behind; fails when a living one serves it. */
-async function clearStaleSocket(path: string): Promise<void> {
-  const probe = connect({ path });
-  try {
-    await once(probe, "connect");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ECONNREFUSED") await unlink(path);
-    else if (code !== "ENOENT") {
-      throw new ServeError("EDICT_LISTEN", `cannot listen on \`unix:${path}\`: ${oneLine(error)}`, {
-        cause: error,
-      });
-    }
-    return;
-  } finally {
-    probe.destroy();
-  }
-  throw new ServeError("EDICT_LISTEN", `cannot listen on \`unix:${path}\`: another process serves it`);
-}
-
+/** Once no new connections are taken: lets requests in flight finish, then closes everything. */
 async function drain(
-  uws: Uws,
   app: App,
   context: HttpContext,
   streams: StreamContext,
-  sockets: ListenSocket[],
   timeoutMs: number,
 ): Promise<void> {
   context.state.draining = true;
-  for (const socket of sockets.splice(0)) uws.closeSocket(socket);
   for (const connection of streams.connections) connection.drain();
   const deadline = performance.now() + timeoutMs;
   await sleep(DRAIN_GRACE);
@@ -217,6 +256,7 @@ async function drain(
     await sleep(10);
   }
   app.close();
+  await context.batches.close();
 }
 
 function urlHost(host: string): string {

@@ -14,8 +14,19 @@ export interface HttpResponse {
   writeStatus(status: string): HttpResponse;
   writeHeader(name: string, value: string | Uint8Array): HttpResponse;
   end(body?: Bytes, closeConnection?: boolean): HttpResponse;
+  /**
+   * Sends a piece of a body of `totalSize` bytes. Answers whether all of the piece was taken (the rest must be given again once
+   * `onWritable` says from where on), and whether the body is complete, after which the response is invalid.
+   */
+  tryEnd(piece: Bytes, totalSize: number): [boolean, boolean];
+  /** `offset` is the first byte of the body that was not taken. Returns whether what is left was taken now. */
+  onWritable(handler: (offset: number) => boolean): HttpResponse;
   /** Only without arguments: given a length, the alias leaves the response open, and the process dies of it. */
   endWithoutBody(): HttpResponse;
+  /** How many bytes of the body were taken so far. */
+  getWriteOffset(): number;
+  /** Closes the connection at once; the abort handler is called. */
+  close(): HttpResponse;
   /** A later call replaces the handler. */
   onAborted(handler: () => void): HttpResponse;
   /** Chunks are detached when the handler returns. */

@@ -17,14 +17,22 @@ export class ServingState {
   #engine: Engine;
   #since: Date;
   #lastFailure: ReloadFailure | null = null;
+  #degraded: readonly string[] = [];
   readonly #traps: Int32Array;
+  readonly #shed: Int32Array;
   readonly #thread: number;
   readonly #listeners: ((engine: Engine) => void)[] = [];
   /** Set once the daemon has been told to stop. */
   draining = false;
 
-  /** `traps` counts them by serving thread and may be shared; `thread` is the index of this one. */
-  constructor(engine: Engine, traps: Int32Array = new Int32Array(1), thread = 0) {
+  /** `traps` and `shed` count by serving thread and may be shared; `thread` is the index of this one. */
+  constructor(
+    engine: Engine,
+    traps: Int32Array = new Int32Array(1),
+    thread = 0,
+    shed: Int32Array = new Int32Array(traps.length),
+  ) {
+    this.#shed = shed;
     this.#engine = engine;
     this.#since = new Date();
     this.#traps = traps;
@@ -38,9 +46,16 @@ export class ServingState {
 
   /** How often a guest trapped while it served, on all threads. Anything but 0 is a bug in edict. */
   get traps(): number {
-    let sum = 0;
-    for (let index = 0; index < this.#traps.length; index++) sum += Atomics.load(this.#traps, index);
-    return sum;
+    return sumOf(this.#traps);
+  }
+
+  /** How many requests were refused because they arrived faster than they could be decided, on all threads. */
+  get shed(): number {
+    return sumOf(this.#shed);
+  }
+
+  noteShed(): void {
+    Atomics.add(this.#shed, this.#thread, 1);
   }
 
   noteTrap(): void {
@@ -77,6 +92,15 @@ export class ServingState {
     this.#lastFailure = { at: new Date().toISOString(), message, diagnostics };
   }
 
+  /** Why fewer threads serve than should, one line per reason; empty when all do. */
+  get degraded(): readonly string[] {
+    return this.#degraded;
+  }
+
+  degrade(reasons: readonly string[]): void {
+    this.#degraded = reasons;
+  }
+
   /** Takes over what another thread knows about the last reload. */
   adopt(failure: ReloadFailure | null): void {
     this.#lastFailure = failure;
@@ -87,4 +111,11 @@ export class ServingState {
     this.#listeners.push(listener);
     listener(this.#engine);
   }
+}
+
+/** Counters wrap at 2^32. */
+function sumOf(counters: Int32Array): number {
+  let sum = 0;
+  for (let index = 0; index < counters.length; index++) sum += Atomics.load(counters, index) >>> 0;
+  return sum;
 }

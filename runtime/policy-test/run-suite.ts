@@ -132,7 +132,7 @@ async function runPair(
 }
 
 function skip(actions: readonly string[], reason: string): readonly ActionResult[] {
-  const details: Details = { result: "RESULT_SKIPPED", ...(reason === "" ? {} : { skipReason: reason }) };
+  const details: Details = { result: "RESULT_SKIPPED", skipReason: reason };
   return actions.map((name) => ({ name, details }));
 }
 

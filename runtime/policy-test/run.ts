@@ -13,6 +13,7 @@ import { loadFixtures } from "./load-fixtures.ts";
 import { type SuiteResult, summarize, type TestResults } from "./results.ts";
 import { runSuite } from "./run-suite.ts";
 import type { SuiteOptions } from "./suite.ts";
+import { isBlank } from "./suite-tree.ts";
 
 export interface RunOptions {
   readonly filter: TestFilter;
@@ -47,6 +48,7 @@ export async function runSuites(
     const shared = fixtures.get(testdata) ?? loadFixtures(join(directory, testdata), testdata);
     fixtures.set(testdata, shared);
     const text = await readFile(join(directory, file), "utf8");
+    if (isBlank(text)) continue;
     suites.push(
       await runSuite(file, text, await shared, {
         filter: options.filter,
@@ -104,6 +106,7 @@ class Engines {
       onError: options.strictEvaluation ? "strict" : this.#onError,
       lenientScopeSearch: options.lenientScopeSearch,
       globals: options.globals,
+      wholeGlobals: "double",
       defaultPolicyVersion: options.defaultPolicyVersion || "default",
       defaultScope: options.defaultScope,
       maxActionsPerResource: 500,

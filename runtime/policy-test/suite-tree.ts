@@ -46,6 +46,7 @@ const MAX_NODES = 500_000;
 /** Deepest nesting. */
 const MAX_DEPTH = 64;
 
+const SEVERAL = "more than one YAML document detected";
 const NOT_A_MAP = "invalid document: contents are not valid YAML or JSON";
 
 /** Parses a file whose root must be a map. An empty file is an empty map. */
@@ -61,18 +62,34 @@ export function parseSuiteText(text: string): {
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   if (document.errors.length > 0) {
+    if (document.errors.some(({ code }) => code === "MULTIPLE_DOCS")) {
+      return { root: empty, problems: [{ place: null, message: SEVERAL }] };
+    }
     const problems = document.errors.map(({ pos, message }) => ({
       place: at(pos[0]),
       message: message.replaceAll(/\s*\n\s*/g, " "),
     }));
     return { root: empty, problems };
   }
+  if (saysNothing(document)) return { root: empty, problems: [] };
   const builder = new TreeBuilder(document, at);
   const root = builder.build(document.contents, 0);
   if (builder.overflow !== null) return { root: empty, problems: [builder.overflow] };
   if (root.kind === "map") return { root, problems: [] };
-  if (root.kind === "scalar" && root.value === null) return { root: empty, problems: [] };
   return { root: empty, problems: [{ place: root.place, message: NOT_A_MAP }] };
+}
+
+/** Whether a file holds nothing but blanks, comments and `---`: as a suite it counts as none. */
+export function isBlank(text: string): boolean {
+  // Most files are told by their first line that is no comment.
+  if (/^[\w"'{[]/mu.test(text)) return false;
+  return saysNothing(parseDocument(text, { prettyErrors: false, version: "1.2" }));
+}
+
+/** `null` and `~` are something. */
+function saysNothing({ contents, errors }: ReturnType<typeof parseDocument>): boolean {
+  if (errors.length > 0) return false;
+  return contents === null || (isScalar(contents) && contents.value === null && (contents.source ?? "") === "");
 }
 
 class TreeBuilder {

@@ -16,6 +16,8 @@ export interface CompileTask {
   readonly print?: "ir" | "as";
   /** Review the policies instead of compiling them: there is no bundle then. */
   readonly lint?: boolean;
+  /** Schemas that cannot be loaded are warnings. */
+  readonly ignoreSchemas?: boolean;
 }
 
 /** What the worker answers. */

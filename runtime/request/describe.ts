@@ -14,6 +14,7 @@ import {
   STATUS_NUMBER,
   STATUS_SYNTAX,
   STATUS_TOO_MANY_ACTIONS,
+  STATUS_TOO_MANY_PAIRS,
   STATUS_TOO_MANY_RESOURCES,
   STATUS_TRAILING,
   STATUS_TRUNCATED,
@@ -25,7 +26,16 @@ import { RequestError } from "../errors.ts";
 import type { Location } from "./field-path.ts";
 import { locateJson } from "./locate-json.ts";
 import { locateMsgpack } from "./locate-msgpack.ts";
-import { decodeRequest, validateRequest, validationError } from "./validate.ts";
+import {
+  decodeRequest,
+  ruleViolation,
+  validateRequest,
+  validationError,
+  type Violation,
+} from "./validate.ts";
+
+/** Bytes of the largest body that is read again to find everything that is wrong with it. */
+const MAX_REREAD = 256 * 1024;
 
 /** What is known about a refused request. */
 export interface Refusal {
@@ -34,13 +44,14 @@ export interface Refusal {
   readonly bytes: Uint8Array;
   /** FORMAT_*. */
   readonly format: number;
-  /** Byte offset where decoding stopped. */
+  /** Byte offset where decoding stopped; for a broken rule the index of the resource. */
   readonly offset: number;
-  /** The count found, when a limit was exceeded. */
+  /** The count found, when a limit was exceeded; for a broken rule which one, INVALID_*. */
   readonly detail: number;
   readonly limits: {
     readonly maxActionsPerResource: number;
     readonly maxResourcesPerRequest: number;
+    readonly maxPairsPerRequest: number;
     readonly maxBodyBytes: number;
   };
 }
@@ -52,16 +63,24 @@ export function describeFailure(refusal: Refusal): RequestError {
     case "too-large":
       return tooLarge(limits.maxBodyBytes);
     case STATUS_INVALID_REQUEST:
-      return validationError(validateRequest(decodeRequest(refusal.bytes, refusal.format)));
+      return validationError(violationsOf(refusal));
     case STATUS_TOO_MANY_ACTIONS:
       return overLimit("actions", detail, limits.maxActionsPerResource);
     case STATUS_TOO_MANY_RESOURCES:
       return overLimit("resources in batch", detail, limits.maxResourcesPerRequest);
+    case STATUS_TOO_MANY_PAIRS:
+      return overLimit("resource and action pairs in batch", detail, limits.maxPairsPerRequest);
     case STATUS_AUX_DATA:
       return new RequestError("EDICT_REQUEST_AUX_DATA", "invalid auxData", "auxData");
     default:
       return malformed(refusal, status);
   }
+}
+
+/** All violations, or of a large body the first one, which the guest names: reading millions of values again takes too long. */
+function violationsOf({ bytes, format, detail, offset }: Refusal): readonly Violation[] {
+  if (bytes.byteLength > MAX_REREAD) return ruleViolation(detail, offset);
+  return validateRequest(decodeRequest(bytes, format));
 }
 
 /** A body longer than `limit` bytes. */

@@ -1,7 +1,7 @@
 /**
  * Finds line, column and field path of a byte offset in a JSON request that the guest refused. A tolerant walk over
- * the bytes up to the offset: it never validates, never recurses, and looks at each byte at most twice, so hostile
- * input costs no more than reading it.
+ * the bytes up to the offset: it never validates, never recurses, makes no object on the way and looks at each byte at most
+ * twice, so hostile input costs no more than reading it.
  */
 import { excerpt, isFreeForm, joinPath, type Location, MAX_STEPS, type Step } from "./field-path.ts";
 
@@ -26,20 +26,29 @@ export function locateJson(bytes: Uint8Array, offset: number): JsonLocation {
   const walk = new Walk(bytes, target);
   const { start, end } = walk.run();
   const { line, column } = lineAndColumn(bytes, start);
+  const steps = walk.steps();
   return {
     offset: start,
     line,
     column,
-    path: joinPath(walk.steps),
-    key: lastKey(walk.steps),
+    path: joinPath(steps),
+    key: lastKey(steps),
     token: excerpt(bytes, start, end),
-    freeForm: isFreeForm(walk.steps),
+    freeForm: isFreeForm(steps),
   };
 }
 
+/** What stands in the place of an index in an object whose key has not been read, and in one whose key has. */
+const NO_KEY = -1;
+const HAS_KEY = -2;
+
 /** The state of one walk: the open containers and where the current token lies. */
 class Walk {
-  readonly steps: Step[] = [];
+  /** Per open container the index of a list, or NO_KEY, or HAS_KEY. */
+  readonly #open: number[] = [];
+  /** Per open container with a key, where that key lies: a body may have millions, of which only the last ones are read. */
+  readonly #keyStarts: number[] = [];
+  readonly #keyEnds: number[] = [];
   readonly #bytes: Uint8Array;
   readonly #target: number;
   /** Containers opened beyond `MAX_STEPS`, which are counted only. */
@@ -49,6 +58,15 @@ class Walk {
   constructor(bytes: Uint8Array, target: number) {
     this.#bytes = bytes;
     this.#target = target;
+  }
+
+  /** The steps to the current place. */
+  steps(): readonly Step[] {
+    return this.#open.map((step, depth) => {
+      if (step >= 0) return step;
+      if (step === NO_KEY) return null;
+      return keyText(this.#bytes, this.#keyStarts[depth] ?? 0, this.#keyEnds[depth] ?? 0);
+    });
   }
 
   /** Walks until the token that holds the target offset; returns the token's extent. */
@@ -86,11 +104,11 @@ class Walk {
   #structure(byte: number): void {
     switch (byte) {
       case OPEN_OBJECT:
-        this.#open(null);
+        this.#enter(NO_KEY);
         this.#expectsKey = true;
         break;
       case OPEN_LIST:
-        this.#open(0);
+        this.#enter(0);
         this.#expectsKey = false;
         break;
       case COMMA:
@@ -101,33 +119,34 @@ class Walk {
         break;
       default:
         if (this.#unnamed > 0) this.#unnamed--;
-        else this.steps.pop();
+        else this.#open.pop();
         this.#expectsKey = false;
     }
   }
 
-  #open(step: Step): void {
-    if (this.steps.length < MAX_STEPS) this.steps.push(step);
+  #enter(step: number): void {
+    if (this.#open.length < MAX_STEPS) this.#open.push(step);
     else this.#unnamed++;
   }
 
   #next(): void {
     if (this.#unnamed > 0) return;
-    const last = this.steps.length - 1;
-    const step = this.steps[last];
-    if (typeof step === "number") {
-      this.steps[last] = step + 1;
+    const last = this.#open.length - 1;
+    const step = this.#open[last] ?? 0;
+    if (step >= 0 && last >= 0) {
+      this.#open[last] = step + 1;
     } else if (last >= 0) {
-      this.steps[last] = null;
+      this.#open[last] = NO_KEY;
       this.#expectsKey = true;
     }
   }
 
   #setKey(start: number, end: number): void {
-    const last = this.steps.length - 1;
-    if (this.#unnamed === 0 && last >= 0 && typeof this.steps[last] !== "number") {
-      this.steps[last] = keyText(this.#bytes, start, end);
-    }
+    const last = this.#open.length - 1;
+    if (this.#unnamed > 0 || (this.#open[last] ?? 0) >= 0) return;
+    this.#open[last] = HAS_KEY;
+    this.#keyStarts[last] = start;
+    this.#keyEnds[last] = end;
   }
 }
 

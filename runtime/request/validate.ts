@@ -4,7 +4,25 @@
  * never accepts anything.
  */
 import { Unpackr } from "msgpackr";
-import { FORMAT_MSGPACK } from "../../assembly/abi.ts";
+import {
+  FORMAT_MSGPACK,
+  INVALID_ACTION_EMPTY,
+  INVALID_ACTION_REPEATED,
+  INVALID_AUX_DATA_BOTH,
+  INVALID_AUX_DATA_TOKEN,
+  INVALID_NO_ACTIONS,
+  INVALID_NO_RESOURCES,
+  INVALID_NO_ROLES,
+  INVALID_PRINCIPAL_ID,
+  INVALID_PRINCIPAL_SCOPE,
+  INVALID_PRINCIPAL_VERSION,
+  INVALID_RESOURCE_ID,
+  INVALID_RESOURCE_KIND,
+  INVALID_RESOURCE_SCOPE,
+  INVALID_RESOURCE_VERSION,
+  INVALID_ROLE_EMPTY,
+  INVALID_ROLE_REPEATED,
+} from "../../assembly/abi.ts";
 import { RequestError } from "../errors.ts";
 
 /** One step of a violation's field path, in the form of `buf.validate.FieldPathElement`. */
@@ -71,6 +89,74 @@ export function validateRequest(request: unknown): readonly Violation[] {
   checkAuxData(collector, message(field(root, "auxData")));
   const annotations = field(message(field(root, "requestContext")), "annotations");
   collector.keys(annotations, [element(6, "request_context")], element(1, "annotations"));
+  return collector.violations;
+}
+
+/**
+ * The first rule that a request breaks, as the guest says it: `rule` is INVALID_*, `index` that of the resource. For bodies so
+ * large that reading them again would take longer than deciding them.
+ */
+export function ruleViolation(rule: number, index: number): readonly Violation[] {
+  const collector = new Collector();
+  const principal = [element(3, "principal")];
+  const entry = [{ ...element(4, "resources"), index: `${index}` }];
+  const resource = [...entry, element(2, "resource")];
+  const auxData = [element(5, "aux_data")];
+  const textField = (path: readonly PathElement[], number: number, name: string): readonly PathElement[] => [
+    ...path,
+    element(number, name, "TYPE_STRING"),
+  ];
+  switch (rule) {
+    case INVALID_PRINCIPAL_ID:
+      collector.required(textField(principal, 1, "id"));
+      break;
+    case INVALID_PRINCIPAL_VERSION:
+      collector.mismatch(textField(principal, 2, "policy_version"), "version");
+      break;
+    case INVALID_PRINCIPAL_SCOPE:
+      collector.mismatch(textField(principal, 5, "scope"), "scope");
+      break;
+    case INVALID_NO_ROLES:
+      collector.required(textField(principal, 3, "roles"));
+      break;
+    case INVALID_ROLE_EMPTY:
+      collector.tooShort(textField(principal, 3, "roles"));
+      break;
+    case INVALID_ROLE_REPEATED:
+      collector.repeated(textField(principal, 3, "roles"));
+      break;
+    case INVALID_NO_RESOURCES:
+      collector.required([element(4, "resources")]);
+      break;
+    case INVALID_NO_ACTIONS:
+      collector.required(textField(entry, 1, "actions"));
+      break;
+    case INVALID_ACTION_EMPTY:
+      collector.tooShort(textField(entry, 1, "actions"));
+      break;
+    case INVALID_ACTION_REPEATED:
+      collector.repeated(textField(entry, 1, "actions"));
+      break;
+    case INVALID_RESOURCE_KIND:
+      collector.required(textField(resource, 1, "kind"));
+      break;
+    case INVALID_RESOURCE_VERSION:
+      collector.mismatch(textField(resource, 2, "policy_version"), "version");
+      break;
+    case INVALID_RESOURCE_ID:
+      collector.required(textField(resource, 3, "id"));
+      break;
+    case INVALID_RESOURCE_SCOPE:
+      collector.mismatch(textField(resource, 5, "scope"), "scope");
+      break;
+    case INVALID_AUX_DATA_BOTH:
+      collector.onlyOneToken(auxData);
+      break;
+    case INVALID_AUX_DATA_TOKEN:
+      collector.required([...auxData, element(1, "jwt"), element(1, "token", "TYPE_STRING")]);
+      break;
+    default:
+  }
   return collector.violations;
 }
 
@@ -155,9 +241,13 @@ class Collector {
   }
 
   pattern(value: unknown, path: readonly PathElement[], kind: "version" | "scope"): void {
-    const [pattern, shown] =
-      kind === "version" ? [VERSION_PATTERN, VERSION_TEXT] : [SCOPE_PATTERN, SCOPE_TEXT];
-    if (pattern.test(text(value))) return;
+    const pattern = kind === "version" ? VERSION_PATTERN : SCOPE_PATTERN;
+    if (!pattern.test(text(value))) this.mismatch(path, kind);
+  }
+
+  /** A value that has not the form it must have. */
+  mismatch(path: readonly PathElement[], kind: "version" | "scope"): void {
+    const shown = kind === "version" ? VERSION_TEXT : SCOPE_TEXT;
     const violation = `does not match regex pattern \`${shown}\``;
     this.#add({ field: { elements: path }, ruleId: "string.pattern", message: violation });
   }
@@ -169,27 +259,27 @@ class Collector {
       this.required([...path, last]);
       return;
     }
-    if (new Set(items).size !== items.length) {
-      const elements = [...path, last];
-      this.#add({
-        field: { elements },
-        ruleId: "repeated.unique",
-        message: "repeated value must contain unique items",
-      });
-    }
+    if (new Set(items).size !== items.length) this.repeated([...path, last]);
     for (const [index, item] of items.entries()) {
       if (this.full) break;
-      if (text(item) === "") this.#tooShort([...path, { ...last, index: `${index}` }]);
+      if (text(item) === "") this.tooShort([...path, { ...last, index: `${index}` }]);
     }
+  }
+
+  /** A list with the same item twice. */
+  repeated(elements: readonly PathElement[]): void {
+    const violation = "repeated value must contain unique items";
+    this.#add({ field: { elements }, ruleId: "repeated.unique", message: violation });
   }
 
   /** A map: no empty key. */
   keys(value: unknown, path: readonly PathElement[], last: PathElement): void {
     if (!Object.hasOwn(message(value), "")) return;
-    this.#tooShort([...path, mapElement(last, "")], true);
+    this.tooShort([...path, mapElement(last, "")], true);
   }
 
-  #tooShort(elements: readonly PathElement[], forKey = false): void {
+  /** An empty text where there must be one. */
+  tooShort(elements: readonly PathElement[], forKey = false): void {
     this.#add({
       field: { elements },
       ruleId: "string.min_len",

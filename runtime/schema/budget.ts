@@ -5,6 +5,8 @@
 
 /** Steps for one request: visits of a value by a schema, comparisons, characters matched against patterns. */
 export const MAX_STEPS = 2_000_000;
+/** Steps for each resource of a request that has more than the 500 that `MAX_STEPS` is meant for. */
+const STEPS_PER_RESOURCE = 4000;
 /** Nested visits: deeper ones could exhaust the stack. */
 export const MAX_DEPTH = 1000;
 
@@ -13,6 +15,11 @@ export const MAX_ERRORS = 100;
 
 /** Thrown inside a validation that cannot be finished; the message says why. */
 export class Unfinished extends Error {}
+
+/** The steps of a request with so many resources. */
+export function stepsFor(resources: number): number {
+  return Math.max(MAX_STEPS, resources * STEPS_PER_RESOURCE);
+}
 
 export class Budget {
   #left: number;

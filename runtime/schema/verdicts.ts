@@ -4,7 +4,7 @@
  */
 import { pack, Unpackr } from "msgpackr";
 import { FORMAT_JSON } from "../../assembly/abi.ts";
-import { Budget } from "./budget.ts";
+import { Budget, stepsFor } from "./budget.ts";
 import type { SchemaValidator } from "./validator.ts";
 
 /** Largest block of verdicts in bytes; a request that has more errors is rejected without naming them all. */
@@ -51,7 +51,7 @@ export function verdictsFor(
   const principal = request.principal?.attr ?? {};
   const records: Uint8Array[] = [];
   // One for the whole request: many resources must not multiply what one may cost.
-  const budget = new Budget();
+  const budget = new Budget(stepsFor(sets.length));
   let room = MAX_VERDICTS_SIZE;
   for (const [index, set] of sets.entries()) {
     const entry = request.resources?.[index];

@@ -3,6 +3,7 @@
  * answers is not decided for: what it sends then waits, within a limit, and beyond it the connection is closed. Nothing is
  * buffered without bound: unsent answers and waiting messages are both counted against the budget that all connections share.
  */
+import { pack } from "msgpackr";
 import {
   FLAG_DENY_ALL,
   FORMAT_MSGPACK,
@@ -15,10 +16,21 @@ import {
 import { TokenError, TokenOverloadError } from "../errors.ts";
 import { type Engine, STATUS_TRAP } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
-import type { BodyBudget } from "../http/body.ts";
-import { CHECK_FAILED, failureReply, OVERLOADED, type Reply, TOKENS_OVERLOADED } from "../http/replies.ts";
+import type { BatchPool } from "../batch/batch-pool.ts";
+import type { SharedMemory } from "../batch/shared-memory.ts";
+import { BodyBuffer, type BodyBudget } from "../http/body.ts";
+import type { LoadGate } from "../http/load-gate.ts";
+import {
+  CHECK_FAILED,
+  failureReply,
+  OVERLOADED,
+  type Reply,
+  TOKENS_OVERLOADED,
+  TOO_BUSY,
+} from "../http/replies.ts";
 import type { WebSocket } from "../http/uws.ts";
 import { log, throttledLog } from "../observe/log.ts";
+import { tooLarge } from "../request/describe.ts";
 import type { ServingState } from "../observe/serving-state.ts";
 import { FrameReader, FrameWriter } from "./frames.ts";
 
@@ -38,6 +50,9 @@ export const MAX_FRAMES = 1024;
 /** Most requests of one connection whose tokens are being verified. */
 const MAX_VERIFYING = 64;
 
+/** Most large requests of one connection that workers decide at a time; what comes after them waits. */
+const MAX_LARGE = 8;
+
 /** Close codes (RFC 6455 section 7.4.1). */
 const GOING_AWAY = 1001;
 const INVALID = 1007;
@@ -53,10 +68,15 @@ const logFailure = throttledLog(1000);
 export interface StreamContext {
   readonly state: ServingState;
   readonly bodies: BodyBudget;
+  readonly gate: LoadGate;
+  readonly memory: SharedMemory;
+  readonly batches: BatchPool;
   readonly connections: Set<StreamConnection>;
   /** Requests received but not answered. */
   inFlight: number;
 }
+
+const TOO_BUSY_PACKED = packError(TOO_BUSY);
 
 // One of each is enough: a message is read and answered within one turn.
 const reader = new FrameReader();
@@ -65,12 +85,15 @@ const writer = new FrameWriter();
 export class StreamConnection {
   readonly #context: StreamContext;
   readonly #socket: WebSocket;
+  #heardAt: number;
   /** The version of the last notice. */
   #announced: Engine | null = null;
   #open = true;
   #draining = false;
   #paused = false;
   #verifying = 0;
+  /** What cancels the large requests that workers decide. */
+  readonly #large = new Set<Int32Array>();
   /** Messages that wait, with the first byte that is not decided. */
   readonly #waiting: { readonly bytes: Uint8Array; at: number; frames: number }[] = [];
   #waitingBytes = 0;
@@ -78,11 +101,23 @@ export class StreamConnection {
   constructor(context: StreamContext, socket: WebSocket) {
     this.#context = context;
     this.#socket = socket;
+    this.#heardAt = context.gate.turns;
+  }
+
+  /** The turn of the load gate in which the last message came. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** Closes at once, without a word, because memory is short. */
+  drop(): void {
+    if (this.#open) this.#socket.close();
   }
 
   /** Takes a message; `bytes` belong to uWebSockets.js and are gone afterwards. */
   receive(bytes: Uint8Array): void {
-    if (this.#paused) this.#wait(bytes, 0, 0);
+    this.#heardAt = this.#context.gate.turns;
+    if (this.#isHeld) this.#wait(bytes, 0, 0);
     else this.#decideAll(bytes, 0, 0);
   }
 
@@ -91,7 +126,17 @@ export class StreamConnection {
     if (!this.#paused || !this.#open || this.#socket.getBufferedAmount() > RESUME_BELOW) return;
     this.#paused = false;
     this.#context.bodies.give(PAUSE_ABOVE);
-    while (!this.#paused && this.#open) {
+    this.#decideWaiting();
+  }
+
+  /** Whether nothing more is decided for now. */
+  get #isHeld(): boolean {
+    return this.#paused || this.#large.size >= MAX_LARGE;
+  }
+
+  /** Decides what waits, until nothing more is decided for now. */
+  #decideWaiting(): void {
+    while (!this.#isHeld && this.#open) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
       this.#forget(next.bytes.byteLength);
@@ -106,6 +151,7 @@ export class StreamConnection {
     if (this.#paused) this.#context.bodies.give(PAUSE_ABOVE);
     this.#paused = false;
     for (const { bytes } of this.#waiting.splice(0)) this.#forget(bytes.byteLength);
+    for (const cancelled of this.#large) Atomics.store(cancelled, 0, 1);
   }
 
   /** Ends the connection once everything it has sent is answered. */
@@ -115,16 +161,17 @@ export class StreamConnection {
   }
 
   #endIfDone(): void {
-    if (this.#draining && this.#verifying === 0 && this.#waiting.length === 0)
+    if (this.#draining && this.#verifying + this.#large.size === 0 && this.#waiting.length === 0)
       this.#end(GOING_AWAY, "the server stops");
   }
 
-  /** Decides the frames of a message from `at` on, until the client stops reading. */
+  /** Decides the frames of a message from `at` on, until nothing more is decided for now. */
   #decideAll(bytes: Uint8Array, at: number, frames: number): void {
     let next = at;
     let count = frames;
     while (next < bytes.byteLength && this.#open) {
-      if (this.#paused) {
+      if (this.#isHeld) {
+        this.#send();
         this.#wait(bytes, next, count);
         return;
       }
@@ -140,14 +187,23 @@ export class StreamConnection {
         return;
       }
       const id = bytes.subarray(reader.idStart, reader.idEnd);
-      this.#decide(id, bytes.subarray(reader.bodyStart, reader.bodyEnd), reader.isBin, NOTHING);
+      if (this.#context.gate.admits()) {
+        this.#decide(id, bytes.subarray(reader.bodyStart, reader.bodyEnd), reader.isBin, NOTHING);
+      } else {
+        this.#context.state.noteShed();
+        writer.error(id, TOO_BUSY_PACKED);
+      }
       if (writer.length > SEND_ABOVE) this.#send();
     }
     this.#send();
   }
 
-  /** Decides one request by the engine of this moment, and writes the answer. */
+  /** Decides one request by the engine of this moment, and writes the answer; a large one is answered later. */
   #decide(id: Uint8Array, body: Uint8Array, isBin: boolean, claims: Uint8Array): void {
+    if (body.byteLength >= this.#context.batches.minBytes && claims === NOTHING) {
+      this.#decideLarge(id, body, isBin);
+      return;
+    }
     const { engine } = this.#context.state;
     try {
       const status = engine.decide(body, FORMAT_MSGPACK, FORMAT_MSGPACK, 0, claims);
@@ -228,6 +284,56 @@ export class StreamConnection {
     );
   }
 
+  /** Hands a large request to the workers (runtime/batch). */
+  #decideLarge(id: Uint8Array, body: Uint8Array, isBin: boolean): void {
+    const context = this.#context;
+    const held = new BodyBuffer(context.bodies, context.state.engine.options.maxBodyBytes, context.memory);
+    held.append(body);
+    if (held.state !== "ok") {
+      held.release();
+      const isTooLarge = held.state === "too-large";
+      const limit = context.state.engine.options.maxBodyBytes;
+      this.#error(id, isTooLarge ? failureReply(tooLarge(limit)) : OVERLOADED);
+      return;
+    }
+    const ownId = id.slice();
+    const cancelled = new Int32Array(new SharedArrayBuffer(4));
+    this.#large.add(cancelled);
+    context.inFlight++;
+    void this.#awaitLarge(ownId, isBin, held, cancelled);
+  }
+
+  async #awaitLarge(id: Uint8Array, isBin: boolean, held: BodyBuffer, cancelled: Int32Array): Promise<void> {
+    const context = this.#context;
+    let write: () => void;
+    let release: (() => void) | null = null;
+    try {
+      const request = { bytes: held.bytes(), input: FORMAT_MSGPACK, output: FORMAT_MSGPACK, cancelled };
+      const decided = await context.batches.decide(request);
+      if (decided.kind === "refused") write = () => this.#error(id, decided.reply);
+      else {
+        release = decided.release;
+        write = () => {
+          this.#announce(context.state.engine);
+          writer.responseInPieces(id, decided.pieces, isBin, decided.denied ? BUDGET_NOTE : null);
+        };
+      }
+    } catch (error) {
+      write = () => this.#refuseTokens(id, error);
+    }
+    held.release();
+    this.#large.delete(cancelled);
+    context.inFlight--;
+    if (this.#open) {
+      this.#socket.cork(() => {
+        write();
+        this.#send();
+        this.#decideWaiting();
+      });
+    }
+    release?.();
+  }
+
   #refuseTokens(id: Uint8Array, error: unknown): void {
     if (error instanceof TokenError) {
       logFailure(`tokens were refused: ${error.reason}`);
@@ -240,7 +346,7 @@ export class StreamConnection {
   }
 
   #error(id: Uint8Array, reply: Reply): void {
-    writer.error(id, JSON.parse(reply.body));
+    writer.error(id, packError(reply));
   }
 
   /** Says which version decides, before the first answer by it. */
@@ -277,7 +383,7 @@ export class StreamConnection {
     const rest = bytes.slice(at);
     const fits = this.#waitingBytes + rest.byteLength <= MAX_WAITING;
     if (!fits || !this.#context.bodies.take(rest.byteLength)) {
-      this.#end(TRY_AGAIN_LATER, "answers are not read");
+      this.#end(TRY_AGAIN_LATER, "too many requests wait");
       return;
     }
     this.#waitingBytes += rest.byteLength;
@@ -294,4 +400,10 @@ export class StreamConnection {
   #end(code: number, reason: string): void {
     if (this.#open) this.#socket.end(code, reason);
   }
+}
+
+/** What HTTP would say in body and headers. */
+function packError({ body, retryAfter }: Reply): Uint8Array {
+  const error = JSON.parse(body) as object;
+  return pack(retryAfter === undefined ? error : { ...error, retryAfter });
 }

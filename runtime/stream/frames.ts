@@ -4,7 +4,7 @@
  *   request   [id, request]     `request` is the msgpack map of POST /api/check/resources, or a `bin` that holds it
  *   answer    [id, response]    `response` is a map, or a `bin` when the request was one
  *             [id, response, note]    note: what HTTP would say in headers, as {denyReason: "evaluation-budget"}
- *             [id, nil, error]        error: {code, message, details}
+ *             [id, nil, error]        error: {code, message, details}, and retryAfter in seconds where HTTP has that header
  *   notice    [nil, {bundle: "<short digest>"}]    before the first answer, and before the first one by another version
  *
  * One message holds frames one after the other; a request that is a map is the last of its message, because only a `bin` says
@@ -94,8 +94,25 @@ export class FrameWriter {
     if (extra !== null) this.#append(extra);
   }
 
-  error(id: Uint8Array, error: unknown): void {
-    const packed = pack(error);
+  /** As `response`, for one that comes in pieces. */
+  responseInPieces(
+    id: Uint8Array,
+    pieces: readonly Uint8Array[],
+    isBin: boolean,
+    note: unknown = null,
+  ): void {
+    const extra = note === null ? null : pack(note);
+    const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+    this.#reserve(MAX_HEAD + length + (extra?.byteLength ?? 0));
+    this.#byte(extra === null ? FIX_ARRAY_2 : FIX_ARRAY_3);
+    this.#append(id);
+    if (isBin) this.#binHead(length);
+    for (const piece of pieces) this.#append(piece);
+    if (extra !== null) this.#append(extra);
+  }
+
+  /** `packed` is msgpack already. */
+  error(id: Uint8Array, packed: Uint8Array): void {
     this.#reserve(MAX_HEAD + packed.byteLength);
     this.#byte(FIX_ARRAY_3);
     this.#append(id);

@@ -3,8 +3,16 @@
  * No browser gets in from an origin that the cross-origin rules do not allow, since browsers do not ask before they connect.
  */
 import type { HttpContext } from "../http/check-route.ts";
-import { CODE_UNAVAILABLE, CODE_UNIMPLEMENTED, errorReply, type Reply, send } from "../http/replies.ts";
+import {
+  CODE_UNAVAILABLE,
+  CODE_UNIMPLEMENTED,
+  errorReply,
+  type Reply,
+  send,
+  TOO_BUSY,
+} from "../http/replies.ts";
 import type { App, HttpRequest, HttpResponse, SocketContext, WebSocket } from "../http/uws.ts";
+import { log } from "../observe/log.ts";
 import { StreamConnection, type StreamContext } from "./connection.ts";
 
 /** Most connections of one thread; each holds some kilobytes, what it buffers is counted elsewhere. */
@@ -39,13 +47,17 @@ interface StreamData {
 
 /** Adds the route; returns what draining needs. */
 export function addStreamRoute(app: App, context: HttpContext): StreamContext {
-  const { state, bodies, cors } = context;
+  const { state, bodies, gate, memory, batches, cors } = context;
   const streams: StreamContext = {
     state,
     bodies,
+    gate,
+    memory,
+    batches,
     connections: new Set(),
     inFlight: 0,
   };
+  gate.watch({ isNeeded: () => streams.connections.size > 0, relieve: () => closeStalest(streams) });
   app.ws<StreamData>("/v1/stream", {
     maxPayloadLength: state.engine.options.maxBodyBytes + FRAME_ROOM,
     maxBackpressure: MAX_UNSENT,
@@ -54,11 +66,8 @@ export function addStreamRoute(app: App, context: HttpContext): StreamContext {
     compression: NO_COMPRESSION,
     upgrade(res: HttpResponse, req: HttpRequest, socketContext: SocketContext) {
       const origin = req.getHeader("origin");
-      const refusal = cors.admits(origin)
-        ? state.draining || streams.connections.size >= MAX_CONNECTIONS
-          ? FULL
-          : null
-        : FOREIGN;
+      const isFull = state.draining || streams.connections.size >= MAX_CONNECTIONS;
+      const refusal = cors.admits(origin) ? (isFull ? FULL : gate.admits() ? null : TOO_BUSY) : FOREIGN;
       if (refusal !== null) {
         send(res, refusal, cors.headers(origin), true);
         return;
@@ -92,6 +101,23 @@ export function addStreamRoute(app: App, context: HttpContext): StreamContext {
     },
   });
   return streams;
+}
+
+/** Turns of the load gate (50 ms each at least) without a whole message after which a connection may be closed to free memory. */
+const STALE = 200;
+
+/** Most connections closed at a time to free memory. */
+const MAX_CLOSED = 256;
+
+/**
+ * Closes the connections that have said nothing for longest. uWebSockets.js keeps the beginnings of messages, which nobody
+ * here sees, so whoever leaves many messages unfinished looks idle.
+ */
+function closeStalest(streams: StreamContext): void {
+  const stale = [...streams.connections].filter(({ heardAt }) => streams.gate.turns - heardAt > STALE);
+  const chosen = stale.toSorted((one, other) => one.heardAt - other.heardAt).slice(0, MAX_CLOSED);
+  if (chosen.length > 0) log(`memory is short: ${chosen.length} silent streams are closed`);
+  for (const connection of chosen) connection.drop();
 }
 
 /** Close code of a message of a kind that is not taken (RFC 6455 section 7.4.1). */

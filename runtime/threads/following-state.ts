@@ -10,10 +10,12 @@ export class FollowingState extends ServingState {
   readonly #epoch: Int32Array;
   #current: number;
   #prepared: { readonly epoch: number; readonly engine: Engine } | null = null;
+  /** Versions up to this one are not wanted any more. */
+  #abandoned = 0;
 
   /** `epoch` is shared; `engine` is the version of its value at this moment. */
-  constructor(engine: Engine, epoch: Int32Array, traps: Int32Array, thread: number) {
-    super(engine, traps, thread);
+  constructor(engine: Engine, epoch: Int32Array, traps: Int32Array, thread: number, shed?: Int32Array) {
+    super(engine, traps, thread, shed);
     this.#epoch = epoch;
     this.#current = Atomics.load(epoch, 0);
   }
@@ -25,13 +27,14 @@ export class FollowingState extends ServingState {
 
   /** Keeps `engine` ready for `epoch`. */
   prepare(epoch: number, engine: Engine): void {
-    // Preparing takes turns of the event loop, so an abandoned attempt can end after the one that followed it.
-    if (this.#prepared !== null && this.#prepared.epoch > epoch) return;
+    // Preparing takes turns of the event loop, so an abandoned attempt can end after it was, and after the one that followed it.
+    if (epoch <= this.#abandoned || (this.#prepared !== null && this.#prepared.epoch > epoch)) return;
     this.#prepared = { epoch, engine };
   }
 
-  abandon(): void {
-    this.#prepared = null;
+  abandon(epoch: number): void {
+    this.#abandoned = epoch;
+    if (this.#prepared !== null && this.#prepared.epoch <= epoch) this.#prepared = null;
   }
 
   #flip(): void {

@@ -16,6 +16,8 @@ export interface ThreadStart {
   readonly epoch: Int32Array;
   /** Shared: traps by thread. */
   readonly traps: Int32Array;
+  /** Shared: requests refused for overload, by thread. */
+  readonly shed: Int32Array;
   /** What the first thread serves at this moment. */
   readonly compiled: CompiledBundle;
   readonly engine: Config["engine"];
@@ -26,12 +28,12 @@ export interface ThreadStart {
 export type ToThread =
   /** Make this version ready to serve, and keep it until the shared epoch becomes `epoch`. */
   | { readonly kind: "prepare"; readonly epoch: number; readonly compiled: CompiledBundle }
-  /** Forget what was prepared: another thread could not. */
-  | { readonly kind: "abandon" }
+  /** Forget this version, also when preparing it is not finished yet: another thread could not. */
+  | { readonly kind: "abandon"; readonly epoch: number }
   /** The epoch has changed: let go of the old version now, not with the next request. */
   | { readonly kind: "flip" }
-  /** How the last reload went, for health. */
-  | { readonly kind: "outcome"; readonly failure: ReloadFailure | null }
+  /** How the last reload went and which threads are not well, for health. */
+  | { readonly kind: "outcome"; readonly failure: ReloadFailure | null; readonly degraded: readonly string[] }
   /** As `HttpServer.drain`. */
   | { readonly kind: "drain"; readonly timeoutMs: number };
 
@@ -41,5 +43,5 @@ export type FromThread =
   | { readonly kind: "prepared"; readonly epoch: number }
   | { readonly kind: "refused"; readonly epoch: number; readonly message: string }
   | { readonly kind: "drained" }
-  /** The thread serves no more. */
+  /** The thread has closed its sockets and is about to exit. */
   | { readonly kind: "failed"; readonly message: string };

@@ -14,15 +14,20 @@ import type { FromThread, ThreadStart, ToThread } from "./messages.ts";
 const start = workerData as ThreadStart;
 let server: HttpServer | null = null;
 
-// An exception that ends the thread while uWebSockets.js has sockets would abort the process without a word.
-process.on("uncaughtException", (error) => fail(error));
-process.on("unhandledRejection", (error) => fail(error));
+// INVARIANT: the thread never ends while uWebSockets.js has sockets, since Node would abort the whole process then. An error that
+// nobody has caught therefore closes the sockets first.
+process.on("uncaughtException", fail);
+process.on("unhandledRejection", fail);
 
-/** Stops serving and says why; the first thread ends the daemon. */
+/** Stops serving at once, says why, and ends the thread; the first thread starts another. */
 function fail(error: unknown): void {
-  void server?.drain(0);
-  server = null;
-  tell({ kind: "failed", message: oneLine(error) });
+  try {
+    server?.close();
+  } finally {
+    tell({ kind: "failed", message: oneLine(error) });
+    // This thread only.
+    process.exit(1);
+  }
 }
 
 function tell(message: FromThread): void {
@@ -38,7 +43,8 @@ const prepare = async (compiled: CompiledBundle): Promise<Engine> => {
 };
 
 try {
-  const state = new FollowingState(await prepare(start.compiled), start.epoch, start.traps, start.index);
+  const { epoch, traps, index, shed } = start;
+  const state = new FollowingState(await prepare(start.compiled), epoch, traps, index, shed);
   server = await startServer(state, start.server);
   parentPort?.on("message", (message: ToThread) => {
     void obey(state, message);
@@ -59,13 +65,14 @@ async function obey(state: FollowingState, message: ToThread): Promise<void> {
       }
       break;
     case "abandon":
-      state.abandon();
+      state.abandon(message.epoch);
       break;
     case "flip":
       void state.engine;
       break;
     case "outcome":
       state.adopt(message.failure);
+      state.degrade(message.degraded);
       break;
     case "drain":
       state.draining = true;

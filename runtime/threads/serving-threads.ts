@@ -1,8 +1,10 @@
 /**
  * The serving threads beside the first one. The kernel spreads connections over the sockets that all of them listen on with
- * SO_REUSEPORT; here is what they have in common: starting, swapping in two phases, draining, and failing. A thread that
- * fails is not replaced: the daemon ends, because clients of that thread would hang otherwise, and something starts it again.
+ * SO_REUSEPORT; here is what they have in common: starting, swapping in two phases, draining, and failing. A thread that fails
+ * is replaced while the others serve; when one keeps failing, `failed` says so. A thread that hangs cannot be ended from
+ * outside without ending the process, so it is only reported.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { AuxDataOptions } from "../aux-data/options.ts";
 import type { Config } from "../config/config.ts";
@@ -12,12 +14,15 @@ import type { ServerOptions } from "../http/server.ts";
 import { log } from "../observe/log.ts";
 import type { ReloadFailure } from "../observe/serving-state.ts";
 import type { FromThread, ThreadStart, ToThread } from "./messages.ts";
-
-/** How long a thread may take to start or to prepare a version, in milliseconds; it takes tens. */
-const PREPARE_TIMEOUT = 60_000;
+import { DEFAULT_PATIENCE, ThreadHealth, type ThreadPatience } from "./thread-health.ts";
 
 /** How much longer than a drain its end may take to be told, in milliseconds. */
 const DRAIN_MARGIN = 1_000;
+
+const ENTRY = new URL(
+  import.meta.url.endsWith(".ts") ? "./serving-thread.ts" : "./serving-thread.js",
+  import.meta.url,
+);
 
 export interface ThreadSettings {
   readonly engine: Config["engine"];
@@ -26,7 +31,14 @@ export interface ThreadSettings {
   readonly server: ServerOptions;
 }
 
-/** One wait for an answer of every thread. */
+/** What tests change; no configuration does. */
+export interface ThreadSeam {
+  readonly patience?: ThreadPatience;
+  /** The file that a thread runs. */
+  readonly entry?: URL;
+}
+
+/** One wait for an answer of several threads. */
 interface Vote {
   /** Whether a message answers it: a reason to fail, or true; null when it is about something else. */
   readonly counts: (message: FromThread) => true | string | null;
@@ -39,75 +51,93 @@ export class ServingThreads {
   readonly count: number;
   /** Traps by thread; shared with all of them. */
   readonly traps: Int32Array;
-  /** Resolves with the reason when a thread serves no more without having been told to stop. */
+  /** Requests refused for overload, by thread; shared too. */
+  readonly shed: Int32Array;
+  /** Resolves with the reason when a thread keeps failing. */
   readonly failed: Promise<string>;
+  /** Called when `degraded` has changed. */
+  onHealth: (degraded: readonly string[]) => void = () => undefined;
   readonly #epoch = new Int32Array(new SharedArrayBuffer(4));
   #attempt = 0;
+  readonly #patience: ThreadPatience;
+  readonly #entry: URL;
+  readonly #health: ThreadHealth;
   readonly #workers = new Map<number, Worker>();
   readonly #votes = new Set<Vote>();
   #fail: (reason: string) => void = () => undefined;
+  #settings: ThreadSettings | null = null;
+  /** The version of the epoch, which a thread that starts later serves. */
+  #engine: Engine | null = null;
+  #failure: ReloadFailure | null = null;
+  #started = false;
   #stopping = false;
+  /** Ends when no thread is being started and no version swapped. */
+  #quiet: Promise<unknown> = Promise.resolve();
 
-  constructor(count: number) {
+  constructor(count: number, seam: ThreadSeam = {}) {
     this.count = count;
+    this.#patience = seam.patience ?? DEFAULT_PATIENCE;
+    this.#entry = seam.entry ?? ENTRY;
+    this.#health = new ThreadHealth(this.#patience);
     this.traps = new Int32Array(new SharedArrayBuffer(4 * count));
+    this.shed = new Int32Array(new SharedArrayBuffer(4 * count));
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
   }
 
+  /** Why fewer threads serve than should, one line per thread. */
+  get degraded(): readonly string[] {
+    return this.#health.reasons;
+  }
+
   /** Starts all but the first thread; resolves when they decide. Throws `ServeError`; the ones that run are stopped then. */
   async start(engine: Engine, settings: ThreadSettings): Promise<void> {
     if (this.count === 1) return;
-    const file = import.meta.url.endsWith(".ts") ? "./serving-thread.ts" : "./serving-thread.js";
-    for (let index = 1; index < this.count; index++) {
-      const data: ThreadStart = {
-        index,
-        epoch: this.#epoch,
-        traps: this.traps,
-        compiled: engine.compiled,
-        ...settings,
-      };
-      const worker = new Worker(new URL(file, import.meta.url), { workerData: data });
-      this.#workers.set(index, worker);
-      worker.on("message", (message: FromThread) => this.#receive(index, message));
-      worker.on("error", (error) => this.#end(index, error.message));
-      worker.on("exit", (code) => this.#end(index, `it exited with ${code}`));
-    }
-    const problem = await this.#vote(({ kind }) => (kind === "ready" ? true : null), PREPARE_TIMEOUT);
+    this.#engine = engine;
+    this.#settings = settings;
+    const indexes = Array.from({ length: this.count - 1 }, (_, index) => index + 1);
+    for (const index of indexes) this.#launch(index);
+    const problem = await this.#vote(isReady, this.#patience.answerMs, indexes);
+    this.#started = problem === null;
     if (problem === null) return;
     await this.drain(0);
     throw new ServeError("EDICT_LISTEN", problem);
   }
 
   /**
-   * First phase: every thread prepares the engine's version beside the one that serves. Throws `ServeError`, naming the
-   * thread, when one cannot; then nothing has changed anywhere.
+   * Makes `engine` the version that serves: every thread prepares it beside the old one, and when all have, it serves on all of them.
+   * `apply` swaps the first thread, in the same turn. Throws `ServeError`, naming the thread, when one cannot prepare it or does
+   * not answer in time; then nothing has changed anywhere.
    */
-  async prepare(engine: Engine): Promise<void> {
-    if (this.#workers.size === 0) return;
-    // Never a number of an earlier attempt, whose late answers must not count for this one.
-    const epoch = ++this.#attempt;
-    this.#tellAll({ kind: "prepare", epoch, compiled: engine.compiled });
-    const problem = await this.#vote((message) => {
-      if (message.kind === "refused" && message.epoch === epoch) return message.message;
-      return message.kind === "prepared" && message.epoch === epoch ? true : null;
-    }, PREPARE_TIMEOUT);
-    if (problem === null) return;
-    this.#tellAll({ kind: "abandon" });
-    throw new ServeError("EDICT_THREAD", `the new version could not be prepared: ${problem}`);
-  }
-
-  /** Second phase: what was prepared serves, on all threads. The first thread swaps in the same turn. */
-  flip(): void {
-    if (this.#workers.size === 0) return;
-    Atomics.store(this.#epoch, 0, this.#attempt);
-    this.#tellAll({ kind: "flip" });
+  async swap(engine: Engine, apply: () => void): Promise<void> {
+    if (this.count === 1) {
+      apply();
+      return;
+    }
+    await this.#exclusively(async () => {
+      // Never a number of an earlier attempt, whose late answers must not count for this one.
+      const epoch = ++this.#attempt;
+      this.#tellAll({ kind: "prepare", epoch, compiled: engine.compiled });
+      const problem = await this.#vote((message) => {
+        if (message.kind === "refused" && message.epoch === epoch) return message.message;
+        return message.kind === "prepared" && message.epoch === epoch ? true : null;
+      }, this.#patience.answerMs);
+      if (problem !== null) {
+        this.#tellAll({ kind: "abandon", epoch });
+        throw new ServeError("EDICT_THREAD", `the new version could not be prepared: ${problem}`);
+      }
+      this.#engine = engine;
+      Atomics.store(this.#epoch, 0, epoch);
+      this.#tellAll({ kind: "flip" });
+      apply();
+    });
   }
 
   /** How the last reload went, for the health of all threads. */
   report(failure: ReloadFailure | null): void {
-    this.#tellAll({ kind: "outcome", failure });
+    this.#failure = failure;
+    this.#tellAll({ kind: "outcome", failure, degraded: this.degraded });
   }
 
   /** Drains every thread but the first. Never rejects. */
@@ -122,9 +152,64 @@ export class ServingThreads {
     if (problem !== null) log(`not all threads drained: ${problem}`);
   }
 
+  /** Starts a thread; it says `ready` when it decides. */
+  #launch(index: number): void {
+    if (this.#settings === null || this.#engine === null) return;
+    const data: ThreadStart = {
+      index,
+      epoch: this.#epoch,
+      traps: this.traps,
+      shed: this.shed,
+      compiled: this.#engine.compiled,
+      ...this.#settings,
+    };
+    const worker = new Worker(this.#entry, { workerData: data });
+    this.#workers.set(index, worker);
+    worker.on("message", (message: FromThread) => {
+      if (this.#workers.get(index) === worker) this.#receive(index, message);
+    });
+    // Both come after `failed`, or without one: what counts is what was said first about this worker.
+    const end = (reason: string): void => {
+      if (this.#workers.get(index) === worker) this.#end(index, reason);
+    };
+    worker.on("error", (error) => end(error.message));
+    worker.on("exit", (code) => end(`it exited with ${code}`));
+  }
+
+  /** Starts a thread in place of one that has failed, by the version that serves then. */
+  async #replace(index: number, waitMs: number): Promise<void> {
+    await sleep(waitMs, undefined, { ref: false });
+    await this.#exclusively(async () => {
+      if (this.#stopping) return;
+      this.#launch(index);
+      const problem = await this.#vote(isReady, this.#patience.answerMs, [index]);
+      if (this.#stopping) return;
+      if (problem === null) {
+        this.#health.serves(index, performance.now());
+        log(`serving thread ${index} serves again`);
+      } else if (this.#workers.has(index)) {
+        // It neither failed nor got ready; nothing can be done about it.
+        this.#fail(`serving thread ${index} does not start: ${problem}`);
+      }
+    });
+    this.#tellHealth();
+  }
+
+  /** Runs `work` when nothing else is being started or swapped, so that every thread knows every version that serves. */
+  #exclusively(work: () => Promise<void>): Promise<void> {
+    const turn = this.#quiet.then(work);
+    this.#quiet = turn.catch(() => undefined);
+    return turn;
+  }
+
   #tellAll(message: ToThread): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
     for (const worker of this.#workers.values()) worker.postMessage(message);
+  }
+
+  #tellHealth(): void {
+    this.onHealth(this.degraded);
+    this.report(this.#failure);
   }
 
   #receive(index: number, message: FromThread): void {
@@ -132,8 +217,9 @@ export class ServingThreads {
       this.#end(index, message.message);
       return;
     }
+    if (this.#health.heard(index)) this.#tellHealth();
     for (const vote of this.#votes) {
-      const answer = vote.counts(message);
+      const answer = vote.missing.has(index) ? vote.counts(message) : null;
       if (answer === null) continue;
       vote.missing.delete(index);
       if (answer !== true) vote.settle(`thread ${index}: ${answer}`);
@@ -141,22 +227,34 @@ export class ServingThreads {
     }
   }
 
-  /** A thread serves no more. Its worker is kept: ending it while sockets are open would abort the process. */
+  /** A thread serves no more. */
   #end(index: number, reason: string): void {
     this.#workers.delete(index);
     const text = `serving thread ${index} failed: ${reason}`;
     for (const vote of this.#votes) {
-      vote.missing.delete(index);
+      if (!vote.missing.delete(index)) continue;
       if (!this.#stopping) vote.settle(text);
       else if (vote.missing.size === 0) vote.settle(null);
     }
-    if (!this.#stopping) this.#fail(text);
+    if (this.#stopping || !this.#started) return;
+    const wait = this.#health.failed(index, text, performance.now());
+    if (wait === null) {
+      this.#fail(`${text}, ${this.#patience.failures} times in a row`);
+      return;
+    }
+    log(`${text}; starting it again`);
+    this.#tellHealth();
+    void this.#replace(index, wait);
   }
 
-  /** Waits for all threads; resolves with what went wrong, or null. */
-  #vote(counts: Vote["counts"], timeoutMs: number): Promise<string | null> {
+  /** Waits for the threads `of`, all unless told; resolves with what went wrong, or null. */
+  #vote(
+    counts: Vote["counts"],
+    timeoutMs: number,
+    of: Iterable<number> = this.#workers.keys(),
+  ): Promise<string | null> {
     return new Promise((resolve) => {
-      const missing = new Set(this.#workers.keys());
+      const missing = new Set(of);
       const vote: Vote = {
         counts,
         missing,
@@ -166,12 +264,17 @@ export class ServingThreads {
           resolve(problem);
         },
       };
-      const timer = setTimeout(
-        () => vote.settle(`thread ${[...missing].join(", ")} did not answer in time`),
-        timeoutMs,
-      );
+      const timer = setTimeout(() => {
+        for (const index of missing) this.#health.silent(index);
+        vote.settle(`thread ${[...missing].join(", ")} did not answer in time`);
+        this.#tellHealth();
+      }, timeoutMs);
       this.#votes.add(vote);
       if (missing.size === 0) vote.settle(null);
     });
   }
+}
+
+function isReady({ kind }: FromThread): true | null {
+  return kind === "ready" ? true : null;
 }

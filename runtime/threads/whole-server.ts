@@ -1,8 +1,9 @@
 /**
  * The server of the first thread and those of the others as one: they listen on the same addresses and stop together, when a
- * signal says so or when one of them has failed.
+ * signal says so or when one of them keeps failing.
  */
 import type { Config } from "../config/config.ts";
+import { oneLine } from "../guest/modules.ts";
 import type { HttpServer } from "../http/server.ts";
 import { log } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
@@ -26,6 +27,7 @@ export async function startThreads(
     log("warning: a Unix socket is served by the first thread alone");
   }
   const { engine, auxData } = config;
+  threads.onHealth = (degraded) => state.degrade(degraded);
   await threads.start(state.engine, {
     engine,
     auxData,
@@ -33,7 +35,7 @@ export async function startThreads(
   });
 }
 
-/** Resolves with the exit code once a signal or a failed thread has stopped all servers. `stopping` is called first. */
+/** Resolves with the exit code once a signal or a failing thread has stopped all servers. `stopping` is called first. */
 export function untilStopped(
   state: ServingState,
   server: HttpServer,
@@ -57,9 +59,12 @@ export function untilStopped(
     };
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);
-    void threads.failed.then((reason) => {
+    const giveUp = (reason: string): void => {
       log(`${reason}; finishing requests in flight and giving up`);
-      return resolve(drain(EXIT_CANNOT_SERVE));
-    });
+      if (!state.draining) resolve(drain(EXIT_CANNOT_SERVE));
+    };
+    void threads.failed.then(giveUp);
+    // Without this the other threads would be ended with their sockets open, and the process aborted.
+    process.on("uncaughtException", (error) => giveUp(`the first thread failed: ${oneLine(error)}`));
   });
 }

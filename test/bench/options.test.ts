@@ -4,11 +4,11 @@ import { describe, expect, it } from "vitest";
 import { parseOptions } from "../../bench/options.ts";
 
 describe("bench flags", () => {
-  it("measure 100 and 1,000 copies and write results unless told otherwise", () => {
+  it("measure 100, 1,000 and 5,000 copies and write results unless told otherwise", () => {
     const parsed = parseOptions([]);
     expect(parsed).toMatchObject({
       kind: "options",
-      options: { copies: 100, compileCopies: [100, 1000], cerbos: true, write: true, quick: false },
+      options: { copies: 100, scaleCopies: [100, 1000, 5000], cerbos: true, write: true, quick: false },
     });
   });
 

@@ -1,10 +1,9 @@
 /**
  * corpus/cel_eval/cerbos_lib_exprs.json: expressions over the Cerbos function library, each of which must be true, or an
- * error. Rows that use a function of UNSUPPORTED_YET are left out until its line goes. paths.json is run by cel-eval-paths.test.ts.
+ * error. paths.json is run by cel-eval-paths.test.ts.
  */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { UNSUPPORTED_YET } from "../../compiler/cel/builtins/unsupported-yet.ts";
 import { EXPRESSION_REQUEST, expressionPolicy, rowResults } from "../differential/expression-table.ts";
 import { CORPUS, corpusPath, NO_CORPUS } from "../support/corpus.ts";
 import { TARGETS } from "./targets.ts";
@@ -14,16 +13,9 @@ interface LibraryRow {
   readonly wantErr?: boolean;
 }
 
-function usesUnsupported(expr: string): boolean {
-  return [...UNSUPPORTED_YET.keys()].some((name) => new RegExp(`\\b${name}\\(`, "u").test(expr));
-}
-
 function readRows(): readonly LibraryRow[] {
   if (CORPUS === undefined) return [];
-  const rows: readonly LibraryRow[] = JSON.parse(
-    readFileSync(corpusPath("cel_eval", "cerbos_lib_exprs.json"), "utf8"),
-  );
-  return rows.filter(({ expr }) => !usesUnsupported(expr));
+  return JSON.parse(readFileSync(corpusPath("cel_eval", "cerbos_lib_exprs.json"), "utf8"));
 }
 
 const ROWS = readRows();

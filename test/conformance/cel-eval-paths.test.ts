@@ -1,11 +1,9 @@
 /**
  * corpus/cel_eval/paths.json: calls of the path functions with the result each must have, or an error. Every row runs twice
- * per target: with the arguments as literals, and with them read from the resource's attributes. Rows that use a function
- * of UNSUPPORTED_YET are left out until its line goes; `readRows` is the only filter.
+ * per target: with the arguments as literals, and with them read from the resource's attributes.
  */
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { UNSUPPORTED_YET } from "../../compiler/cel/builtins/unsupported-yet.ts";
 import type { JsonValue } from "../../compiler/policy/policy-set.ts";
 import { EXPRESSION_REQUEST, expressionPolicy, rowResults } from "../differential/expression-table.ts";
 import { CORPUS, corpusPath, NO_CORPUS } from "../support/corpus.ts";
@@ -20,8 +18,7 @@ interface PathRow {
 
 function readRows(): readonly PathRow[] {
   if (CORPUS === undefined) return [];
-  const rows: readonly PathRow[] = JSON.parse(readFileSync(corpusPath("cel_eval", "paths.json"), "utf8"));
-  return rows.filter(({ fn }) => !UNSUPPORTED_YET.has(fn));
+  return JSON.parse(readFileSync(corpusPath("cel_eval", "paths.json"), "utf8"));
 }
 
 /** A call with literal arguments; JSON texts are CEL literals. */

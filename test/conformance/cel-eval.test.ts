@@ -4,7 +4,6 @@
  * for the recorded instant. cerbos_lib_exprs.json is in cel-eval-functions.test.ts.
  */
 import { beforeAll, describe, expect, it } from "vitest";
-import { UNSUPPORTED_YET } from "../../compiler/cel/builtins/unsupported-yet.ts";
 import type { JsonValue } from "../../compiler/policy/policy-set.ts";
 import type { SourceFile } from "../../compiler/load/index.ts";
 import type { CheckRequest, CheckResponse } from "../differential/interpreter/request.ts";
@@ -33,10 +32,6 @@ interface FieldCase {
   readonly want?: JsonValue;
   readonly wantCompileErr?: string;
   readonly wantEvalErr?: string;
-}
-
-function usesUnsupported(text: string): boolean {
-  return [...UNSUPPORTED_YET.keys()].some((name) => new RegExp(`\\b${name}\\(`, "u").test(text));
 }
 
 function source(path: string, document: object): SourceFile {
@@ -118,10 +113,7 @@ function fieldRequest({ bindings }: FieldCase): CheckRequest {
   };
 }
 
-/** Conditions with a function of UNSUPPORTED_YET are left out until its line goes. */
-const CONDITIONS = corpusCases<ConditionCase>("cel_eval", "conditions").filter(
-  ({ data }) => !usesUnsupported(JSON.stringify(data.condition)),
-);
+const CONDITIONS = corpusCases<ConditionCase>("cel_eval", "conditions");
 const FIELDS = corpusCases<readonly FieldCase[]>("cel_eval")
   .filter(({ name }) => name === "registry")
   .flatMap(({ data }) => data);

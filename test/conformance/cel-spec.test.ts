@@ -4,7 +4,6 @@
  * compiler or at run time. Cases that no policy can hold are left out, each for one of the reasons of `LeftOut`, and counted.
  */
 import { beforeAll, describe, expect, it } from "vitest";
-import { UNSUPPORTED_YET } from "../../compiler/cel/builtins/unsupported-yet.ts";
 import { EXPRESSION_REQUEST, expressionPolicy, rowResults } from "../differential/expression-table.ts";
 import { CORPUS, corpusCases, NO_CORPUS } from "../support/corpus.ts";
 import { programOf } from "../support/programs.ts";
@@ -40,8 +39,7 @@ type LeftOut =
   | "macros turned off: policies have them on"
   | "an identifier of several parts, or a reserved one"
   | "a function or name that only the suite declares"
-  | "a value of a message type"
-  | "not supported yet";
+  | "a value of a message type";
 /** Rows per module: the results of one module must fit one answer. */
 const BATCH = 400;
 
@@ -53,7 +51,7 @@ const CASES = corpusCases<SpecFile>("cel_spec").flatMap(({ name: file, data }) =
     }),
   ),
 );
-/** How many cases of the corpus are left out, by reason; those of functions still to come are not counted. */
+/** How many cases of the corpus are left out, by reason. */
 const LEFT_OUT: Partial<Record<LeftOut, number>> = {
   "a container: policies have none": 27,
   "a function or name that only the suite declares": 5,
@@ -66,7 +64,6 @@ function rowOf(name: string, test: SpecTest): Row | LeftOut {
     return "a message of the suite's own";
   if (test.container !== undefined) return "a container: policies have none";
   if (test.disableMacros === true) return "macros turned off: policies have them on";
-  if (usesUnsupported(test.expr)) return "not supported yet";
   const bindings = Object.entries(test.bindings ?? {});
   if ((test.typeEnv ?? []).length > bindings.length) return "a function or name that only the suite declares";
   if (bindings.some(([bound]) => !/^(?!(?:true|false|null|in)$)\w+$/u.test(bound))) {
@@ -98,10 +95,6 @@ function boundRow(name: string, test: SpecTest): Row | undefined {
   return { name, expr, wantsError };
 }
 
-function usesUnsupported(expr: string): boolean {
-  return [...UNSUPPORTED_YET.keys()].some((name) => new RegExp(`\\b${name}\\(`, "u").test(expr));
-}
-
 /** The compiler's first error, for the rows that do not compile. */
 function compileErrors(): ReadonlyMap<string, string> {
   return new Map(
@@ -120,7 +113,6 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
   it("leaves out only what no policy can hold", () => {
     const counts: Partial<Record<string, number>> = {};
     for (const { made } of CASES) if (typeof made === "string") counts[made] = (counts[made] ?? 0) + 1;
-    delete counts["not supported yet" satisfies LeftOut];
     expect(counts).toEqual(LEFT_OUT);
   });
 

@@ -4,6 +4,9 @@ import type { CaseEngine } from "../support/cases.ts";
 
 /** Error modes become `engine.strictEvaluation`; fail-closed has no counterpart and is compared with nothing. */
 export function cerbosSettings(engine: CaseEngine = {}): CerbosSettings {
-  const { onError = "compatible", ...others } = engine;
-  return { engine: { ...others, strictEvaluation: onError === "strict" } };
+  const { onError = "compatible", schemaEnforcement = "none", ...others } = engine;
+  return {
+    engine: { ...others, strictEvaluation: onError === "strict" },
+    schema: { enforcement: schemaEnforcement },
+  };
 }

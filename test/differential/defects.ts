@@ -14,6 +14,8 @@ export interface Defect {
   readonly name: string;
   /** The case in test/cases/ that shows it. */
   readonly shownBy: string;
+  /** Whether the binary's answer changes from start to start, so that starting it again can tell. */
+  readonly varies: boolean;
   /** Settings under which the interpreter has the defect, one for each way it can show. */
   imitations(program: Program, settings: Partial<EngineSettings>): readonly Partial<EngineSettings>[];
 }
@@ -29,18 +31,21 @@ const MAX_PERMUTED = 5;
 const LOST_DENIAL: Defect = {
   name: "a role policy's denial is lost at a scope without a row for the role (COMPAT.md 6.8)",
   shownBy: "role-policy-lost-denial",
+  varies: false,
   imitations: () => [{ lostRoleDenials: true }],
 };
 
 const RANDOM_PARENTS: Defect = {
   name: "which of several denying role policies of one role set is named changes from start to start",
   shownBy: "role-policy-denied-twice",
+  varies: true,
   imitations: (program) => roleOrders(program).map((roleOrder) => ({ roleOrder })),
 };
 
 const BOTH: Defect = {
   name: "a lost denial beside a denial named at random",
   shownBy: LOST_DENIAL.shownBy,
+  varies: true,
   imitations: (program) => roleOrders(program).map((roleOrder) => ({ roleOrder, lostRoleDenials: true })),
 };
 
@@ -48,6 +53,7 @@ const BOTH: Defect = {
 const RANDOM_ROWS: Defect = {
   name: "which rows of a rule are looked at before an error ends the action changes from start to start",
   shownBy: "derived-roles-order-strict",
+  varies: true,
   imitations: (program, { onError }) =>
     onError === "strict"
       ? [false, true].flatMap((lostRoleDenials) =>
@@ -60,6 +66,7 @@ const RANDOM_ROWS: Defect = {
 const RANDOM_ENTRIES: Defect = {
   name: "which of a principal policy's entries for a resource is looked at first changes from start to start",
   shownBy: "principal-policy-entries",
+  varies: true,
   imitations: (program) => {
     const resources = program.principals.flatMap(({ rows }) => rows.map(({ resource }) => resource));
     const names = [...new Set(resources)];
@@ -73,25 +80,28 @@ const RANDOM_ENTRIES: Defect = {
 export const DEFECTS: readonly Defect[] = [LOST_DENIAL, RANDOM_PARENTS, BOTH, RANDOM_ROWS, RANDOM_ENTRIES];
 
 /**
- * The defects that explain why the binary answered `body`, resource by resource; undefined when some resource's answer
- * is explained by none.
+ * The defects that explain why the binary answered `body`, one for each resource, undefined where the answer is the
+ * interpreter's; undefined for all when some resource's answer is explained by none.
  */
 export function explanation(
   program: Program,
   request: CheckRequest,
   settings: Partial<EngineSettings>,
   body: CheckResponse,
-): ReadonlySet<Defect> | undefined {
-  const found = new Set<Defect>();
+): readonly (Defect | undefined)[] | undefined {
+  const found: (Defect | undefined)[] = [];
   if (body.results?.length !== request.resources.length) return undefined;
   for (const [index, entry] of request.resources.entries()) {
     const result = { ...body, results: body.results.slice(index, index + 1) };
     const agrees = (imitated: Partial<EngineSettings>): boolean =>
       answersAlike(program, request, entry, { ...settings, ...imitated }, result);
-    if (agrees({})) continue;
+    if (agrees({})) {
+      found.push(undefined);
+      continue;
+    }
     const defect = DEFECTS.find((each) => each.imitations(program, settings).some(agrees));
     if (defect === undefined) return undefined;
-    found.add(defect);
+    found.push(defect);
   }
   return found;
 }

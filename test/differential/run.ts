@@ -1,6 +1,8 @@
 /**
  * `npm run differential -- --generated ...`: random policy sets, see generate/run.ts
+ * `npm run differential -- --compile ...`: broken policy sets before both compilers, see compile/run.ts
  * `npm run differential -- [--requests N] [--seed S] [--copies C] [--mode M] [--set T] [--no-http] [--no-cerbos]`
+ * `npm run differential -- --suites ...`: broken test suites before both runners, see suites/run.ts
  *
  * Asks everything the same: reference interpreter = debug WASM = release WASM = HTTP, each in JSON and msgpack, = the
  * real Cerbos, on the load-test policies (set `classic` or `multitenant`, C copies), for the requests of the load test and N
@@ -18,6 +20,7 @@ import { ask, bundleOf, loadEngine, type Answer } from "../support/engines.ts";
 import { programOf } from "../support/programs.ts";
 import { differences } from "./compare.ts";
 import { explanation } from "./defects.ts";
+import { runCompile } from "./compile/run.ts";
 import type { ErrorMode } from "./interpreter/conditions.ts";
 import { runGenerated } from "./generate/run.ts";
 import { check } from "./interpreter/decide.ts";
@@ -25,6 +28,7 @@ import type { CheckRequest, CheckResponse } from "./interpreter/request.ts";
 import type { EngineSettings } from "./interpreter/settings.ts";
 import { mutate, type Vocabulary } from "./mutate.ts";
 import { Random } from "./random.ts";
+import { runSuiteDifferential } from "./suites/run.ts";
 import { vocabularyOf } from "./vocabulary.ts";
 
 interface Options {
@@ -216,4 +220,10 @@ async function main(): Promise<number> {
   return different === 0 ? 0 : 1;
 }
 
-process.exitCode = process.argv.includes("--generated") ? await runGenerated() : await main();
+async function chosen(): Promise<number> {
+  if (process.argv.includes("--generated")) return runGenerated();
+  if (process.argv.includes("--suites")) return runSuiteDifferential();
+  return process.argv.includes("--compile") ? runCompile() : main();
+}
+
+process.exitCode = await chosen();

@@ -21,6 +21,7 @@ export interface CaseEngine {
   readonly defaultScope?: string;
   readonly lenientScopeSearch?: boolean;
   readonly globals?: Attributes;
+  readonly schemaEnforcement?: "none" | "warn" | "reject";
 }
 
 export interface CaseCheck {

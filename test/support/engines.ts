@@ -23,7 +23,10 @@ export async function bundleOf(
   sources: readonly SourceFile[],
   build: Build = "release",
 ): Promise<Uint8Array> {
-  const { bundle, diagnostics } = await compile(sources, { core: await readCore(build) });
+  const { bundle, diagnostics } = await compile(sources, {
+    core: await readCore(build),
+    ignoreSchemas: true,
+  });
   if (bundle !== undefined) return bundle;
   throw new Error(
     diagnostics

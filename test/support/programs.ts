@@ -24,7 +24,7 @@ export function programOf(sources: readonly SourceFile[]): LoadedProgram {
   const passes = checkGlobs(resolved.set);
   const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics, ...typed.diagnostics, ...passes];
   const failed = diagnostics.some(({ severity }) => severity === "error");
-  return { program: failed ? undefined : lower(resolved.set, typed.expressions), diagnostics };
+  return { program: failed ? undefined : lower(resolved.set, typed.expressions, typed.used), diagnostics };
 }
 
 /** Reads and lowers a policy directory; throws with the diagnostics when it does not compile. */

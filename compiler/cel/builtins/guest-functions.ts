@@ -140,6 +140,8 @@ export const GUEST_FUNCTIONS = {
   optionalUnwrap: 1,
   // not strict: whether the argument is no error (presence.ts)
   succeeds: 1,
+  // what a variable holds (variables.ts)
+  variableValue: 1,
   // Cerbos (addresses.ts, time.ts, hierarchy.ts)
   inIPAddrRange: 2,
   timeSince: 2,
@@ -171,9 +173,15 @@ export const GUEST_FUNCTIONS = {
   cidrIsMask: 1,
   cidrContainsIP: 2,
   cidrContainsCIDR: 2,
-  // paths (paths.ts)
+  // paths (paths.ts, path-match.ts)
   basePath: 1,
+  dirPath: 1,
   extPath: 1,
+  joinPath: 1,
+  pathHasPrefix: 2,
+  pathMatch: 2,
+  pathMatchAnyOf: 2,
+  relPath: 2,
   volumeName: 1,
   // SPIFFE (spiffe.ts)
   spiffeID: 1,

@@ -100,11 +100,12 @@ export function list<T>(
     const { node } = spot;
     if (node.kind !== "list") {
       const advice = node.kind === "scalar" ? "write it as a list, as in `[a, b]`" : "write it as a list";
-      reader.atValue("EDICT2002", { expected: "a list", found: describeNode(node), advice }, spot);
+      reader.atUse("EDICT2002", { expected: "a list", found: describeNode(node), advice }, spot);
       return undefined;
     }
     const decoded: T[] = [];
     const seen = new Set<string>();
+    let repeated: string | undefined;
     for (const [index, child] of node.items.entries()) {
       const at: Spot = { parent: spot, segment: index, node: child, keyOffset: child.offset };
       const value = decode(at, reader);
@@ -112,11 +113,13 @@ export function list<T>(
         decoded.push(value);
       }
       if (options.unique === true && child.kind === "scalar") {
-        if (seen.has(child.text)) {
-          reader.atKey("EDICT2014", { value: child.text }, at);
-        }
+        repeated ??= seen.has(child.text) ? child.text : undefined;
         seen.add(child.text);
       }
+    }
+    // Once per list and at the list, as Cerbos does it.
+    if (repeated !== undefined) {
+      reader.atKey("EDICT2014", { value: repeated }, spot);
     }
     return decoded;
   };
@@ -164,7 +167,7 @@ export function mapEntries(spot: Spot, reader: Reader): readonly MapEntry[] | un
   }
   const advice =
     node.kind === "scalar" && node.value === null ? "give it fields or remove it" : "write it as a map";
-  reader.atValue("EDICT2002", { expected: "a map", found: describeNode(node), advice }, spot);
+  reader.atUse("EDICT2002", { expected: "a map", found: describeNode(node), advice }, spot);
   return undefined;
 }
 

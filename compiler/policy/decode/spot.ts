@@ -23,23 +23,38 @@ export function rootSpot(document: PolicyDocument): Spot {
 
 /** YAML path of a spot, as in `$.resourcePolicy.rules[0]`. */
 export function pathOf(spot: Spot): string {
-  return spot.parent === undefined ? "$" : childPath(pathOf(spot.parent), spot.segment);
+  return spot.parent === undefined ? "$" : childPath(anchoredPath(spot.parent), spot.segment);
+}
+
+/** Path of the node itself: behind an alias, that of the anchored one. */
+function anchoredPath(spot: Spot): string {
+  return spot.node.alias?.path ?? pathOf(spot);
 }
 
 /** Place of the key of a value, or of the item itself in a list: what a message about a field points at. */
 export function keyPlace(document: PolicyDocument, spot: Spot): Place {
-  return document.place(spot.keyOffset, pathOf(spot));
+  const { alias } = spot.node;
+  const offset = typeof spot.segment === "number" && alias !== undefined ? alias.offset : spot.keyOffset;
+  return document.place(offset, pathOf(spot));
 }
 
 /** Place of the first character of a scalar's content, inside quotes and after the header of a block. */
 export function contentPlace(document: PolicyDocument, spot: Spot): Place {
   const { node } = spot;
+  if (node.alias !== undefined) {
+    return document.place(node.alias.offset, pathOf(spot));
+  }
   return document.place(node.kind === "scalar" ? node.contentOffset : node.offset, pathOf(spot));
 }
 
-/** Place of a value, quotes and block header included. */
+/** Place of a value, quotes and block header included; behind an alias, that of the anchored value. */
 export function valuePlace(document: PolicyDocument, spot: Spot): Place {
-  return document.place(spot.node.offset, pathOf(spot));
+  return document.place(spot.node.offset, anchoredPath(spot));
+}
+
+/** Place of a value as it stands here: the alias, where it is one. */
+export function usePlace(document: PolicyDocument, spot: Spot): Place {
+  return document.place(spot.node.alias?.offset ?? spot.node.offset, pathOf(spot));
 }
 
 /** A document being read, and the problems found in it. */
@@ -61,6 +76,11 @@ export class Reader {
   /** Reports a problem at a value. */
   atValue(code: Code, params: Params, spot: Spot): void {
     this.diagnostics.push(diagnose(code, params, valuePlace(this.document, spot), lengthOf(spot.node)));
+  }
+
+  /** Reports that a value has another shape than this place wants. */
+  atUse(code: Code, params: Params, spot: Spot): void {
+    this.diagnostics.push(diagnose(code, params, usePlace(this.document, spot), lengthOf(spot.node)));
   }
 }
 

@@ -11,6 +11,10 @@ const KIND_NAMES = {
 
 export function missingImport(definition: Definition, registry: Registry): void {
   const { message } = definition;
+  // The second of two policies with one key is reported as that, and as nothing else.
+  if (registry.get(definition.key)?.document !== definition.document) {
+    return;
+  }
   check("derived_roles", message.resourcePolicy?.importDerivedRoles, definition, registry);
   const policy =
     message.resourcePolicy ?? message.principalPolicy ?? message.rolePolicy ?? message.derivedRoles;

@@ -303,4 +303,38 @@ describe.each(BUILDS)("%s build", (build) => {
     expect(buildText("1 2", "")).toBe(`status ${abi.STATUS_TRAILING}`);
     expect(plain(parseJson(encoder.encode("[1]")) ?? null)).toEqual(buildText("[1]", ""));
   });
+
+  it("takes whole numbers for ints there, of any size that 64 bits hold", () => {
+    const build = host.guest.function("decodeWholeNumbers");
+    const tagsOf = (texts: readonly string[]): unknown =>
+      texts.map((text) => {
+        host.resetArena();
+        const bytes = encoder.encode(text);
+        const value = BigInt.asUintN(64, build(host.write(bytes), bytes.length) as bigint);
+        const tag = value < 0xfff8_0000_0000_0000n ? abi.TAG_DOUBLE : Number((value >> 32n) & 0xffn);
+        return [
+          tag,
+          tag === abi.TAG_DOUBLE ? null : host.guest.view.getBigInt64(Number(value & 0xffff_ffffn), true),
+        ];
+      });
+    expect(tagsOf(["5", "-3", "-0", "9223372036854775807", "-9223372036854775808"])).toEqual([
+      [abi.TAG_INT, 5n],
+      [abi.TAG_INT, -3n],
+      [abi.TAG_INT, 0n],
+      [abi.TAG_INT, 2n ** 63n - 1n],
+      [abi.TAG_INT, -(2n ** 63n)],
+    ]);
+    expect(tagsOf(["9223372036854775808", "18446744073709551615"])).toEqual([
+      [abi.TAG_UINT, -(2n ** 63n)],
+      [abi.TAG_UINT, -1n],
+    ]);
+    const doubles = [
+      "18446744073709551616",
+      "-9223372036854775809",
+      "5.0",
+      "1e3",
+      "99999999999999999999999999",
+    ];
+    expect(tagsOf(doubles)).toEqual(doubles.map(() => [abi.TAG_DOUBLE, null]));
+  });
 });

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 
 import { renderMarkdown } from "../../../bench/report/markdown.ts";
+import type { ThroughputResult } from "../../../bench/load/throughput.ts";
+import { budgetRows } from "../../../bench/report/budgets.ts";
 import type { BenchResults } from "../../../bench/report/results.ts";
 import { median, spread } from "../../../bench/report/statistics.ts";
 import { bytes, duration, table } from "../../../bench/report/table.ts";
@@ -15,20 +17,50 @@ const target = (server: string, encoding: "json" | "msgpack", requestsPerSecond:
   p99: 300,
 });
 
+const http: ThroughputResult = {
+  copies: 100,
+  connections: 16,
+  bodies: 200,
+  decisionsPerRequest: 10.5,
+  generator: "wrk",
+  generatorEchoRates: { wrk: 100_000 },
+  targets: [
+    target("echo", "json", 100_000),
+    target("edict", "json", 80_000),
+    target("cerbos", "json", 2000),
+    target("echo", "msgpack", 110_000),
+    target("edict", "msgpack", 99_000),
+  ],
+  comparedAnswers: 200,
+  comparedWithCerbos: true,
+  startMilliseconds: { edict: 300, cerbos: 1500 },
+  residentMebibytes: { edict: 100, cerbos: 200 },
+  notes: [],
+};
+
 const results: BenchResults = {
   date: "2026-11-21T12:00:00.000Z",
   quick: false,
-  machine: { processor: "test", cores: 2, memoryGibibytes: 8, system: "Linux", node: "v20", commit: "abc" },
-  compile: [
-    {
-      copies: 100,
-      policies: 900,
-      files: 1200,
-      milliseconds: 900,
-      firstMilliseconds: 1500,
-      bundleBytes: 300_000,
-    },
-  ],
+  minutes: 9,
+  failed: [],
+  notes: [],
+  machine: {
+    processor: "test",
+    cores: 2,
+    memoryGibibytes: 8,
+    system: "Linux",
+    node: "v20",
+    commit: "abc",
+    loadAverage: 0.1,
+  },
+  compile: {
+    copies: 100,
+    policies: 900,
+    files: 1200,
+    milliseconds: 900,
+    firstMilliseconds: 1500,
+    bundleBytes: 300_000,
+  },
   inProcess: [
     {
       encoding: "json",
@@ -39,26 +71,7 @@ const results: BenchResults = {
       spread: 0.01,
     },
   ],
-  http: {
-    copies: 100,
-    connections: 16,
-    bodies: 200,
-    decisionsPerRequest: 10.5,
-    generator: "wrk",
-    generatorEchoRates: { wrk: 100_000 },
-    targets: [
-      target("echo", "json", 100_000),
-      target("edict", "json", 80_000),
-      target("cerbos", "json", 2000),
-      target("echo", "msgpack", 110_000),
-      target("edict", "msgpack", 99_000),
-    ],
-    comparedAnswers: 200,
-    comparedWithCerbos: true,
-    startMilliseconds: { edict: 300, cerbos: 1500 },
-    residentMebibytes: { edict: 100, cerbos: 200 },
-    notes: [],
-  },
+  http,
 };
 
 /** The cells of the HTTP table's row for a server and an encoding. */
@@ -78,14 +91,37 @@ describe("the report", () => {
   });
 
   it("says when Cerbos was left out and gives no ratio to it", () => {
-    const targets = results.http.targets.filter(({ server }) => server !== "cerbos");
+    const targets = http.targets.filter(({ server }) => server !== "cerbos");
     const markdown = renderMarkdown({
       ...results,
-      http: { ...results.http, targets, comparedWithCerbos: false, notes: ["no Cerbos here"] },
+      http: { ...http, targets, comparedWithCerbos: false, notes: ["no Cerbos here"] },
     });
     expect(markdown).toContain("Note: no Cerbos here");
-    expect(markdown).not.toMatch(/\d+\.\dx/);
+    expect(row(markdown, "edict", "json").join()).not.toMatch(/\d+\.\dx/);
     expect(markdown).toContain("edict in JSON and in msgpack gave equal answers");
+  });
+});
+
+const metOf = (given: BenchResults, what: string) => budgetRows(given).find((one) => one.what.includes(what));
+
+describe("the budgets", () => {
+  it("are met from their bound on, and not below", () => {
+    expect(metOf(results, "JSON, one thread, to the echo")).toMatchObject({ measured: "80%", met: true });
+    const targets = [target("echo", "json", 100_000), target("edict", "json", 79_000)];
+    expect(metOf({ ...results, http: { ...http, targets } }, "JSON, one thread, to the echo")).toMatchObject({
+      measured: "79%",
+      met: false,
+    });
+  });
+
+  it("say what was not measured instead of calling it met", () => {
+    expect(metOf(results, "over the stream")).toMatchObject({ measured: "", met: undefined });
+    expect(renderMarkdown(results)).toMatch(/over the stream.*not measured/);
+  });
+
+  it("name a part that failed", () => {
+    const failed = [{ part: "stream", message: "no upgrade" }];
+    expect(renderMarkdown({ ...results, failed })).toContain("**The part `stream` failed:** no upgrade");
   });
 });
 

@@ -45,12 +45,6 @@ const KNOWN_FAILURES: ReadonlyMap<string, string> = new Map(
   ].map((name) => [`block_ext/basic/${name}`, "cel.block is not in Cerbos's environment"] as const),
 );
 
-const UNSUPPORTED = new Set<string>(["EDICT3033", "EDICT3034"]);
-
-function isUnsupported(text: string): boolean {
-  return checkText(text).problems.some(({ code }) => UNSUPPORTED.has(code));
-}
-
 function codesOf(text: string): string[] {
   return checkText(text).problems.map(({ code }) => code);
 }
@@ -80,9 +74,9 @@ describe.skipIf(CORPUS === undefined)("the conformance tests of cel-spec", () =>
       (!name.startsWith("block_ext/") || KNOWN_FAILURES.has(name)),
   );
 
-  it("check where they need no declarations, unless they use what is not supported yet", () => {
+  it("check where they need no declarations", () => {
     const refused = closed
-      .filter(({ name, test }) => !KNOWN_FAILURES.has(name) && !isUnsupported(test.expr))
+      .filter(({ name, test }) => !KNOWN_FAILURES.has(name))
       .map(({ name, test }) => ({ name, codes: codesOf(test.expr) }))
       .filter(({ codes }) => codes.length > 0);
     expect(refused.filter(({ name }) => !isIpv4Mapped(name))).toEqual([]);
@@ -102,7 +96,7 @@ function isIpv4Mapped(name: string): boolean {
 }
 
 describe.skipIf(CORPUS === undefined)("the expressions of Cerbos's own tests", () => {
-  it("check, unless they use what is not supported yet", () => {
+  it("check", () => {
     const library = corpusCases<readonly { readonly expr: string }[]>("cel_eval").find(
       ({ name }) => name === "cerbos_lib_exprs",
     );
@@ -111,7 +105,7 @@ describe.skipIf(CORPUS === undefined)("the expressions of Cerbos's own tests", (
     );
     const all = [...(library?.data ?? []).map(({ expr }) => expr), ...conditions];
     expect(all.length).toBeGreaterThan(100);
-    const refused = all.filter((text) => !isUnsupported(text) && codesOf(text).length > 0);
+    const refused = all.filter((text) => codesOf(text).length > 0);
     expect(refused).toEqual([]);
   });
 
@@ -125,7 +119,6 @@ describe.skipIf(CORPUS === undefined)("the expressions of Cerbos's own tests", (
       corpusCases<readonly FieldCase[]>("cel_eval").find(({ name }) => name === "registry")?.data ?? [];
     expect(cases.length).toBeGreaterThan(10);
     for (const { name, expr, wantCompileErr } of cases) {
-      if (isUnsupported(expr)) continue;
       expect([name, codesOf(expr)]).toEqual([name, wantCompileErr === undefined ? [] : ["EDICT3021"]]);
     }
   });

@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import { GUEST_FUNCTIONS } from "../../../compiler/cel/builtins/guest-functions.ts";
 import { overloads } from "../../../compiler/cel/builtins/overload-table.ts";
-import { UNSUPPORTED_YET } from "../../../compiler/cel/builtins/unsupported-yet.ts";
 
 const rows = [...overloads.values()].flat();
 
@@ -41,12 +40,5 @@ describe("the overload table", () => {
   it("holds no row twice", () => {
     const keys = rows.map(({ name, style, parameters }) => `${style} ${name} ${JSON.stringify(parameters)}`);
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
-  });
-
-  it("lists functions as unsupported only where that is meant", () => {
-    const both = [...UNSUPPORTED_YET].filter(([name, styles]) =>
-      overloads.get(name)?.some(({ style }) => styles.includes(style)),
-    );
-    expect(both.map(([name]) => name)).toEqual(UNSUPPORTED_YET.has("matches") ? ["matches"] : []);
   });
 });

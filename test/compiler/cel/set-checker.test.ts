@@ -76,6 +76,14 @@ describe("names of the policy", () => {
     expect(problems("V.a", namesOf({ a: "V.b + V.c", b: "V.c + V.d", c: "V.d", d: "1" }))).toEqual([]);
   });
 
+  it("are all there as `V` and `C`, but not inside a variable", () => {
+    expect(problems("V == C", namesOf({ a: "1" }, ["c"]))).toEqual([]);
+    expect(problems("V.a", namesOf({ a: "size(dyn(V))", b: "variables.?a", c: "C" }, ["c"]))).toEqual([
+      "EDICT3034 1:17 `V` is not supported yet",
+      "EDICT3034 2:8 `variables` is not supported yet",
+    ]);
+  });
+
   it("must not need their own values", () => {
     const cyclic = namesOf({
       a: "variables.a",
@@ -263,8 +271,7 @@ const EXAMPLES: Readonly<Record<keyof typeof celCodes, string>> = {
   EDICT3030: "wat()",
   EDICT3031: "size(1)",
   EDICT3032: "1 + 'a'",
-  EDICT3033: "joinPath(['a'])",
-  EDICT3034: "V",
+  EDICT3034: "google.protobuf.Any{}",
   EDICT3035: "1 && true",
   EDICT3036: "1.all(x, true)",
   EDICT3040: "[1].all(1, true)",

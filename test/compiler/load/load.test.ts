@@ -69,6 +69,14 @@ describe("schemas", () => {
     ]);
   });
 
+  it("are reported where a number cannot be kept", () => {
+    const { schemas, diagnostics } = load([source("_schemas/a.json", '{\n  "const": 9007199254740993\n}')]);
+    expect([...schemas]).toEqual([]);
+    expect(diagnostics.map(({ code, place }) => [code, place.line, place.column])).toEqual([
+      ["EDICT1202", 2, 12],
+    ]);
+  });
+
   it("are reported once for a directory elsewhere, but not for one whose name only ends so", () => {
     const { diagnostics } = load([
       source("x/_schemas/a.json", "{}"),

@@ -97,7 +97,7 @@ describe("aliases and merges", () => {
 
   it("are refused when unknown, defined twice, inside their own value, or not maps in a merge", () => {
     expect(problems("a: *x\n")).toEqual(["EDICT1107 1:4 $.a"]);
-    expect(problems("a: &x 1\nb: &x 2\n")).toEqual(["EDICT1108 2:7 $.b"]);
+    expect(problems("a: &x 1\nb: &x 2\n")).toEqual(["EDICT1108 2:4 $.b"]);
     expect(problems("a: &x {b: *x}\n")).toEqual(["EDICT1114 1:11 $.a.b"]);
     expect(problems("a: &x 1\nb: {<<: *x}\n")).toEqual(["EDICT1112 1:7 $.b.<<"]);
   });

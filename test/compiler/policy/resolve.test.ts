@@ -54,6 +54,8 @@ describe("a resource policy", () => {
     "parent.yaml": resourcePolicy('"album:object"', "  scope: acme\n", "v1"),
     "root.yaml": resourcePolicy('"album:object"', "", "v1"),
     "roles.yaml": derivedRoles("common", "owner"),
+    "_schemas/p.json": "{}",
+    "_schemas/r.json": "{}",
   };
 
   it("comes with everything it says", () => {

@@ -68,6 +68,15 @@ const CONSTANTS: readonly (Name & { readonly value: unknown })[] = [
   { name: "config", type: mapOf(STRING, DYN), value: { k: "a" } },
 ];
 const VARIABLE_TYPES: readonly CelType[] = [BOOL, BOOL, INT, STRING, DOUBLE, listOf(STRING), DYN, TIMESTAMP];
+/** Variables that every policy defines for itself: names with the type that expressions take them to have. */
+const LOCALS: readonly Name[] = [
+  { name: "V.w0", type: BOOL },
+  { name: "V.w1", type: STRING },
+  { name: "V.w2", type: DOUBLE },
+  { name: "C.c0", type: DOUBLE },
+  { name: "C.c1", type: STRING },
+];
+const LOCAL_TEXTS = 60;
 const GLOBALS = { env: "prod", n: 5.5, list: ["a"] };
 const GLOBAL_NAMES: readonly Name[] = [
   { name: "G.env", type: STRING },
@@ -83,12 +92,10 @@ export async function makeBatch(seed: number, withCerbos: boolean): Promise<Batc
   const constants = CONSTANTS.map(({ name, type }) => ({ name: `C.${name}`, type }));
   const known = [...constants, ...GLOBAL_NAMES];
   const variables = await makeVariables(random, known, withCerbos);
-  const imports = {
-    variables: { import: ["shared-variables"] },
-    constants: { import: ["shared-constants"] },
-  };
   const shared = [exportedConstants(), exportedVariables(variables.definitions)];
-  const definitions = [...known, ...variables.names];
+  const locals = await makeLocals(random, [...known, ...variables.names], shared, withCerbos);
+  const imports = locals.next();
+  const definitions = [...known, ...variables.names, ...LOCALS];
   const rules = write(random, definitions, true);
   const elsewhere = write(random, definitions, false);
   const all = distinct([
@@ -104,19 +111,19 @@ export async function makeBatch(seed: number, withCerbos: boolean): Promise<Batc
       distinct(texts).filter((text) => accepted.delete(text)),
       random,
     );
-  const withoutVariables = elsewhere.conditions.filter((text) => !/\bV\.v\d/.test(text));
+  const withoutVariables = elsewhere.conditions.filter((text) => !/\bV\.[vw]\d/.test(text));
   const pools = {
     derivedRoles: { conditions: pool(withoutVariables.slice(0, DERIVED_ROLE_CONDITIONS)), outputs: pool([]) },
     rules: { conditions: pool(rules.conditions), outputs: pool(rules.outputs) },
     elsewhere: { conditions: pool(elsewhere.conditions), outputs: pool(elsewhere.outputs) },
   };
-  const policies = [...shared, ...policySet(world, pools, imports, random)];
+  const policies = [...shared, ...policySet(world, pools, locals.next, random)];
   return {
     seed,
     world,
     policies,
     settings: settingsFor(random),
-    disputed: [...variables.disputed, ...tried.disputed],
+    disputed: [...variables.disputed, ...locals.disputed, ...tried.disputed],
     expressions: tried.accepted.length,
   };
 }
@@ -166,6 +173,37 @@ async function makeVariables(
   };
 }
 
+/** What one policy imports and defines for itself; each policy gets other definitions under the same names. */
+async function makeLocals(
+  random: Random,
+  known: readonly Name[],
+  shared: readonly object[],
+  withCerbos: boolean,
+): Promise<{ next: () => object; disputed: Acceptance["disputed"] }> {
+  const writer = new Writer(random, { definitions: known, runtime: false });
+  const texts = distinct(
+    Array.from({ length: LOCAL_TEXTS }, () => writer.writeTop(random.pick([BOOL, STRING, DOUBLE], BOOL), 2)),
+  );
+  const imports = {
+    variables: { import: ["shared-variables"] },
+    constants: { import: ["shared-constants"] },
+  };
+  const { accepted, disputed } = await acceptance(texts, shared.map(sourceOf), imports, withCerbos);
+  // With the type hidden: what an expression may do with a definition must not depend on the policy.
+  const definition = (): string => `dyn(${random.pick(accepted, "true")})`;
+  const next = (): object => ({
+    variables: {
+      import: ["shared-variables"],
+      local: { w0: definition(), w1: definition(), w2: definition() },
+    },
+    constants: {
+      import: ["shared-constants"],
+      local: { c0: random.pick([0.5, 2, -3], 2), c1: random.pick(["a", "hello", "b"], "a") },
+    },
+  });
+  return { next, disputed };
+}
+
 function exportedConstants(): object {
   const definitions = Object.fromEntries(CONSTANTS.map(({ name, value }) => [name, value]));
   return { apiVersion: API, exportConstants: { name: "shared-constants", definitions } };
@@ -183,6 +221,7 @@ function settingsFor(random: Random): CaseEngine {
   return {
     onError: random.chance(0.65) ? "compatible" : "strict",
     globals: GLOBALS,
+    ...(random.chance(0.4) ? { schemaEnforcement: random.chance(0.6) ? "warn" : "reject" } : {}),
     ...(random.chance(0.3) ? { lenientScopeSearch: true } : {}),
     ...(random.chance(0.1) ? { defaultScope: "acme" } : {}),
     ...(random.chance(0.1) ? { defaultPolicyVersion: "v2" } : {}),

@@ -5,7 +5,6 @@
 import type { CelType } from "../../../compiler/cel/expression.ts";
 import type { Overload } from "../../../compiler/cel/builtins/overload.ts";
 import { overloads } from "../../../compiler/cel/builtins/overload-table.ts";
-import { UNSUPPORTED_YET } from "../../../compiler/cel/builtins/unsupported-yet.ts";
 import { typeArguments, withArguments } from "../../../compiler/cel/types.ts";
 
 /** What the type parameters of a row stand for. */
@@ -21,8 +20,7 @@ const INFIX: ReadonlyMap<string, string> = new Map(
 /** Families, so that one with many rows does not crowd out the others: rows by function name. */
 const FUNCTIONS: readonly (readonly Overload[])[] = [...overloads.entries()]
   .filter(([name]) => !LEFT_OUT.has(name))
-  .map(([name, rows]) => rows.filter(({ style }) => UNSUPPORTED_YET.get(name)?.includes(style) !== true))
-  .filter((rows) => rows.length > 0);
+  .map(([, rows]) => rows);
 
 export interface Candidate {
   readonly row: Overload;

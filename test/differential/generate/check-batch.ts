@@ -4,12 +4,14 @@
  */
 import type { SourceFile } from "../../../compiler/load/index.ts";
 import type { Program } from "../../../compiler/ir/program.ts";
-import { sourcesOf, withPolicyDirectory, type CaseEngine } from "../../support/cases.ts";
+import { withPolicyDirectory, type CaseEngine } from "../../support/cases.ts";
 import { programOf } from "../../support/programs.ts";
 import { differences } from "../compare.ts";
-import { explanation, hasNoJsonForm } from "../defects.ts";
 import { check } from "../interpreter/decide.ts";
 import type { CheckRequest, CheckResponse } from "../interpreter/request.ts";
+import type { EngineSettings } from "../interpreter/settings.ts";
+import { explain, unchanging, type Suspect } from "./explain.ts";
+import { filesOf, withSchemas } from "./schemas.ts";
 import { CERBOS, cerbosPeer, edictPeers, type Peer, type Reply } from "./peers.ts";
 
 /** Somebody answered otherwise than the interpreter. */
@@ -43,7 +45,7 @@ export async function checkBatch(
   requests: readonly CheckRequest[],
   withCerbos: boolean,
 ): Promise<BatchResult> {
-  const sources = sourcesOf({ description: "", policies, checks: [] });
+  const sources = filesOf(policies);
   const { program, diagnostics } = programOf(sources);
   if (program === undefined) {
     throw new Error(`edict refuses the set: ${diagnostics.map(({ message }) => message).join("; ")}`);
@@ -61,6 +63,12 @@ export async function checkBatch(
     } finally {
       for (const peer of peers) traps += await peer.stop();
     }
+    if (withCerbos) {
+      await run.putToTheTest(settings, async () => {
+        const peer = await cerbosPeer(directory, settings);
+        return { ask: (request) => peer.answer(request, "json"), stop: () => peer.stop() };
+      });
+    }
     return { ...run.result(), traps };
   });
 }
@@ -76,6 +84,7 @@ class Run {
   readonly #found: Difference[] = [];
   readonly #explained = new Map<string, number>();
   readonly #answers = new Map<string, number>();
+  readonly #suspects: Suspect[] = [];
   readonly #counts = { requests: 0, decisions: 0, allowed: 0, outputs: 0, outputErrors: 0 };
 
   constructor(program: Program, peers: readonly Peer[]) {
@@ -86,38 +95,50 @@ class Run {
   async ask(request: CheckRequest, settings: CaseEngine): Promise<void> {
     const turn = this.#counts.requests;
     const now = BigInt(Date.now()) * 1_000_000n;
-    const want = check(this.#program, request, { ...settings, now });
+    const want = this.#check(request, settings, now);
     this.#count(want);
     // A prime, so that no peer that takes turns meets one format only.
     const format = turn % 7 < 4 ? "json" : "msgpack";
     const compare = async (peer: Peer): Promise<void> => {
       const isSame = peer.settings.onError === settings.onError;
-      const expected = isSame ? want : check(this.#program, request, { ...peer.settings, now });
+      const expected = isSame ? want : this.#check(request, peer.settings, now);
       const reply = await peer.answer(request, format);
       add(this.#answers, `${peer.name}, ${peer.settings.onError}`);
       const lines = differences(reply.body, expected);
       if (lines.length === 0) return;
-      const defects =
-        peer.name === CERBOS ? this.#defects(request, { ...settings, now }, reply, expected) : undefined;
-      for (const name of defects ?? []) add(this.#explained, name);
+      const isExplained =
+        peer.name === CERBOS &&
+        (await this.#explain(peer, request, { ...withSchemas(this.#program, settings), now }, reply));
       const who = peer.name === CERBOS ? CERBOS : `${peer.name} (${format})`;
-      if (defects === undefined) this.#found.push({ who, settings: peer.settings, request, lines });
+      if (!isExplained) this.#found.push({ who, settings: peer.settings, request, lines });
     };
     await Promise.all(this.#peers.filter((peer) => peer.takes(turn)).map(compare));
   }
 
-  #defects(
+  #check(request: CheckRequest, settings: CaseEngine, now: bigint): CheckResponse {
+    return check(this.#program, request, { ...withSchemas(this.#program, settings), now });
+  }
+
+  async #explain(
+    peer: Peer,
     request: CheckRequest,
-    settings: CaseEngine & { readonly now: bigint },
-    { status, body }: Reply,
-    want: CheckResponse,
-  ): readonly string[] | undefined {
-    if (status >= 500)
-      return hasNoJsonForm(want)
-        ? ["an infinity or NaN in an output fails the call (COMPAT.md 6.3)"]
-        : undefined;
-    const defects = isResponse(body) ? explanation(this.#program, request, settings, body) : undefined;
-    return defects === undefined ? undefined : [...defects].map(({ name }) => name);
+    settings: Partial<EngineSettings>,
+    reply: Reply,
+  ): Promise<boolean> {
+    const ask = (one: CheckRequest): Promise<Reply> => peer.answer(one, "json");
+    const explained = await explain(this.#program, request, settings, reply, ask);
+    for (const name of explained?.names ?? []) add(this.#explained, name);
+    this.#suspects.push(...(explained?.suspects ?? []));
+    return explained !== undefined;
+  }
+
+  /** Explanations that say the answer changes from start to start: where it does not, there is a difference. */
+  async putToTheTest(settings: CaseEngine, start: Parameters<typeof unchanging>[1]): Promise<void> {
+    for (const { request, answer } of await unchanging(this.#suspects, start)) {
+      const want = this.#check(request, settings, BigInt(Date.now()) * 1_000_000n);
+      const lines = ["the same at every start", ...differences(answer, want)];
+      this.#found.push({ who: CERBOS, settings, request, lines });
+    }
   }
 
   #count({ results }: CheckResponse): void {
@@ -143,8 +164,4 @@ class Run {
 
 function add(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
-}
-
-function isResponse(body: unknown): body is CheckResponse {
-  return typeof body === "object" && body !== null && "results" in body;
 }

@@ -2,7 +2,7 @@
  * Whether a difference is still there, for shrinking: the interpreter against the one who differed, with as little set-up
  * as that one needs.
  */
-import { sourcesOf, withPolicyDirectory } from "../../support/cases.ts";
+import { withPolicyDirectory } from "../../support/cases.ts";
 import { startCerbos } from "../../support/cerbos.ts";
 import { bundleOf } from "../../support/engines.ts";
 import { programOf } from "../../support/programs.ts";
@@ -12,6 +12,7 @@ import { explanation, hasNoJsonForm } from "../defects.ts";
 import { check } from "../interpreter/decide.ts";
 import type { CheckResponse } from "../interpreter/request.ts";
 import { embedded } from "./peers.ts";
+import { filesOf, withSchemas } from "./schemas.ts";
 import type { Finding } from "./shrink.ts";
 import { onTheWire, UNVERIFIED } from "./tokens.ts";
 
@@ -21,7 +22,7 @@ export async function cerbosAnswer({
   settings,
   request,
 }: Finding): Promise<{ status: number; body: CheckResponse }> {
-  return withPolicyDirectory(sourcesOf({ description: "", policies, checks: [] }), async (directory) => {
+  return withPolicyDirectory(filesOf(policies), async (directory) => {
     const cerbos = await startCerbos(directory, { ...cerbosSettings(settings), auxData: UNVERIFIED });
     try {
       return await cerbos.check(onTheWire(request));
@@ -49,17 +50,17 @@ export async function differs(finding: Finding, who: string, kinds: ReadonlySet<
   const { policies, request } = finding;
   const settings = { onError: "compatible", ...finding.settings } as const;
   const same = (lines: readonly string[]): boolean => lines.some((line) => kinds.has(signature(line)));
-  const sources = sourcesOf({ description: "", policies, checks: [] });
+  const sources = filesOf(policies);
   const { program } = programOf(sources);
   if (program === undefined) return false;
   const now = BigInt(Date.now()) * 1_000_000n;
-  const want = check(program, request, { ...settings, now });
+  const want = check(program, request, { ...withSchemas(program, settings), now });
   if (want.results.length === 0) return false;
   if (who === "Cerbos") {
     const { status, body } = await cerbosAnswer({ ...finding, settings });
     if (status >= 500) return !hasNoJsonForm(want);
     if (status !== 200 || !same(differences(body, want))) return false;
-    return explanation(program, request, { ...settings, now }, body) === undefined;
+    return explanation(program, request, { ...withSchemas(program, settings), now }, body) === undefined;
   }
   const format = who.includes("msgpack") ? "msgpack" : "json";
   const bundle = await bundleOf(sources, who.startsWith("debug") ? "debug" : "release");

@@ -7,6 +7,7 @@ import type { CelType } from "../../../compiler/cel/expression.ts";
 import { BOOL, DOUBLE, DYN, INT, STRING, UINT, listOf, mapOf } from "../../../compiler/cel/types.ts";
 import { attributesOf } from "./attributes.ts";
 import { quoted } from "./literals.ts";
+import { wholeValue } from "./whole-values.ts";
 import { guarded, type Writing } from "./writing.ts";
 
 /** A macro that gives the type, or undefined. */
@@ -134,6 +135,10 @@ function bound(writer: Writing, type: CelType, depth: number): string {
 /** A form that is neither macro nor plain call, or undefined where the type has none. */
 export function special(writer: Writing, type: CelType, depth: number): string | undefined {
   const { random } = writer;
+  if (random.chance(0.12)) {
+    const form = wholeValue(writer, type, depth);
+    if (form !== undefined) return form;
+  }
   if (random.chance(0.3)) {
     const [test, yes, no] = [BOOL, type, type].map((each) => writer.write(each, depth - 1));
     return `(${test} ? ${yes} : ${no})`;

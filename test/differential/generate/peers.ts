@@ -96,7 +96,9 @@ async function responseOf(engine: Engine, request: CheckRequest, format: Format)
 
 async function daemon(directory: string, settings: CaseEngine, takes: Peer["takes"]): Promise<Peer> {
   const limits = { maxActionsPerResource: 500, maxResourcesPerRequest: 500 };
-  const config = { server: { requestLimits: limits }, engine: settings, auxData: UNVERIFIED };
+  const { schemaEnforcement = "none", ...engine } = settings;
+  const schema = { enforcement: schemaEnforcement };
+  const config = { server: { requestLimits: limits }, engine, schema, auxData: UNVERIFIED };
   const process = await startDaemon(["--policies", directory], config);
   return {
     name: "HTTP",

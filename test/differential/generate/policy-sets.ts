@@ -2,10 +2,12 @@
  * Random policy sets, valid by construction: every kind of policy, in scopes and versions, with conditions and outputs
  * from a pool. Left out because the real Cerbos answers differently from start to start or against its documentation
  * (COMPAT.md 5.5, 6.2, 6.5, 6.6): scopes that disagree about consent, missing ancestors, rules of one name (or index) that
- * match a resource twice, `conditionNotMet` outputs of rules via derived roles.
+ * match a resource twice, `conditionNotMet` outputs of rules via derived roles, parent roles that differ between the
+ * versions of a role policy.
  */
 import type { Random } from "../random.ts";
 import { condition, output, type Pools } from "./conditions.ts";
+import { schemasOf } from "./schemas.ts";
 import {
   ACTION_PATTERNS,
   few,
@@ -31,11 +33,11 @@ export interface PoolsByPlace {
   readonly elsewhere: Pools;
 }
 
-/** The policies of a set, as documents; `imports` are the variables and constants that every policy may use. */
+/** The policies of a set, as documents; `imports` gives the variables and constants of one policy. */
 export function policySet(
   world: World,
   pools: PoolsByPlace,
-  imports: object,
+  imports: () => object,
   random: Random,
 ): readonly object[] {
   const maker = new Maker(world, pools, imports, random);
@@ -54,12 +56,12 @@ function document(policy: object): object {
 class Maker {
   readonly #world: World;
   readonly #pools: PoolsByPlace;
-  readonly #imports: object;
+  readonly #imports: () => object;
   readonly #random: Random;
   #derived: readonly string[] = [];
   #names = 0;
 
-  constructor(world: World, pools: PoolsByPlace, imports: object, random: Random) {
+  constructor(world: World, pools: PoolsByPlace, imports: () => object, random: Random) {
     this.#world = world;
     this.#pools = pools;
     this.#imports = imports;
@@ -77,7 +79,7 @@ class Maker {
   derivedRoles(): readonly object[] {
     const definitions = ["owner", "peer", "late", "odd", "any"].map((name) => this.#definition(name));
     this.#derived = definitions.map(({ name }) => name);
-    return [{ derivedRoles: { name: "derived", ...this.#imports, definitions } }];
+    return [{ derivedRoles: { name: "derived", ...this.#imports(), definitions } }];
   }
 
   /** A chain of scopes, complete up to the root, for every version of a kind. */
@@ -89,8 +91,9 @@ class Maker {
           resource: kind,
           version,
           ...this.#scoped(scope),
+          ...schemasOf(this.#random),
           importDerivedRoles: ["derived"],
-          ...this.#imports,
+          ...this.#imports(),
           rules: Array.from({ length: this.#random.below(6) }, () => this.#resourceRule()),
         },
       })),
@@ -118,18 +121,20 @@ class Maker {
     // Whether Cerbos takes a role policy in a consent scope depends on the order of loading.
     const scopes = this.#world.scopes.filter((scope) => !consent.has(scope));
     return some(scopes, random, 0.5).flatMap((scope) =>
-      some(ROLES, random, 0.3).flatMap((role) =>
-        some(versions, random, 0.5).map((version) => ({
+      some(ROLES, random, 0.3).flatMap((role) => {
+        // The same for every version: of several lists Cerbos takes the one loaded last.
+        const parents = this.#parents(role);
+        return some(versions, random, 0.5).map((version) => ({
           rolePolicy: {
             role,
             version,
             ...(scope === "" ? {} : { scope }),
-            ...this.#parents(role),
-            ...this.#imports,
+            ...parents,
+            ...this.#imports(),
             rules: random.chance(0.1) ? [] : this.#roleRules(kinds),
           },
-        })),
-      ),
+        }));
+      }),
     );
   }
 
@@ -166,7 +171,7 @@ class Maker {
             principal,
             version,
             ...this.#scoped(scope),
-            ...this.#imports,
+            ...this.#imports(),
             rules: this.#principalRules(),
           },
         })),

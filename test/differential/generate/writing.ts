@@ -19,6 +19,7 @@ export interface Names {
 /** Writes expressions of a wanted type; expressions.ts is the one. */
 export interface Writing {
   readonly random: Random;
+  readonly names: Names;
   /** An expression nested at most `depth` deep that can stand anywhere a primary can. */
   write(type: CelType, depth: number, pool?: TextPool): string;
   /** A literal, a name, or something from the request. */

@@ -3,7 +3,7 @@
  * the text left a corner open; each such finding is a comment here. Differences on purpose (COMPAT.md section 6):
  * conditions are evaluated per rule and never cached across rules; a role policy's denial needs no row of the same
  * role at its scope; `runtime.effectiveDerivedRoles` is empty in principal policies; an inactive derived role emits nothing.
- * Not here: request validation, limits, JSON Schemas, tokens.
+ * Not here: request validation, limits, what is in a JSON schema, tokens.
  */
 import {
   NONE,
@@ -31,6 +31,7 @@ import {
   type ResourceEntry,
   type ResultEntry,
   type RuntimeRoles,
+  type ValidationError,
 } from "./request.ts";
 import { entriesOrdered, ordered } from "./row-order.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "./settings.ts";
@@ -73,6 +74,7 @@ class Evaluation {
   readonly #version: string;
   readonly #outputs: OutputEntry[] = [];
   readonly #derivedRoles = new Set<string>();
+  #validationErrors: readonly ValidationError[] = [];
   /** By scope; filled when a resource pass first visits the scope. */
   readonly #runtime = new Map<string, RuntimeRoles>();
 
@@ -94,8 +96,9 @@ class Evaluation {
 
   result(): ResultEntry {
     const verdicts = this.#verdicts();
-    const meta: Record<string, ActionMeta> = {};
-    const actions: Record<string, "EFFECT_ALLOW" | "EFFECT_DENY"> = {};
+    // Without a prototype: an action may be called `__proto__`.
+    const meta: Record<string, ActionMeta> = Object.create(null);
+    const actions: Record<string, "EFFECT_ALLOW" | "EFFECT_DENY"> = Object.create(null);
     for (const [action, { effect, policy, scope }] of verdicts) {
       actions[action] = effect === "allow" ? "EFFECT_ALLOW" : "EFFECT_DENY";
       meta[action] =
@@ -109,16 +112,33 @@ class Evaluation {
         ? { meta: { actions: meta, ...(roles.length > 0 ? { effectiveDerivedRoles: roles } : {}) } }
         : {}),
       ...(this.#outputs.length > 0 ? { outputs: this.#outputs } : {}),
+      ...(this.#validationErrors.length > 0 ? { validationErrors: this.#validationErrors } : {}),
     };
   }
 
   #verdicts(): Map<string, Verdict> {
     const passes = passesOf(this.#program, this.#request, this.#entry.resource, this.#settings);
     const verdicts = new Map<string, Verdict>();
+    const rejected = passes === undefined ? undefined : this.#rejection(passes.resource);
     for (const action of this.#entry.actions) {
-      verdicts.set(action, passes === undefined ? NOTHING : this.#decide(action, passes));
+      verdicts.set(action, passes === undefined ? NOTHING : (rejected ?? this.#decide(action, passes)));
     }
     return verdicts;
+  }
+
+  /** The schemas are those of the policy at the first scope; whether it is the root's, the program has settled. */
+  #rejection({ scopes, key }: Pass): Verdict | undefined {
+    const { schemaEnforcement, validate } = this.#settings;
+    if (schemaEnforcement === "none") return undefined;
+    const block = this.#program.resources.find(
+      (each) => each.resource === this.#kind && each.version === this.#version && each.scope === scopes[0],
+    );
+    if (block === undefined || block.schemaSet < 0) return undefined;
+    const principal = this.#request.principal.attr ?? {};
+    const { actions, resource } = this.#entry;
+    this.#validationErrors = validate(block.schemaSet, actions, principal, resource.attr ?? {});
+    const isRejected = schemaEnforcement === "reject" && this.#validationErrors.length > 0;
+    return isRejected ? { effect: "deny", policy: key, scope: "" } : undefined;
   }
 
   // --- one action (COMPAT.md 5.2) ----------------------------------------------------------------------------

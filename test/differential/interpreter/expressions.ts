@@ -145,6 +145,9 @@ function listOf(expr: Expr & { op: "list" }, at: (id: ExprId) => Value): Value {
   return list(items);
 }
 
+/** What Go cannot hash. */
+const NO_KEYS: ReadonlySet<Value["kind"]> = new Set(["bytes", "hierarchy", "spiffeMatcher"] as const);
+
 /** Later entries with an equal key replace earlier ones (COMPAT.md section 7.2). */
 function mapOf(expr: Expr & { op: "map" }, at: (id: ExprId) => Value): Value {
   let entries: MapEntry[] = [];
@@ -158,16 +161,12 @@ function mapOf(expr: Expr & { op: "map" }, at: (id: ExprId) => Value): Value {
       if (value.value === undefined) continue;
       value = value.value;
     }
-    if (!isMapKey(key)) return error("unsupported key type");
+    if (NO_KEYS.has(key.kind)) return error("internal error: runtime error: hash of unhashable type");
     const replaced = findSameKey(entries, key);
     entries = entries.filter((other) => other !== replaced);
     entries.push({ key, value });
   }
   return { kind: "map", entries };
-}
-
-function isMapKey(value: Value): boolean {
-  return ["bool", "int", "uint", "string", "double"].includes(value.kind);
 }
 
 /** One turn of a comprehension: the values of its one or two variables. */
@@ -193,7 +192,7 @@ function macro(
   const range = evaluate(program, inputs, expr.range, locals);
   if (range.kind === "error") return range;
   const turns = turnsOf(range, expr.variables);
-  if (turns === undefined) return noSuchOverload();
+  if (turns === undefined || (expr.macro === "sortBy" && range.kind !== "list")) return noSuchOverload();
   const body = (turn: Turn): Value => evaluate(program, inputs, expr.body, bind(locals, expr.depth, turn));
   const keeps = (turn: Turn): Value =>
     expr.filter === NONE

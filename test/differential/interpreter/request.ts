@@ -3,7 +3,7 @@ import type { InputName } from "../../../compiler/cel/expression.ts";
 import type { Program } from "../../../compiler/ir/program.ts";
 import type { JsonValue } from "../../../compiler/policy/policy-set.ts";
 import type { Inputs } from "./expressions.ts";
-import { error, fromJson, list, string, type MessageField, type Value } from "./values.ts";
+import { error, fromGlobals, fromJson, list, string, type MessageField, type Value } from "./values.ts";
 
 export type Attributes = Readonly<Record<string, JsonValue>>;
 
@@ -52,6 +52,13 @@ export interface ActionMeta {
   readonly matchedScope?: string;
 }
 
+/** What a JSON schema finds wrong with the attributes. */
+export interface ValidationError {
+  readonly path?: string;
+  readonly message: string;
+  readonly source: "SOURCE_PRINCIPAL" | "SOURCE_RESOURCE";
+}
+
 export interface ResultEntry {
   readonly resource: Omit<Resource, "attr">;
   readonly actions: Readonly<Record<string, "EFFECT_ALLOW" | "EFFECT_DENY">>;
@@ -60,6 +67,7 @@ export interface ResultEntry {
     readonly effectiveDerivedRoles?: readonly string[];
   };
   readonly outputs?: readonly OutputEntry[];
+  readonly validationErrors?: readonly ValidationError[];
 }
 
 export interface CheckResponse {
@@ -168,7 +176,7 @@ function inputValue(source: InputSource, runtime: RuntimeRoles, name: InputName)
     case "runtime.effectiveDerivedRoles":
       return runtimeFailure(runtime) ?? list(runtime.active.map(string));
     case "globals":
-      return fromJson({ ...source.globals });
+      return fromGlobals({ ...source.globals });
     case "now":
       return { kind: "timestamp", nanos: source.now };
   }

@@ -1,6 +1,6 @@
 /** What the interpreter can be told: the settings of the engine, and defects of the binary to imitate. */
 import type { ErrorMode, Guess } from "./conditions.ts";
-import type { Attributes } from "./request.ts";
+import type { Attributes, ValidationError } from "./request.ts";
 
 /** Settings of the engine (COMPAT.md section 13, `engine.*`). */
 export interface EngineSettings {
@@ -11,6 +11,14 @@ export interface EngineSettings {
   readonly globals: Attributes;
   /** The instant of the request, nanoseconds since the epoch. */
   readonly now: bigint;
+  readonly schemaEnforcement: "none" | "warn" | "reject";
+  /** What is wrong with attributes, by index into `Program.schemaSets`. */
+  readonly validate: (
+    schemaSet: number,
+    actions: readonly string[],
+    principal: Attributes,
+    resource: Attributes,
+  ) => readonly ValidationError[];
   /** What failing expressions count as in compatible mode. */
   readonly guess: Guess;
   /**
@@ -44,6 +52,8 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   lenientScopeSearch: false,
   globals: {},
   now: 0n,
+  schemaEnforcement: "none",
+  validate: () => [],
   guess: () => false,
   lostRoleDenials: false,
   roleOrder: [],

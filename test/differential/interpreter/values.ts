@@ -134,6 +134,21 @@ export function fromJson(json: JsonValue): Value {
   };
 }
 
+/** As `fromJson`, but whole numbers are ints, beyond those uints, as Cerbos reads its configuration. */
+export function fromGlobals(json: JsonValue): Value {
+  if (typeof json === "number" && Number.isInteger(json)) {
+    const whole = BigInt(json);
+    if (whole >= MIN_INT && whole <= MAX_INT) return { kind: "int", value: whole };
+    return whole > 0n && whole <= MAX_UINT ? { kind: "uint", value: whole } : double(json);
+  }
+  if (typeof json !== "object" || json === null) return fromJson(json);
+  if (Array.isArray(json)) return list(json.map(fromGlobals));
+  return {
+    kind: "map",
+    entries: Object.entries(json).map(([key, value]) => ({ key: string(key), value: fromGlobals(value) })),
+  };
+}
+
 export function fromConstant(constant: CelConstant): Value {
   return constant;
 }
@@ -323,12 +338,39 @@ function wholeNumber(key: Value): bigint | undefined {
 
 /** The entry with the same key, where `1`, `1u` and `1.0` are three keys. */
 export function findSameKey(entries: readonly MapEntry[], key: Value): MapEntry | undefined {
-  return entries.find((entry) => entry.key.kind === key.kind && equal(entry.key, key));
+  return entries.find((entry) => entry.key.kind === key.kind && isSameKey(entry.key, key));
+}
+
+/** Go compares keys by identity where they are pointers: no such key is ever found, and zones are one only for whole hours. */
+function isSameKey(one: Value, other: Value): boolean {
+  if (["list", "map", "message", "optional"].includes(one.kind)) return false;
+  if (one.kind === "timestamp" && other.kind === "timestamp") {
+    const { offset = 0 } = one;
+    const isShared = offset % 60 === 0 && offset >= -12 * 60 && offset <= 14 * 60;
+    if (!isShared || (other.offset ?? 0) !== offset) return false;
+  }
+  return equal(one, other);
+}
+
+const HAVE_ORDER: ReadonlySet<Value["kind"]> = new Set([
+  "bool",
+  "string",
+  "bytes",
+  "timestamp",
+  "duration",
+  "spiffeTrustDomain",
+] as const);
+
+function isNaN(value: Value): boolean {
+  return value.kind === "double" && Number.isNaN(value.value);
 }
 
 /** Order of two values of one comparable type, or of two numbers; an error where CEL has no such overload. */
 export function compare(left: Value, right: Value): number | CelError | undefined {
   if (isNumber(left) && isNumber(right)) return compareNumbers(left, right);
+  // NaN is looked for before the types are.
+  if (isNaN(left) && right.kind !== "error") return undefined;
+  if (isNaN(right) && HAVE_ORDER.has(left.kind)) return undefined;
   if (left.kind === "spiffeTrustDomain") {
     // Cerbos orders them backwards.
     const other = right.kind === "spiffeTrustDomain" ? right.name : undefined;
@@ -455,7 +497,10 @@ export function formatDuration(nanos: bigint): string {
 /** A double with the fewest digits that read back the same, never with an exponent. */
 export function formatPlain(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
-  if (Math.abs(value) >= 1e21) return BigInt(value).toString();
+  if (Math.abs(value) >= 1e21) {
+    const [digits = "", power = "0"] = String(value).replace("-", "").replace(".", "").split("e+");
+    return `${value < 0 ? "-" : ""}${digits.padEnd(Number(power) + 1, "0")}`;
+  }
   const text = Object.is(value, -0) ? "-0" : String(value);
   const [digits = "", exponent] = text.split("e-");
   if (exponent === undefined) return text;

@@ -59,6 +59,25 @@ describe("watchDirectory", () => {
     await expectReported(() => rename(join(root, "..next"), join(root, "..current")));
   });
 
+  it("reports a file that is replaced again and again, and nothing else beside it", async () => {
+    watcher?.close();
+    const archive = join(root, "policies.zip");
+    await writeFile(archive, "one");
+    watcher = await watchDirectory(archive, () => {
+      changes++;
+    });
+    for (const text of ["two", "three", "four"]) {
+      await writeFile(join(root, ".next"), text);
+      await expectReported(() => rename(join(root, ".next"), archive));
+    }
+    const before = changes;
+    await writeFile(join(root, "other.txt"), "x");
+    await sleep(150);
+    expect(changes).toBe(before);
+    await expectReported(() => rm(archive));
+    await expectReported(() => writeFile(archive, "back"));
+  });
+
   it("gathers many changes into few reports", async () => {
     await expectReported(async () => {
       for (let index = 0; index < 50; index++) await writeFile(join(root, `${index}.yaml`), "x");

@@ -41,7 +41,9 @@ server:
   udsFileMode: 0o660
   threads: 3
   cors: { allowedOrigins: ["https://App.example"], allowedHeaders: [X-One], maxAge: 1m30s }
-  requestLimits: { maxActionsPerResource: 5, maxResourcesPerRequest: 500, maxBodyBytes: 65536 }
+  requestLimits: { maxActionsPerResource: 5, maxResourcesPerRequest: 600, maxPairsPerRequest: 800, maxBodyBytes: 65536 }
+  batches: { workers: 3, minBytes: 20000 }
+  overload: { maxDelay: 100ms, maxBufferedBytes: 33554432 }
 engine:
   defaultPolicyVersion: v2
   defaultScope: acme.hr
@@ -62,6 +64,8 @@ storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
         },
         socketMode: 0o660,
         threads: 3,
+        batches: { workers: 3, minBytes: 20_000 },
+        overload: { maxDelayMs: 100, maxBufferedBytes: 33_554_432 },
       },
       policies: { kind: "directory", directory: "./p", watch: true },
       engine: {
@@ -72,7 +76,8 @@ storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
         lenientScopeSearch: true,
         globals: { env: "prod", list: [1, true, null] },
         maxActionsPerResource: 5,
-        maxResourcesPerRequest: 500,
+        maxResourcesPerRequest: 600,
+        maxPairsPerRequest: 800,
         maxBodyBytes: 65_536,
       },
       auxData: DEFAULT_AUX_DATA,
@@ -103,6 +108,13 @@ storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
     expect(problems("storage:\n  disk:\n    directory: ${NO}")).toEqual([
       "edict.yaml:3:16: environment variable `NO` is not set",
     ]);
+  });
+
+  it("keeps whole numbers that no double has", () => {
+    const { globals } = load(
+      "engine: {globals: {big: 9007199254740993, most: +18446744073709551615, n: 5}}",
+    ).engine;
+    expect(globals).toEqual({ big: 9007199254740993n, most: 2n ** 64n - 1n, n: 5 });
   });
 
   it("lets no variable add keys", () => {

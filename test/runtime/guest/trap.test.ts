@@ -30,6 +30,7 @@ const CORE = `(module
     (i32.store (i32.const 300000) (i32.const 0x7d7b))
     (i32.const 0))
   (func (export "setMode") (param i32 i32 i32 i32))
+  (func (export "setMaxPairs") (param i32))
   (func (export "setDefaults") (param i32 i32))
   (func (export "setGlobals") (param i32) (result i32) (i32.const 0))
   (func (export "seed") (param i32 i32 i32 i32 i32 i32))

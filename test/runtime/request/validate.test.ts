@@ -1,8 +1,17 @@
 /** Validation messages are those of the real Cerbos 0.55, word for word and in its order. */
 import { pack } from "msgpackr";
 import { describe, expect, it } from "vitest";
-import { FORMAT_JSON, FORMAT_MSGPACK } from "../../../assembly/abi.ts";
-import { decodeRequest, validateRequest, validationError } from "../../../runtime/request/validate.ts";
+import * as abi from "../../../assembly/abi.ts";
+import { describeFailure } from "../../../runtime/request/describe.ts";
+import { DEFAULT_OPTIONS } from "../../../runtime/guest/options.ts";
+import {
+  decodeRequest,
+  ruleViolation,
+  validateRequest,
+  validationError,
+} from "../../../runtime/request/validate.ts";
+
+const { FORMAT_JSON, FORMAT_MSGPACK } = abi;
 
 const PRINCIPAL = { id: "x", roles: ["u"] };
 const RESOURCES = [{ actions: ["a"], resource: { kind: "k", id: "1" } }];
@@ -151,5 +160,53 @@ describe("validateRequest", () => {
     expect(decodeRequest(pack(request), FORMAT_MSGPACK)).toEqual(request);
     expect(decodeRequest(new Uint8Array([0x81]), FORMAT_MSGPACK)).toEqual({});
     expect(decodeRequest(new Uint8Array([0x7b]), FORMAT_JSON)).toEqual({});
+  });
+});
+
+describe("ruleViolation", () => {
+  const entry = { actions: ["a"], resource: { kind: "k", id: "1" } };
+  const broken = (change: object): object => ({
+    principal: PRINCIPAL,
+    resources: [entry, { ...entry, ...change }],
+  });
+  const named = (change: object): object => ({
+    principal: { ...PRINCIPAL, ...change },
+    resources: RESOURCES,
+  });
+  const token = (auxData: object): object => ({ principal: PRINCIPAL, resources: RESOURCES, auxData });
+
+  it.each([
+    [abi.INVALID_PRINCIPAL_ID, 0, named({ id: "" })],
+    [abi.INVALID_PRINCIPAL_VERSION, 0, named({ policyVersion: "a b" })],
+    [abi.INVALID_PRINCIPAL_SCOPE, 0, named({ scope: ".." })],
+    [abi.INVALID_NO_ROLES, 0, named({ roles: [] })],
+    [abi.INVALID_ROLE_REPEATED, 0, named({ roles: ["a", "a"] })],
+    [abi.INVALID_NO_RESOURCES, 0, { principal: PRINCIPAL }],
+    [abi.INVALID_NO_ACTIONS, 1, broken({ actions: [] })],
+    [abi.INVALID_ACTION_REPEATED, 1, broken({ actions: ["a", "a"] })],
+    [abi.INVALID_RESOURCE_KIND, 1, broken({ resource: { id: "1" } })],
+    [abi.INVALID_RESOURCE_ID, 1, broken({ resource: { kind: "k" } })],
+    [abi.INVALID_RESOURCE_VERSION, 1, broken({ resource: { ...entry.resource, policyVersion: "-" } })],
+    [abi.INVALID_RESOURCE_SCOPE, 1, broken({ resource: { ...entry.resource, scope: "-" } })],
+    [abi.INVALID_AUX_DATA_BOTH, 0, token({ jwt: { token: "t" }, jwts: { a: { token: "t" } } })],
+    [abi.INVALID_AUX_DATA_TOKEN, 0, token({ jwt: {} })],
+  ])("says of rule %i what reading the request again says", (rule, index, request) => {
+    expect(ruleViolation(rule, index)).toEqual(validateRequest(request));
+  });
+
+  it("leaves out which item of a list is empty", () => {
+    expect(validationError(ruleViolation(abi.INVALID_ROLE_EMPTY, 0)).message).toBe(
+      one("principal.roles: must be at least 1 characters"),
+    );
+  });
+
+  it("speaks for large bodies, which are not read again", () => {
+    const bytes = new Uint8Array(300 * 1024);
+    const limits = DEFAULT_OPTIONS;
+    const refusal = { status: abi.STATUS_INVALID_REQUEST, bytes, format: FORMAT_JSON, offset: 7, limits };
+    const error = describeFailure({ ...refusal, detail: abi.INVALID_RESOURCE_ID });
+    expect(error.message).toBe(one("resources[7].resource.id: value is required"));
+    // A rule that a later guest may have is refused all the same.
+    expect(describeFailure({ ...refusal, detail: 999 }).code).toBe("EDICT_REQUEST_INVALID");
   });
 });

@@ -69,7 +69,7 @@ describe("FrameWriter", () => {
     writer.response(pack(300), pack({ results: [] }), false);
     writer.response(pack(1), Buffer.alloc(300, 2), true, { denyReason: "x" });
     writer.response(pack(2), large, true);
-    writer.error(pack(3), { code: 3, message: "m", details: [] });
+    writer.error(pack(3), pack({ code: 3, message: "m", details: [] }));
     expect(unpackMultiple(Buffer.from(writer.bytes()))).toEqual([
       [null, { bundle: "b" }],
       [300, { results: [] }],

@@ -1,7 +1,7 @@
 /** Starts the real daemon (`bin/edict.js serve`) in a process of its own and talks to it over real sockets. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -184,6 +184,12 @@ export class Daemon {
 
   async json(path: string): Promise<Record<string, unknown>> {
     return (await this.request("GET", path)).json() as Record<string, unknown>;
+  }
+
+  /** Resident memory in bytes; on Linux only. */
+  async memory(): Promise<number> {
+    const status = await readFile(`/proc/${this.process.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   }
 
   /** Waits until `condition` holds. */

@@ -33,13 +33,22 @@ describe.skipIf(!IS_BUILT)("a following state", () => {
     const epoch = new Int32Array(new SharedArrayBuffer(4));
     const following = state(epoch);
     following.prepare(1, second);
-    following.abandon();
+    following.abandon(1);
     expect(following.engine).toBe(first);
     following.prepare(2, second);
     // An attempt that was abandoned ends late.
     following.prepare(1, first);
     Atomics.store(epoch, 0, 2);
     expect(following.engine).toBe(second);
+  });
+
+  it("does not keep a version that was abandoned before it was prepared", () => {
+    const epoch = new Int32Array(new SharedArrayBuffer(4));
+    const following = state(epoch);
+    following.abandon(1);
+    following.prepare(1, second);
+    Atomics.store(epoch, 0, 1);
+    expect(() => following.engine).toThrow(/not prepared/);
   });
 
   it("decides nothing by a version that it has not prepared", () => {

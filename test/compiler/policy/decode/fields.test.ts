@@ -150,7 +150,7 @@ describe("lists and maps", () => {
 
   it("hold no entry twice and no empty one", () => {
     expect(problem(resourceRule('      roles: [a, b, a, ""]\n'))).toEqual([
-      "EDICT2014 8:21 $.resourcePolicy.rules[0].roles[2]",
+      "EDICT2014 8:7 $.resourcePolicy.rules[0].roles",
       "EDICT2015 8:24 $.resourcePolicy.rules[0].roles[3]",
     ]);
   });

@@ -202,7 +202,6 @@ export const CONVERSION: Family<
   toDouble,
   toDuration: (value) => {
     if (value.kind === "duration") return value;
-    if (value.kind === "int") return duration(value.value);
     const parsed = value.kind === "string" ? parseDuration(value.value) : undefined;
     return parsed === undefined ? cannot(value, "google.protobuf.Duration") : duration(parsed);
   },

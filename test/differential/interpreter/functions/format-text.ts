@@ -53,7 +53,7 @@ function hasNoText(value: Value): boolean {
     return value.entries.some((entry) => hasNoText(entry.key) || hasNoText(entry.value));
   if (value.kind === "spiffeID" || value.kind === "spiffeTrustDomain" || value.kind === "spiffeMatcher")
     return true;
-  return ["hierarchy", "ip", "cidr", "error"].includes(value.kind);
+  return ["hierarchy", "ip", "cidr", "optional", "message", "error"].includes(value.kind);
 }
 
 /** `%s`: doubles without an exponent, maps by key. */
@@ -93,7 +93,26 @@ function float(verb: string, precision: number, value: Value): string | undefine
   const number = Number(value.value);
   if (!Number.isFinite(number)) return special({ kind: "double", value: number });
   if (verb === "f") return fixed(number, precision);
-  return number.toExponential(precision).replace(/e([+-])(\d)$/u, "e$10$2");
+  return scientific(number, precision);
+}
+
+/** One digit before the point, rounded like `fixed`: the digits of the exact decimal expansion. */
+function scientific(value: number, precision: number): string {
+  // No double needs more than 1074 places.
+  const [whole = "", part = ""] = fixed(Math.abs(value), 1074).split(".");
+  const digits = (whole + part).replace(/^0+(?=.)/u, "");
+  let power = value === 0 ? 0 : digits.length - 1075;
+  const kept = digits.slice(0, precision + 1).padEnd(precision + 1, "0");
+  const cut = digits.slice(precision + 1);
+  const isUp = /^5(?=.*[1-9])|^[6-9]/u.test(cut) || (/^5/u.test(cut) && Number(kept.at(-1)) % 2 === 1);
+  let rounded = String(BigInt(kept) + (isUp ? 1n : 0n)).padStart(precision + 1, "0");
+  if (rounded.length > precision + 1) {
+    rounded = rounded.slice(0, -1);
+    power += 1;
+  }
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  const fraction = precision === 0 ? "" : `.${rounded.slice(1)}`;
+  return `${sign}${rounded.slice(0, 1)}${fraction}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
 
 function radix(verb: string, value: Value): string | undefined {

@@ -1,5 +1,16 @@
 /** Optional values: `optional.of`, `ofNonZeroValue`, `none`, `hasValue`, `value`, `or`, `orValue`, `unwrap`; and the identity `id()`. */
-import { bool, error, noSuchOverload, NONE_OPTIONAL, type Value } from "../values.ts";
+import {
+  bool,
+  error,
+  list,
+  MIN_TIMESTAMP,
+  noSuchOverload,
+  NONE_OPTIONAL,
+  NULL,
+  string,
+  typeName,
+  type Value,
+} from "../values.ts";
 import type { Family } from "./family.ts";
 
 function isZero(value: Value): boolean {
@@ -20,10 +31,10 @@ function isZero(value: Value): boolean {
       return value.items.length === 0;
     case "map":
       return value.entries.length === 0;
-    case "message":
-      return value.fields.every((field) => !field.set);
     case "duration":
       return value.nanos === 0n;
+    case "timestamp":
+      return value.nanos === MIN_TIMESTAMP;
     case "optional":
       return value.value === undefined;
     case "hierarchy":
@@ -32,10 +43,28 @@ function isZero(value: Value): boolean {
     case "spiffeMatcher":
     case "ip":
     case "cidr":
-    case "timestamp":
+    case "message":
     case "type":
     case "error":
       return false;
+  }
+}
+
+/** What is left of a value that went through a variable: Cerbos keeps native values there. */
+function variableValue(value: Value): Value {
+  switch (value.kind) {
+    case "optional":
+      return value.value === undefined ? NULL : variableValue(value.value);
+    case "type":
+      return string(value.name);
+    case "hierarchy":
+      return list(value.parts.map(string));
+    case "spiffeID":
+    case "spiffeTrustDomain":
+    case "spiffeMatcher":
+      return error(`unsupported conversion to ref.Val: (${typeName(value)})`);
+    default:
+      return value;
   }
 }
 
@@ -49,6 +78,7 @@ export const OPTIONALS: Family<
   | "optionalOrValue"
   | "optionalUnwrap"
   | "identity"
+  | "variableValue"
 > = {
   optionalOf: (value) => ({ kind: "optional", value }),
   optionalOfNonZero: (value) => (isZero(value) ? NONE_OPTIONAL : { kind: "optional", value }),
@@ -60,7 +90,7 @@ export const OPTIONALS: Family<
     return value.value ?? error("optional.none() dereference");
   },
   optionalOr: (value, other) => {
-    if (value.kind !== "optional" || other.kind !== "optional") return noSuchOverload();
+    if (value.kind !== "optional") return noSuchOverload();
     return value.value === undefined ? other : value;
   },
   optionalOrValue: (value, other) => (value.kind === "optional" ? (value.value ?? other) : noSuchOverload()),
@@ -74,4 +104,5 @@ export const OPTIONALS: Family<
     return { kind: "list", items };
   },
   identity: (value) => value,
+  variableValue,
 };

@@ -1,13 +1,29 @@
-/** Cerbos's path functions that take a path apart: `basePath`, `extPath`, `volumeName`. */
-import { error, noSuchOverload, string, type Value } from "../values.ts";
+/**
+ * Cerbos's path functions, but for the globs of path-match.ts. A path is resolved into names and written back in the style
+ * of the path it came from.
+ */
+import { bool, error, noSuchOverload, string, type Value } from "../values.ts";
 import type { Family } from "./family.ts";
+import { pathMatch, pathMatchAnyOf } from "./path-match.ts";
 
-/** The components left after resolving `.` and `..`, and whether the path is rooted; undefined: refused. */
-function resolved(path: string): { rooted: boolean; names: string[] } | undefined {
-  const drive = /^[A-Za-z]:/u.test(path);
-  if (drive && !/^..(?:\\|$)/su.test(path)) return undefined;
+/** A path without `.`, doubled separators and `..`, but for the `..` that lead out of a path that is not rooted. */
+export interface Resolved {
+  readonly rooted: boolean;
+  readonly names: readonly string[];
+}
+
+const DRIVE = /^[A-Za-z]:/u;
+
+/** A drive is a name of a rooted path. Undefined: a drive with something but no backslash behind it, which is an error. */
+export function resolve(path: string): Resolved | undefined {
+  const drive = DRIVE.test(path);
+  if (drive && path.length > 2 && !path.includes("\\")) return undefined;
+  return resolveSlashed(`${drive ? "/" : ""}${path}`);
+}
+
+function resolveSlashed(path: string): Resolved {
   const slashed = path.replaceAll("\\", "/");
-  const rooted = drive || slashed.startsWith("/");
+  const rooted = slashed.startsWith("/");
   const names: string[] = [];
   for (const name of slashed.split("/")) {
     if (name === "" || name === ".") continue;
@@ -18,25 +34,109 @@ function resolved(path: string): { rooted: boolean; names: string[] } | undefine
   return { rooted, names };
 }
 
-function base(path: string): string | undefined {
-  const parts = resolved(path);
-  return parts === undefined ? undefined : (parts.names.at(-1) ?? (parts.rooted ? "/" : "."));
+/** `/a/b`, `a/b`, `/` or `.`. */
+export function slashed({ rooted, names }: Resolved): string {
+  return (rooted ? "/" : "") + names.join("/") || ".";
 }
 
-/** Applies a function of a path; undefined is the error of a refused path. */
-function ofPath(value: Value, apply: (path: string) => string | undefined): Value {
+/** Writes a slashed path as `model` is written. */
+function inStyleOf(model: string, path: string): string {
+  const backslashed = path.replaceAll("/", "\\");
+  if (DRIVE.test(model)) return backslashed.replace(/^\\/u, "");
+  if (model.startsWith("\\\\")) return `\\${backslashed}`;
+  return model.includes("\\") ? backslashed : path;
+}
+
+export function refused(path: string): Value {
+  return error(`failed to encode path ${path}: unsupported Win32 path`);
+}
+
+/** Applies a function to a resolved path. */
+function ofResolved(value: Value, apply: (path: Resolved, text: string) => Value): Value {
   if (value.kind !== "string") return noSuchOverload();
-  const result = apply(value.value);
-  if (result !== undefined) return string(result);
-  return error(`failed to encode path ${value.value}: unsupported Win32 path`);
+  const resolved = resolve(value.value);
+  return resolved === undefined ? refused(value.value) : apply(resolved, value.value);
 }
 
-export const PATHS: Family<"basePath" | "extPath" | "volumeName"> = {
-  basePath: (path) => ofPath(path, base),
+function base({ rooted, names }: Resolved): string {
+  return names.at(-1) ?? (rooted ? "/" : ".");
+}
+
+function directory(resolved: Resolved, path: string): Value {
+  const { rooted, names } = resolved;
+  const parent = { rooted, names: names.slice(0, -1) };
+  if (!path.includes("\\") && !DRIVE.test(path)) return string(slashed(parent));
+  if (/^[A-Za-z]:\\?$/u.test(path)) return string(`${path.slice(0, 2)}\\`);
+  // A UNC volume is its own directory; whether both of its names are there is not looked at.
+  if (/^\\\\[^\\]*\\[^\\]*$/u.test(path)) return string(inStyleOf(path, slashed(resolved)));
+  // Cerbos cuts the name and one slash off, the slash of the root too, and breaks where there is none.
+  const text = slashed(resolved);
+  if (!text.includes("/")) return error("internal error: slice bounds out of range");
+  return string(inStyleOf(path, text.slice(0, text.lastIndexOf("/"))));
+}
+
+function join(items: readonly Value[]): Value {
+  const texts = items.map((item) => (item.kind === "string" ? item.value : undefined));
+  if (!texts.every((text) => text !== undefined)) return error("unsupported type conversion to string");
+  const [first = ""] = texts;
+  if (texts.length < 2) return string(first);
+  const resolved = texts.map(resolve);
+  if (!resolved.every((path) => path !== undefined)) return refused(texts[resolved.indexOf(undefined)] ?? "");
+  return string(inStyleOf(first, slashed(resolveSlashed(resolved.map(slashed).join("/")))));
+}
+
+/** The slashed way from one path to another; undefined where there is none. */
+function way(from: Resolved, to: Resolved): string | undefined {
+  if (from.rooted !== to.rooted) return undefined;
+  let common = 0;
+  while (common < from.names.length && from.names[common] === to.names[common]) common++;
+  const left = from.names.slice(common);
+  if (left[0] === "..") return undefined;
+  return slashed({ rooted: false, names: [...left.map(() => ".."), ...to.names.slice(common)] });
+}
+
+function wayBetween(from: string, to: string, use: (way: string) => Value): Value {
+  const [start, end] = [resolve(from), resolve(to)];
+  if (start === undefined || end === undefined) return refused(start === undefined ? from : to);
+  const found = way(start, end);
+  return found === undefined ? error(`Rel: can't make ${to} relative to ${from}`) : use(found);
+}
+
+export const PATHS: Family<
+  | "basePath"
+  | "dirPath"
+  | "extPath"
+  | "joinPath"
+  | "pathHasPrefix"
+  | "pathMatch"
+  | "pathMatchAnyOf"
+  | "relPath"
+  | "volumeName"
+> = {
+  basePath: (path) => ofResolved(path, (resolved) => string(base(resolved))),
+  dirPath: (path) => ofResolved(path, directory),
   extPath: (path) =>
-    ofPath(path, (text) => {
-      const name = base(text);
-      return name?.slice(name.includes(".") ? name.lastIndexOf(".") : name.length);
+    ofResolved(path, (resolved) => {
+      const name = base(resolved);
+      return string(name.slice(name.includes(".") ? name.lastIndexOf(".") : name.length));
     }),
-  volumeName: (path) => ofPath(path, (text) => /^(?:[A-Za-z]:|\\\\[^\\]+\\[^\\]+)/u.exec(text)?.[0] ?? ""),
+  joinPath: (items) => (items.kind === "list" ? join(items.items) : noSuchOverload()),
+  pathHasPrefix: (path, prefix) => {
+    if (path.kind !== "string" || prefix.kind !== "string") return noSuchOverload();
+    if (path.value === prefix.value) return bool(true);
+    return wayBetween(prefix.value, path.value, (found) => bool(!found.startsWith(".")));
+  },
+  pathMatch,
+  pathMatchAnyOf,
+  relPath: (from, to) => {
+    if (from.kind !== "string" || to.kind !== "string") return noSuchOverload();
+    const backslashes = to.value.includes("\\") || DRIVE.test(to.value);
+    return wayBetween(from.value, to.value, (found) =>
+      string(backslashes ? found.replaceAll("/", "\\") : found),
+    );
+  },
+  volumeName: (path) => {
+    if (path.kind !== "string") return noSuchOverload();
+    return string(/^(?:[A-Za-z]:|\\\\[^\\]+\\[^\\]+)/u.exec(path.value)?.[0] ?? "");
+  },
 };

@@ -1,0 +1,110 @@
+/**
+ * Parts of a request that say again, byte for byte, what the entry before said. Neighbouring entries of a batch mostly begin
+ * alike (actions, kind, version) and differ in id and attributes. Equal bytes decode to equal records, so these are taken
+ * over instead of being read again; what follows them is read the ordinary way. Records of equal parts then point to the
+ * same bytes, by which later steps see at once that nothing has changed.
+ *
+ *   entry n    {"actions":["view"],"resource":{"kind":"album","id":"a1","attr":{...}}}
+ *              |<------------- prefix ------------------->|          up to the key of `id` or `attr`
+ *   entry n+1  {"actions":["view"],"resource":{"kind":"album","id":"a2", ...
+ *
+ * INVARIANT: what is remembered belongs to the current request, and to an entry whose records are kept. The fields of a
+ * prefix are those of its bytes and no others: they are copied when it ends, before the entry goes on.
+ */
+
+/** The first 80 bytes of the resource record at the end of the prefix: kind, version, scope, actions. */
+const fields = memory.data(80, 16);
+
+/** The prefix: its first byte, its length (0 = none), and the fields seen in it (bits by field number) on both levels. */
+let prefixStart: usize = 0;
+export let prefixLength: usize = 0;
+export let prefixOfEntry: u32 = 0;
+export let prefixOfResource: u32 = 0;
+/** Entries or fields left to read behind it, for formats that announce them. */
+export let prefixLeftOfEntry: u32 = 0;
+export let prefixLeftOfResource: u32 = 0;
+
+/** The actions last read: their bytes, and what they came to. */
+let actionsStart: usize = 0;
+export let actionsLength: usize = 0;
+export let actionRecords: usize = 0;
+export let actionCount: u32 = 0;
+
+/** Begins a request, or what is not kept: nothing is remembered. */
+export function forgetRepeats(): void {
+  prefixLength = 0;
+  actionsLength = 0;
+}
+
+/** An entry without the prefix begins: it may have one of its own, or none. */
+export function forgetPrefix(): void {
+  prefixLength = 0;
+}
+
+/** Remembers that in the entry from `start` on, with this record, the fields that differ between entries begin at `end`. */
+export function notePrefix(
+  start: usize,
+  end: usize,
+  ofEntry: u32,
+  ofResource: u32,
+  leftOfEntry: u32,
+  leftOfResource: u32,
+  record: usize,
+): void {
+  prefixStart = start;
+  prefixLength = end - start;
+  v128.store(fields, v128.load(record));
+  v128.store(fields, v128.load(record, 16), 16);
+  v128.store(fields, v128.load(record, 32), 32);
+  v128.store(fields, v128.load(record, 48), 48);
+  v128.store(fields, v128.load(record, 64), 64);
+  prefixOfEntry = ofEntry;
+  prefixOfResource = ofResource;
+  prefixLeftOfEntry = leftOfEntry;
+  prefixLeftOfResource = leftOfResource;
+}
+
+/** Remembers the list of actions in `start`..`end`. */
+export function noteActions(start: usize, end: usize, records: usize, count: u32): void {
+  actionsStart = start;
+  actionsLength = end - start;
+  actionRecords = records;
+  actionCount = count;
+}
+
+/**
+ * Comparisons with what is remembered, expanded where they are used. They read at most 15 bytes behind the first byte that
+ * differs, or behind the part; that the body is long enough is for the caller to know.
+ */
+export class Repeats {
+  /** Whether the prefix stands at `at` again. */
+  @inline static prefix(at: usize): bool {
+    return prefixLength != 0 && Repeats.same(at, prefixStart, prefixLength);
+  }
+
+  /** Whether the actions stand at `at` again. */
+  @inline static actions(at: usize): bool {
+    return actionsLength != 0 && Repeats.same(at, actionsStart, actionsLength);
+  }
+
+  @inline static same(left: usize, right: usize, length: usize): bool {
+    if (length < 16) {
+      const mask: u32 = (1 << (<u32>length)) - 1;
+      return (<u32>i8x16.bitmask(i8x16.eq(v128.load(left), v128.load(right))) & mask) == mask;
+    }
+    const last: usize = length - 16;
+    let offset: usize = 0;
+    while (offset < last && i8x16.all_true(i8x16.eq(v128.load(left + offset), v128.load(right + offset))))
+      offset += 16;
+    return offset >= last && i8x16.all_true(i8x16.eq(v128.load(left + last), v128.load(right + last)));
+  }
+
+  /** Begins the record of an entry with the prefix. */
+  @inline static take(record: usize): void {
+    v128.store(record, v128.load(fields));
+    v128.store(record, v128.load(fields, 16), 16);
+    v128.store(record, v128.load(fields, 32), 32);
+    v128.store(record, v128.load(fields, 48), 48);
+    v128.store(record, v128.load(fields, 64), 64);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * The load generator for latencies, a process of its own. Open loop: request n is due at start + n / rate, whatever the
+ * server does, is dealt to the connections in turn (several that are due on one connection travel in one write, pipelined), and
+ * its latency counts from the moment it was due: waiting in the generator counts too (no coordinated omission). With rate 0 it
+ * is a closed loop with one request in flight per connection. The event loop never sleeps, so that no timer decides when a
+ * request leaves; the process takes a whole core.
+ * `load-generator.ts <port> <connections> <seconds> <rate> <request file>` prints one JSON line (GeneratedLoad).
+ */
+import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+
+import { AnswerReader } from "./answer-reader.ts";
+import { splitRequestFile } from "./http-requests.ts";
+import { newHistogram, record, summarise } from "./latency-histogram.ts";
+import type { GeneratedLoad, LoadSecond } from "./generated-load.ts";
+
+const [port = 0, connectionCount = 1, seconds = 1, rate = 0] = process.argv.slice(2, 6).map(Number);
+const requests = splitRequestFile(readFileSync(process.argv[6] ?? ""));
+if (requests.length === 0) throw new Error("no requests to send");
+
+/** Before anything is recorded: code is compiled, caches are filled. */
+const WARM_UP_MILLISECONDS = 1000;
+/** After the last request was due: how long answers are waited for. */
+const PATIENCE_MILLISECONDS = 5000;
+/** Requests in flight on one connection, at most; those beyond wait, and their latency counts. */
+const MOST_IN_FLIGHT = 512;
+const READ_BUFFER = 256 * 1024;
+
+/** When measuring starts and ends, by `performance.now`. */
+let measureFrom = 0;
+let measureTo = 0;
+const latencies = newHistogram();
+const lags = newHistogram();
+const perSecond = Array.from({ length: Math.ceil(seconds) }, newHistogram);
+const sizes = new Map<number, number>();
+let failed = 0;
+let finished = false;
+let turn = 0;
+
+class Connection {
+  readonly socket: Socket;
+  /** When the requests in flight were due, a ring. */
+  readonly #due = new Float64Array(MOST_IN_FLIGHT);
+  #first = 0;
+  #inFlight = 0;
+  #isLost = false;
+  #unsent: Buffer[] = [];
+
+  constructor(ready: () => void) {
+    const reader = new AnswerReader((ok, length) => this.#answered(ok, length));
+    this.socket = connect({
+      host: "127.0.0.1",
+      port,
+      noDelay: true,
+      onread: {
+        buffer: Buffer.alloc(READ_BUFFER),
+        callback: (length, buffer) => {
+          reader.read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+          return true;
+        },
+      },
+    });
+    const lost = (): void => {
+      if (finished || this.#isLost) return;
+      this.#isLost = true;
+      // In the open loop, what was in flight is found in the end: it was due and has no answer.
+      failed += rate === 0 ? this.#inFlight : 0;
+      this.#inFlight = 0;
+    };
+    this.socket.once("connect", ready).on("error", lost).on("close", lost);
+  }
+
+  get isFull(): boolean {
+    return this.#inFlight === MOST_IN_FLIGHT;
+  }
+
+  get isIdle(): boolean {
+    return this.#inFlight === 0;
+  }
+
+  /** Queues the next request, which was due at `due`. */
+  ask(due: number): void {
+    this.#due[(this.#first + this.#inFlight++) & (MOST_IN_FLIGHT - 1)] = due;
+    const request = requests[turn];
+    turn = turn + 1 === requests.length ? 0 : turn + 1;
+    if (request !== undefined) this.#unsent.push(request);
+  }
+
+  /** Writes what is queued. */
+  flush(): void {
+    const [only, another] = this.#unsent;
+    if (only === undefined) return;
+    this.socket.write(another === undefined ? only : Buffer.concat(this.#unsent));
+    this.#unsent = [];
+  }
+
+  #answered(ok: boolean, bodyLength: number): void {
+    const due = this.#due[this.#first] ?? 0;
+    this.#first = (this.#first + 1) & (MOST_IN_FLIGHT - 1);
+    this.#inFlight--;
+    const now = performance.now();
+    if (due >= measureFrom && due < measureTo) {
+      record(latencies, now - due);
+      const second = perSecond[Math.floor((due - measureFrom) / 1000)];
+      if (second !== undefined) record(second, now - due);
+      sizes.set(bodyLength, (sizes.get(bodyLength) ?? 0) + 1);
+      if (!ok) failed++;
+    }
+    if (rate === 0 && now < measureTo) {
+      this.ask(now);
+      this.flush();
+    }
+  }
+}
+
+/** Connects all, then calls back. */
+async function openConnections(): Promise<Connection[]> {
+  const opened: Connection[] = [];
+  for (let index = 0; index < connectionCount; index++) {
+    await new Promise<void>((resolve, reject) => {
+      const connection = new Connection(resolve);
+      connection.socket.once("error", reject);
+      opened.push(connection);
+    });
+  }
+  return opened;
+}
+
+/** Deals the requests that are due, and comes back as soon as the event loop has looked at the sockets. */
+function deal(connections: readonly Connection[], start: number): void {
+  const interval = 1000 / rate;
+  let dealt = 0;
+  const step = (): void => {
+    const now = performance.now();
+    let due = start + dealt * interval;
+    while (due <= now && due < measureTo) {
+      const connection = connections[dealt % connections.length];
+      if (connection === undefined || connection.isFull) break;
+      connection.ask(due);
+      if (due >= measureFrom) record(lags, now - due);
+      due = start + ++dealt * interval;
+    }
+    for (const connection of connections) connection.flush();
+    if (due < measureTo) setImmediate(step);
+    else finish(connections);
+  };
+  step();
+}
+
+function finish(connections: readonly Connection[]): void {
+  const isDone = (): boolean => connections.every((connection) => connection.isIdle);
+  const wait = (): void => {
+    if (!isDone() && performance.now() < measureTo + PATIENCE_MILLISECONDS) {
+      setTimeout(wait, 5);
+      return;
+    }
+    finished = true;
+    for (const connection of connections) connection.socket.destroy();
+    report();
+  };
+  wait();
+}
+
+function report(): void {
+  const startedAt = performance.timeOrigin + measureFrom;
+  const result: GeneratedLoad = {
+    intendedRate: rate,
+    rate: latencies.totalCount / seconds,
+    // In the open loop, requests without any answer have failed as well.
+    failed: failed + (rate === 0 ? 0 : Math.max(0, lags.totalCount - latencies.totalCount)),
+    latency: summarise(latencies),
+    lagP99: lags.getValueAtPercentile(99),
+    seconds: perSecond.map((histogram, index): LoadSecond => ({
+      startedAt: startedAt + index * 1000,
+      count: histogram.totalCount,
+      p99: histogram.getValueAtPercentile(99),
+      max: histogram.maxValue,
+    })),
+    sizes: Object.fromEntries([...sizes].sort(([a], [b]) => a - b)),
+  };
+  console.log(JSON.stringify(result));
+}
+
+const connections = await openConnections();
+const start = performance.now();
+measureFrom = start + WARM_UP_MILLISECONDS;
+measureTo = measureFrom + seconds * 1000;
+if (rate > 0) deal(connections, start);
+else {
+  for (const connection of connections) {
+    connection.ask(performance.now());
+    connection.flush();
+  }
+  setTimeout(() => finish(connections), measureTo - performance.now());
+}

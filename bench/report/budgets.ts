@@ -1,0 +1,180 @@
+/** The budgets of the design beside what a run measured. A budget without a figure was not measured in this run. */
+import type { BenchResults } from "./results.ts";
+import { requestsPerSecond } from "./results.ts";
+import { duration, percent, table, thousands, times } from "./table.ts";
+
+export interface BudgetRow {
+  readonly what: string;
+  readonly budget: string;
+  /** "" when it was not measured. */
+  readonly measured: string;
+  readonly met: boolean | undefined;
+}
+
+function row(
+  what: string,
+  budget: string,
+  value: number | undefined,
+  show: (value: number) => string,
+  isMet: (value: number) => boolean,
+): BudgetRow {
+  return value === undefined || Number.isNaN(value)
+    ? { what, budget, measured: "", met: undefined }
+    : { what, budget, measured: show(value), met: isMet(value) };
+}
+
+function ratio(over: number | undefined, under: number | undefined): number | undefined {
+  return over === undefined || under === undefined || under === 0 ? undefined : over / under;
+}
+
+const atLeast =
+  (bound: number) =>
+  (value: number): boolean =>
+    value >= bound;
+const atMost =
+  (bound: number) =>
+  (value: number): boolean =>
+    value <= bound;
+
+function throughputRows({ http, stream, inProcess = [] }: BenchResults): BudgetRow[] {
+  const rateOf = (server: string, encoding: string): number | undefined =>
+    requestsPerSecond(http, server, encoding);
+  const edict = rateOf("edict", "json");
+  const batch = (encoding: string): number | undefined =>
+    inProcess.find((one) => one.encoding === encoding && one.decisionsPerCall === 1000)?.decisionsPerSecond;
+  return [
+    row(
+      "requests/s over HTTP, JSON, one thread, to the echo",
+      "≥ 80%",
+      ratio(edict, rateOf("echo", "json")),
+      percent,
+      atLeast(0.8),
+    ),
+    row("the same to Cerbos over HTTP", "≥ 30x", ratio(edict, rateOf("cerbos", "json")), times, atLeast(30)),
+    row(
+      "requests/s over HTTP, msgpack, to the echo",
+      "≥ 88%",
+      ratio(rateOf("edict", "msgpack"), rateOf("echo", "msgpack")),
+      percent,
+      atLeast(0.88),
+    ),
+    row(
+      "decisions/s over the stream, one thread",
+      "≥ 3,500,000",
+      stream?.rows.find(({ server }) => server === "edict")?.decisionsPerSecond,
+      thousands,
+      atLeast(3.5e6),
+    ),
+    row(
+      "decisions/s in-process, batches of 1,000, msgpack",
+      "≥ 10,000,000",
+      batch("msgpack"),
+      thousands,
+      atLeast(1e7),
+    ),
+    row(
+      "decisions/s in-process, batches of 1,000, JSON",
+      "≥ 6,000,000",
+      batch("json"),
+      thousands,
+      atLeast(6e6),
+    ),
+  ];
+}
+
+function megabytes(value: number): string {
+  return `${Math.round(value)} MiB`;
+}
+
+function scaleRows({ latency, scale = [] }: BenchResults): BudgetRow[] {
+  const p99 = (server: string): number | undefined =>
+    latency?.rows.find((one) => one.server === server && one.load === 0.5)?.latency.p99;
+  const few = scale.find(({ policies }) => policies === 800);
+  const many = scale.find(({ policies }) => policies === 40_000);
+  const kept = ratio(many?.requestsPerSecond, few?.requestsPerSecond);
+  return [
+    row(
+      "p99 at 50% of the maximum, open loop, to the echo's",
+      "≤ 3x",
+      ratio(p99("edict"), p99("echo")),
+      times,
+      atMost(3),
+    ),
+    row(
+      "800 to 40,000 policies: throughput lost",
+      "≤ 10%",
+      kept === undefined ? undefined : 1 - kept,
+      percent,
+      atMost(0.1),
+    ),
+    row(
+      "40,000 policies: daemon's memory",
+      "≤ 250 MB",
+      many?.daemonMebibytes,
+      megabytes,
+      atMost(250e6 / 2 ** 20),
+    ),
+    row("40,000 policies: start from bundle", "≤ 2 s", many?.startMilliseconds, duration, atMost(2000)),
+    row("40,000 policies: compile", "≤ 60 s", many?.compileMilliseconds, duration, atMost(60_000)),
+    row(
+      "40,000 policies: compiler's memory",
+      "≤ 1.5 GB",
+      many?.compilePeakMebibytes,
+      megabytes,
+      atMost(1.5e9 / 2 ** 20),
+    ),
+  ];
+}
+
+function changeRows({ edits = [], swap, memory }: BenchResults): BudgetRow[] {
+  const edit = (policies: number): number | undefined =>
+    edits.find((one) => one.policies === policies)?.median;
+  const { early = 0, late = 0 } = swap?.memory ?? {};
+  return [
+    row("edit one of 800 policies, to serving on all threads", "≤ 150 ms", edit(800), duration, atMost(150)),
+    row("edit one of 40,000 policies", "≤ 1 s", edit(40_000), duration, atMost(1000)),
+    row("swap under full load: failed requests", "0", swap?.failed, thousands, atMost(0)),
+    row("swap under full load: mixed decisions", "0", swap?.mixed, thousands, atMost(0)),
+    row(
+      "swap under full load: p99 of its second to steady",
+      "≤ 2x",
+      ratio(swap?.swapP99, swap?.steadyP99),
+      times,
+      atMost(2),
+    ),
+    row(
+      `resident memory over ${thousands(memory?.decisions ?? 1e8)} decisions`,
+      "flat",
+      memory?.resident,
+      (value) => `${value >= 0 ? "+" : ""}${value.toFixed(1)} MiB`,
+      () => memory?.flat === true,
+    ),
+    row(
+      `daemon's memory over ${thousands(swap?.memory.swaps ?? 1000)} swaps`,
+      "flat",
+      swap === undefined ? undefined : late - early,
+      (value) => `${value >= 0 ? "+" : ""}${value} MiB, from ${early} MiB`,
+      atMost(SWAP_SLACK),
+    ),
+  ];
+}
+
+/** Growth over many swaps that counts as flat, in MiB: pages that the allocator keeps. */
+const SWAP_SLACK = 24;
+
+/** Every row of the design's budgets. */
+export function budgetRows(results: BenchResults): BudgetRow[] {
+  return [...throughputRows(results), ...scaleRows(results), ...changeRows(results)];
+}
+
+export function budgetTable(results: BenchResults): string {
+  return table(
+    ["budget", "wanted", "measured", "met"],
+    budgetRows(results).map(({ what, budget, measured, met }) => [
+      what,
+      budget,
+      measured === "" ? "not measured" : measured,
+      met === undefined ? "" : met ? "yes" : "no",
+    ]),
+  );
+}

@@ -1,0 +1,151 @@
+/** Sections of the report about asking: in-process, over HTTP, latency, the stream, and large requests beside small ones. */
+import type { LatencyResult } from "../load/latency.ts";
+import type { BenchResults } from "./results.ts";
+import { requestsPerSecond } from "./results.ts";
+import { duration, percent, table, thousands, times } from "./table.ts";
+
+export function inProcessSection({ inProcess = [] }: BenchResults): string[] {
+  return [
+    "## Decisions in-process",
+    table(
+      ["in-process, one thread", "decisions per call", "body", "per call", "decisions/s", "spread"],
+      inProcess.map((row) => [
+        row.encoding,
+        row.decisionsPerCall < 100 ? row.decisionsPerCall.toFixed(1) : thousands(row.decisionsPerCall),
+        `${thousands(row.bodyBytes)} B`,
+        `${row.microsecondsPerCall.toFixed(2)} µs`,
+        thousands(row.decisionsPerSecond),
+        `± ${percent(row.spread)}`,
+      ]),
+    ),
+  ];
+}
+
+export function httpSection({ http }: BenchResults): string[] {
+  if (http === undefined) return [];
+  const rows = http.targets.map((target) => {
+    const echo = requestsPerSecond(http, "echo", target.encoding);
+    const cerbos = requestsPerSecond(http, "cerbos", "json");
+    return [
+      target.server,
+      target.encoding,
+      thousands(target.requestsPerSecond),
+      `± ${percent(target.spread)}`,
+      target.server === "echo" ? "" : thousands(target.requestsPerSecond * http.decisionsPerRequest),
+      echo === undefined ? "" : percent(target.requestsPerSecond / echo),
+      cerbos === undefined || target.server === "echo" ? "" : times(target.requestsPerSecond / cerbos),
+      `${thousands(target.p50)} µs`,
+      `${thousands(target.p99)} µs`,
+    ];
+  });
+  const peers = http.comparedWithCerbos
+    ? "edict (JSON and msgpack) and Cerbos"
+    : "edict in JSON and in msgpack";
+  const generators = Object.entries(http.generatorEchoRates).map(
+    ([name, reached]) => `${name} ${thousands(reached)}`,
+  );
+  const starts = Object.keys(http.startMilliseconds).map(
+    (server) =>
+      `${server} ${duration(http.startMilliseconds[server] ?? 0)}, ${http.residentMebibytes[server] ?? 0} MiB`,
+  );
+  return [
+    "## Requests over HTTP",
+    table(
+      ["over HTTP", "encoding", "requests/s", "spread", "decisions/s", "of echo", "to Cerbos", "p50", "p99"],
+      rows,
+    ),
+    [
+      `Before the load, ${peers} gave equal answers to ${thousands(http.comparedAnswers)} of the ${thousands(http.bodies)} bodies.`,
+      `${thousands(http.copies)} copies of the load-test set, ${http.decisionsPerRequest.toFixed(1)} decisions per request, ${http.connections} connections with one request in flight each, load from ${http.generator}`,
+      `(requests/s out of the echo server: ${generators.join(", ")}). No server writes a decision log.`,
+      `Start to first healthy answer, and resident memory after the load: ${starts.join("; ")}.`,
+    ].join("\n"),
+    ...http.notes.map((note) => `Note: ${note}`),
+  ];
+}
+
+function latencyTable(latency: LatencyResult): string {
+  return table(
+    [
+      "open loop",
+      "of capacity",
+      "requests/s wanted",
+      "reached",
+      "p50",
+      "p90",
+      "p99",
+      "p99.9",
+      "max",
+      "late",
+      "failed",
+    ],
+    latency.rows.map((row) => [
+      row.server,
+      percent(row.load),
+      thousands(row.intendedRate),
+      thousands(row.rate),
+      thousands(row.latency.p50),
+      thousands(row.latency.p90),
+      thousands(row.latency.p99),
+      thousands(row.latency.p999),
+      thousands(row.latency.max),
+      thousands(row.lagP99),
+      thousands(row.failed),
+    ]),
+  );
+}
+
+export function latencySection(results: BenchResults): string[] {
+  const { latency, soak } = results;
+  const parts: string[] = [];
+  if (latency !== undefined) {
+    parts.push(
+      "## Latency at fixed rates",
+      latencyTable(latency),
+      `Microseconds, counted from the moment a request was due. "late" is the 99th percentile of how late the generator itself sent (part of the latencies). Capacity is ${thousands(latency.capacity)} requests/s, what the daemon answers the same generator in a closed loop; ${latency.connections} connections, JSON, ${latency.rounds} rounds of ${latency.seconds} s, medians (max: of all).`,
+    );
+  }
+  if (soak !== undefined)
+    parts.push(`## Soak: ${Math.round(soak.seconds / 60)} minutes at half load`, latencyTable(soak));
+  return parts;
+}
+
+export function streamSection({ stream }: BenchResults): string[] {
+  if (stream === undefined) return [];
+  return [
+    "## The stream",
+    table(
+      ["over WebSocket", "requests/s", "decisions/s", "spread", "generator busy"],
+      stream.rows.map((row) => [
+        row.server,
+        thousands(row.requestsPerSecond),
+        row.server === "echo" ? "" : thousands(row.decisionsPerSecond),
+        `± ${percent(row.spread)}`,
+        percent(row.generatorBusy),
+      ]),
+    ),
+    `${stream.connections} connections with ${stream.inFlight} requests of ${stream.decisionsPerRequest} decisions in flight each, ${stream.framesPerMessage} in a message, msgpack of ${thousands(stream.requestBytes)} B on average, one serving thread; the echo sends every message back. ${stream.verified} answers were compared with the engine's own.`,
+  ];
+}
+
+export function hugeSection({ huge }: BenchResults): string[] {
+  if (huge === undefined) return [];
+  return [
+    "## Large requests beside small ones",
+    table(
+      ["small requests", "requests/s", "p50", "p99", "p99.9", "max", "failed", "large/s", "ms each"],
+      huge.results.map((row) => [
+        row.name,
+        thousands(row.rate),
+        thousands(row.p50),
+        thousands(row.p99),
+        thousands(row.p999),
+        thousands(row.max),
+        thousands(row.failed),
+        row.hugePerSecond === 0 ? "" : row.hugePerSecond.toFixed(1),
+        row.hugePerSecond === 0 ? "" : row.hugeMilliseconds.toFixed(1),
+      ]),
+    ),
+    `Latencies of the small requests in microseconds, open loop. Large requests have ${thousands(huge.pairs)} pairs, ${thousands(huge.hugeBytes / 1024)} KiB of JSON.`,
+  ];
+}
