@@ -64,7 +64,7 @@ latency over HTTP beside an echo server and the real Cerbos, the stream, many po
   --soak <minutes>   also latency at half load for so long (default: none)
   --copies <n>       copies of the load-test set served over HTTP (default 100)
   --connections <n>  connections of the load generator, one request in flight on each (default 16)
-  --rounds <n>       rounds of which the median is taken (default 5; with --quick 2)
+  --rounds <n>       rounds of which the median is taken (default 5; with --quick 1)
   --seconds <n>      seconds of load per target and round (default 3; with --quick 1)
   --no-cerbos        leave the real Cerbos out
   --no-write         do not write bench/results/ and bench/RESULTS.md (implied by --quick and --only)
@@ -112,7 +112,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
   const { quick } = values;
   const copies = wholeNumber(values.copies, 100, 5000);
   const connections = wholeNumber(values.connections, 16, 256);
-  const rounds = wholeNumber(values.rounds, quick ? 2 : 5, 50);
+  const rounds = wholeNumber(values.rounds, quick ? 1 : 5, 50);
   const seconds = wholeNumber(values.seconds, quick ? 1 : 3, 60);
   if (copies === undefined)
     return { kind: "wrong", message: "`--copies` wants a whole number from 1 to 5000" };

@@ -3,7 +3,7 @@
  * bodies in-process in both encodings, prints memory after garbage collection at intervals, and ends with 1 when it
  * grew. The compiler runs in a process of its own, so that its memory hides nothing.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -143,8 +143,9 @@ export interface MemoryResult {
 }
 
 /** Decides in this process, which nothing else should have used before. */
-async function measureHere(decisions: number): Promise<MemoryResult> {
-  const samples = decide(await Engine.load(await compileElsewhere()), decisions);
+async function measureHere(decisions: number, bundleFile: string): Promise<MemoryResult> {
+  const bundle = bundleFile === "" ? await compileElsewhere() : readFileSync(bundleFile);
+  const samples = decide(await Engine.load(bundle), decisions);
   const resident = growth(samples, (one) => one.resident);
   const heap = growth(samples, (one) => one.heap);
   const guestIsFixed = growth(samples, (one) => one.guest) === 0;
@@ -152,18 +153,19 @@ async function measureHere(decisions: number): Promise<MemoryResult> {
   return { decisions, samples, resident, heap, flat };
 }
 
-/** The same in a process of its own, for the suite. */
-export async function measureMemory(decisions: number): Promise<MemoryResult> {
-  const args = [
-    "--import",
-    "tsx",
-    fileURLToPath(import.meta.url),
-    "--json",
-    "--decisions",
-    String(decisions),
-  ];
-  const result: MemoryResult = JSON.parse(await runToEnd(process.execPath, args, {}, LIMIT_SECONDS));
-  return result;
+/** The same in a process of its own, for the suite; `bundle` is the compiled load-test set. */
+export async function measureMemory(bundle: Uint8Array, decisions: number): Promise<MemoryResult> {
+  const directory = mkdtempSync(join(tmpdir(), "edict-soak-"));
+  try {
+    const file = join(directory, "loadtest.edict");
+    writeFileSync(file, bundle);
+    const self = fileURLToPath(import.meta.url);
+    const args = ["--import", "tsx", self, "--json", "--decisions", String(decisions), "--bundle", file];
+    const result: MemoryResult = JSON.parse(await runToEnd(process.execPath, args, {}, LIMIT_SECONDS));
+    return result;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 async function main(): Promise<number> {
@@ -171,6 +173,7 @@ async function main(): Promise<number> {
     options: {
       decisions: { type: "string", default: "10000000" },
       json: { type: "boolean", default: false },
+      bundle: { type: "string", default: "" },
     },
   });
   const decisions = Number(values.decisions);
@@ -182,7 +185,7 @@ async function main(): Promise<number> {
     say(`the load-test set is not at ${loadtestDirectory()}; point EDICT_CORPUS at the corpus`);
     return 2;
   }
-  const { samples, resident, heap, flat, ...rest } = await measureHere(decisions);
+  const { samples, resident, heap, flat, ...rest } = await measureHere(decisions, values.bundle);
   if (values.json) {
     console.log(JSON.stringify({ samples, resident, heap, flat, ...rest }));
     return 0;

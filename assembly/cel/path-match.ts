@@ -135,14 +135,7 @@ function matches(pattern: u64, resolved: u64, path: u64): u64 {
 }
 
 /** The end of a part where it fits first, behind a star anywhere before the next slash; the last one ends the text. */
-function placePart(
-  part: usize,
-  end: usize,
-  text: usize,
-  textEnd: usize,
-  star: bool,
-  last: bool,
-): usize {
+function placePart(part: usize, end: usize, text: usize, textEnd: usize, star: bool, last: bool): usize {
   let from = text;
   while (burn(1)) {
     const found = matchPart(part, end, from, textEnd);

@@ -114,7 +114,7 @@ export function resolvedPath(path: u64): u64 {
   const length = lengthOf(path);
   if (!burn(1 + (length >> 3))) return noFuel();
   if (isRefused(start, length)) return fail(ERROR_BAD_ARGUMENT, path);
-  if (!beginPath((<u64>length) + 2, isRooted(start, length))) return noMemory();
+  if (!beginPath(<u64>length + 2, isRooted(start, length))) return noMemory();
   addNames(start, length);
   return builtPath();
 }

@@ -156,7 +156,7 @@ export function joinPath(paths: u64): u64 {
     if (tagOf(item) != TAG_STRING) return noOverload1(item);
     const length = lengthOf(item);
     if (!burn(1 + (length >> 3))) return noFuel();
-    room += (<u64>length) + 1;
+    room += <u64>length + 1;
   }
   if (count == 0) return ofString(allocate(8), 0);
   const first = itemAt(list, 0);

@@ -13,7 +13,7 @@ export interface LatencySummary {
   readonly curve: readonly number[];
 }
 
-/** From the median to one in 100,000, evenly in the number of nines. */
+/** From the fastest request to one in 100,000, evenly in the number of nines. */
 export const CURVE_PERCENTILES: readonly number[] = Array.from(
   { length: 26 },
   (_, index) => 100 - 100 * 10 ** (-index / 5),

@@ -37,6 +37,7 @@ export interface LatencyResult {
 }
 
 const LOADS = [0.1, 0.5, 0.8] as const;
+const QUICK_LOADS = [0.5] as const;
 const CONNECTIONS = 64;
 
 function combine(server: string, load: number, runs: readonly GeneratedLoad[]): LatencyRow {
@@ -91,7 +92,7 @@ export async function measureLatency(bundle: Uint8Array, options: BenchOptions):
     // The echo's first run warms it up; the last server is the daemon.
     for (const server of servers) ({ rate: capacity } = await load(server, 0, options.quick ? 1 : 3));
     const rows: LatencyRow[] = [];
-    for (const fraction of LOADS) {
+    for (const fraction of options.quick ? QUICK_LOADS : LOADS) {
       const rate = Math.max(100, Math.round(capacity * fraction));
       const runs = servers.map((): GeneratedLoad[] => []);
       for (let round = 0; round < rounds; round++) {

@@ -1,4 +1,5 @@
 /** The three servers that are compared: the echo, the edict daemon and the real Cerbos. Starts them, nothing else. */
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,15 @@ export const CERBOS_MISSING = `${INSTALL_CERBOS} (Linux on x64) and run again; i
 /** Whether the real Cerbos can be started. */
 export function hasCerbos(): boolean {
   return findCerbos() !== undefined;
+}
+
+/** The first line of what the real Cerbos says about its version; "" when it says nothing. */
+export function cerbosVersion(): string {
+  const { stdout } = spawnSync(findCerbos() ?? "cerbos", ["--version"], {
+    encoding: "utf8",
+    timeout: 10_000,
+  });
+  return (stdout ?? "").split("\n")[0]?.trim() ?? "";
 }
 
 export async function startEcho(): Promise<ServerProcess> {

@@ -39,6 +39,7 @@ const CONNECTIONS = 4;
 const IN_FLIGHT = 64;
 const FRAMES_PER_MESSAGE = 16;
 const DECISIONS = 10;
+const MOST_ROUNDS = 3;
 
 /** `[id, bin]`; ids stay below 128. */
 function frame(id: number, body: Uint8Array): Buffer {
@@ -86,7 +87,7 @@ export async function measureStream(bundle: Uint8Array, options: BenchOptions): 
       { server: await start(startEdict(bundleFile)), path: "/v1/stream", loads: [] as StreamLoad[] },
     ];
     let verified = 0;
-    for (let round = 0; round < (options.quick ? 1 : options.rounds); round++) {
+    for (let round = 0; round < Math.min(MOST_ROUNDS, options.rounds); round++) {
       for (const { server, path, loads } of targets) {
         const load = await generateStreamLoad({
           port: server.port,

@@ -37,6 +37,8 @@ export interface SwapResult {
 }
 
 const POLICIES_PER_COPY = 8;
+/** After so long, the swaps without load are enough, however many they are. */
+const ENOUGH_MILLISECONDS = 120_000;
 
 /** The load-test set without a rule that every request of the load meets: employees may not view what is public. */
 function changedPolicies(copies: number): ReturnType<typeof loadtestPolicies> {
@@ -104,13 +106,17 @@ export async function measureSwap(bundle: Uint8Array, options: BenchOptions): Pr
     const seconds = options.quick ? 4 : 15;
     const every = options.quick ? 2 : 3;
     const load = generateLoad({ port, connections: options.connections, seconds, rate: 0, requestFile });
+    let isLoaded = true;
+    const end = (): void => {
+      isLoaded = false;
+    };
     // A failure is reported where the load is awaited.
-    load.catch(() => undefined);
+    load.then(end, end);
     const swaps: { at: number; milliseconds: number }[] = [];
-    const until = performance.now() + (seconds - 0.5) * 1000;
+    const stillLoaded = (): boolean => isLoaded;
     for (let isSecond = true; ; isSecond = !isSecond) {
       await pause(every * 1000);
-      if (performance.now() > until) break;
+      if (!stillLoaded()) break;
       const at = Date.now();
       const milliseconds = await swapTo(isSecond ? second : first, isSecond ? before : after);
       swaps.push({ at, milliseconds });
@@ -120,12 +126,15 @@ export async function measureSwap(bundle: Uint8Array, options: BenchOptions): Pr
     let isBefore = last[0] === before[0];
     const count = options.quick ? 10 : options.swaps;
     let early = 0;
-    for (let index = 1; index <= count; index++) {
+    let done = 0;
+    const enough = performance.now() + ENOUGH_MILLISECONDS;
+    while (done < count && performance.now() < enough) {
       await swapTo(isBefore ? second : first, isBefore ? before : after);
       isBefore = !isBefore;
-      if (index === Math.ceil(count / 10)) early = memoryMebibytes(pid).resident;
+      if (++done === Math.ceil(count / 10)) early = memoryMebibytes(pid).resident;
     }
-    const memory = { swaps: count, early, late: memoryMebibytes(pid).resident };
+    const late = memoryMebibytes(pid).resident;
+    const memory = { swaps: done, early: early === 0 ? late : early, late };
     return summarise(result, swaps, [...before, ...after], options, memory);
   });
 }
@@ -137,9 +146,13 @@ function summarise(
   options: BenchOptions,
   memory: SwapResult["memory"],
 ): SwapResult {
+  // Some fell before the first second that is measured, or after the last one.
+  const counted = swaps.filter(({ at, milliseconds }) =>
+    load.seconds.some(({ startedAt }) => at < startedAt + 1000 && at + milliseconds >= startedAt),
+  );
   const seconds = load.seconds.map(({ startedAt, p99 }) => ({
     p99,
-    swap: swaps.some(({ at, milliseconds }) => at < startedAt + 1000 && at + milliseconds >= startedAt),
+    swap: counted.some(({ at, milliseconds }) => at < startedAt + 1000 && at + milliseconds >= startedAt),
   }));
   const p99Of = (isSwap: boolean): number[] =>
     seconds.filter(({ swap }) => swap === isSwap).map(({ p99 }) => p99);
@@ -149,10 +162,10 @@ function summarise(
     connections: options.connections,
     requests: load.latency.count,
     requestsPerSecond: load.rate,
-    swaps: swaps.length,
+    swaps: counted.length,
     failed: load.failed,
     mixed: answers.reduce((sum, [size, count]) => sum + (lengths.includes(Number(size)) ? 0 : count), 0),
-    swapMilliseconds: median(swaps.map(({ milliseconds }) => milliseconds)),
+    swapMilliseconds: median(counted.map(({ milliseconds }) => milliseconds)),
     steadyP99: median(p99Of(false)),
     swapP99: median(p99Of(true)),
     worstSwapP99: Math.max(0, ...p99Of(true)),

@@ -13,7 +13,15 @@ import { rate, type LoadResult } from "./load-result.ts";
 import { loadtestBodies, loadtestPolicies, writeSources, type RequestBody } from "./loadtest-set.ts";
 import { memoryMebibytes, type ServerProcess } from "./processes.ts";
 import { compareAnswers } from "./same-answers.ts";
-import { CERBOS_MISSING, hasCerbos, startCerbos, startEcho, startEdict, withServers } from "./servers.ts";
+import {
+  CERBOS_MISSING,
+  cerbosVersion,
+  hasCerbos,
+  startCerbos,
+  startEcho,
+  startEdict,
+  withServers,
+} from "./servers.ts";
 
 /** One line of the result: a server under one encoding. */
 export interface TargetResult {
@@ -176,6 +184,7 @@ export async function measureThroughput(
       const policies = join(directory, "policies");
       writeSources(policies, loadtestPolicies(options.copies));
       cerbos = await start(startCerbos(policies));
+      notes.push(`Cerbos is version ${cerbosVersion()}, with its default settings`);
     } else if (options.cerbos) {
       notes.push(CERBOS_MISSING);
     }

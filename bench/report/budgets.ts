@@ -138,7 +138,7 @@ function changeRows({ edits = [], swap, memory }: BenchResults): BudgetRow[] {
     row(
       "swap under full load: p99 of its second to steady",
       "≤ 2x",
-      ratio(swap?.swapP99, swap?.steadyP99),
+      swap?.swaps === 0 ? undefined : ratio(swap?.swapP99, swap?.steadyP99),
       times,
       atMost(2),
     ),

@@ -5,6 +5,7 @@ import { requestsPerSecond } from "./results.ts";
 import { duration, percent, table, thousands, times } from "./table.ts";
 
 export function inProcessSection({ inProcess = [] }: BenchResults): string[] {
+  if (inProcess.length === 0) return [];
   return [
     "## Decisions in-process",
     table(

@@ -246,7 +246,7 @@ function resultType(
           body.span,
         );
       }
-      // As in cel-go, where every type of keys is an overload: all of them fit what is dynamic, and they do not agree.
+      // As in cel-go, where every type of key is an overload: all of them fit what is dynamic, and they do not agree.
       const isDynamic = [range, body].every(({ type }) => context.types.substitute(type).kind === "dyn");
       return isDynamic ? DYN : listOf(first);
     }

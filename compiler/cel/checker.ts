@@ -145,7 +145,7 @@ function checkSelect(context: CheckContext, scope: Scope | undefined, syntax: Se
   const checked = context.check(scope, operand);
   const target = fieldTarget(context, checked, syntax);
   if (target === undefined) return context.placeholder(span);
-  if (syntax.optional && target.field !== undefined && target.field.input !== undefined) {
+  if (syntax.optional && !target.optional && target.field?.input !== undefined) {
     return optionalField(context, checked, target.field, span);
   }
   const optional = syntax.optional || target.optional;

@@ -9,7 +9,15 @@ type Check = (value: JsonValue) => boolean;
 /** Levels below which nothing is looked at: the daemon refuses schemas that are nested deeper. */
 const MAX_DEPTH = 200;
 
-const TYPES: readonly JsonValue[] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+const TYPES: ReadonlySet<JsonValue> = new Set([
+  "array",
+  "boolean",
+  "integer",
+  "null",
+  "number",
+  "object",
+  "string",
+]);
 
 const isText: Check = (value) => typeof value === "string";
 const isFlag: Check = (value) => typeof value === "boolean";
@@ -19,11 +27,11 @@ const isList: Check = (value) => Array.isArray(value);
 const isDistinctTexts: Check = (value) =>
   Array.isArray(value) && value.every(isText) && new Set(value).size === value.length;
 const isType: Check = (value) =>
-  TYPES.includes(value) ||
+  TYPES.has(value) ||
   (isDistinctTexts(value) &&
     Array.isArray(value) &&
     value.length > 0 &&
-    value.every((one) => TYPES.includes(one)));
+    value.every((one) => TYPES.has(one)));
 const isMap = (value: JsonValue): value is { [key: string]: JsonValue } =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isSchema: Check = (value) => isMap(value) || isFlag(value);

@@ -35,6 +35,14 @@ export function explanationLines(explanation: Explanation): string[] {
   ]);
 }
 
+/** Why single actions of one resource were decided as they were. */
+export function actionTraceLines(explanation: Explanation, names: readonly string[]): string[] {
+  return explanation.results.flatMap((result) => [
+    ...derivedRoleLines(result.derivedRoles),
+    ...result.actions.filter(({ action }) => names.includes(action)).flatMap(actionExplanation),
+  ]);
+}
+
 function actionExplanation(action: ActionExplanation): string[] {
   const lines = [`  ${word(action.effect)}  ${action.action}`];
   const policy = matched(action.matchedPolicy, action.matchedScope);

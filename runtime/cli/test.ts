@@ -4,21 +4,30 @@ import { resolve } from "node:path";
 import { parseRuleIndex } from "../bundle/rule-index.ts";
 import { readBundle } from "../bundle/bundle-file.ts";
 import { loadPolicies } from "../bundle/policy-source.ts";
-import { ServeError, UsageError } from "../errors.ts";
+import { EdictError, PolicyError, ServeError, UsageError } from "../errors.ts";
+import type { Explanation } from "../guest/explain.ts";
 import { oneLine } from "../guest/modules.ts";
+import type { OnError } from "../guest/options.ts";
 import { Coverage } from "../policy-test/coverage.ts";
+import { policyErrors } from "../policy-test/policy-errors.ts";
 import { TestFilter } from "../policy-test/filter.ts";
 import { COVERAGE_FORMATS, coverageReport, percent } from "../policy-test/report-coverage.ts";
 import { junitReport } from "../policy-test/report-junit.ts";
 import { textReport } from "../policy-test/report-text.ts";
 import type { TestResults } from "../policy-test/results.ts";
 import { readRuleOutputs } from "../policy-test/rule-outputs.ts";
+import type { FailedCell } from "../policy-test/run-suite.ts";
 import { runSuites } from "../policy-test/run.ts";
 import { CompilePool } from "../pool/compile-pool.ts";
 import { type Arguments, type Command, EXIT_NO, EXIT_OK, EXIT_TESTS, type Io } from "./command.ts";
+import { actionTraceLines } from "./decision-text.ts";
 import { ON_ERROR_OPTION, onErrorFrom } from "./engine-options.ts";
+import { watchTests } from "./watch-tests.ts";
 
 const FORMATS = ["tree", "list", "json", "junit"] as const;
+
+/** Clears a terminal and what it remembers, so that old failures are not taken for new ones. */
+const CLEAR_SCREEN = "\u001b[2J\u001b[3J\u001b[H";
 
 /** Milliseconds of silence after which a run says how far it is. */
 const PROGRESS_INTERVAL = 2000;
@@ -37,7 +46,8 @@ export const testCommand: Command = {
       help: "dimension=glob1,glob2;... of suite, test, principal, resource, action",
     },
     output: { type: "string", short: "o", value: "<format>", help: "tree (default), list, json, junit" },
-    verbose: { type: "boolean", help: "also show tests that passed" },
+    verbose: { type: "boolean", help: "also show tests that passed, and why tests failed" },
+    watch: { type: "boolean", help: "run again whenever policies, suites or fixtures change" },
     "on-error": {
       ...ON_ERROR_OPTION,
       help: "how an error in a condition counts: fail-closed (default, as in production), compatible (as Cerbos), strict; a suite's `strictEvaluation` wins",
@@ -64,39 +74,102 @@ export const testCommand: Command = {
   ],
   positionals: [1, 1],
   async run(given, io) {
-    const [directory = ""] = given.positionals;
-    const form = choice(given, "output", FORMATS) ?? "tree";
-    const plan = coveragePlan(given);
-    const limits = limitsFrom(given);
-    const onError = given.flag("strict-evaluation")
-      ? "strict"
-      : (onErrorFrom(given, "test") ?? "fail-closed");
-    const policies = resolve(given.text("policies") ?? directory);
-
-    const bundle = await compile(policies, given.flag("ignore-schemas"), io);
-    const coverage = plan === null ? null : await startCoverage(policies, bundle);
-    let last = performance.now();
-    const results = await runSuites(resolve(directory), bundle, {
-      ...limits,
-      onError,
-      ignoreSchemas: given.flag("ignore-schemas"),
-      ...(coverage === null ? {} : { observe: (_, examination) => coverage.add(examination) }),
-      progress: (file, done, total) => {
-        if (performance.now() - last < PROGRESS_INTERVAL) return;
-        last = performance.now();
-        io.stderr(`edict: ${done} of ${total} suites are done, now ${file}\n`);
-      },
-    });
-    io.stdout(report(results, form, given.flag("verbose")));
-    const isCovered = coverage === null || plan === null || (await finishCoverage(coverage, plan, form, io));
-    const { overallResult } = results.summary;
-    if (overallResult === "RESULT_FAILED" || overallResult === "RESULT_ERRORED") {
-      io.stderr("edict: tests failed\n");
-      return EXIT_TESTS;
+    const plan = planOf(given);
+    const pool = new CompilePool();
+    try {
+      return given.flag("watch") ? await watch(plan, pool, io) : await runOnce(plan, pool, io);
+    } finally {
+      await pool.close();
     }
-    return isCovered ? EXIT_OK : EXIT_NO;
   },
 };
+
+/** What the options ask for. */
+interface Plan {
+  readonly directory: string;
+  readonly policies: string;
+  readonly form: (typeof FORMATS)[number];
+  readonly verbose: boolean;
+  readonly ignoreSchemas: boolean;
+  readonly onError: OnError;
+  readonly limits: { readonly filter: TestFilter; readonly pattern: RegExp | null };
+  readonly coverage: CoveragePlan | null;
+}
+
+function planOf(given: Arguments): Plan {
+  const [directory = ""] = given.positionals;
+  return {
+    directory: resolve(directory),
+    policies: resolve(given.text("policies") ?? directory),
+    form: choice(given, "output", FORMATS) ?? "tree",
+    verbose: given.flag("verbose"),
+    ignoreSchemas: given.flag("ignore-schemas"),
+    onError: given.flag("strict-evaluation") ? "strict" : (onErrorFrom(given, "test") ?? "fail-closed"),
+    limits: limitsFrom(given),
+    coverage: coveragePlan(given),
+  };
+}
+
+async function runOnce(plan: Plan, pool: CompilePool, io: Io): Promise<number> {
+  const { form, verbose } = plan;
+  const bundle = await compile(plan, pool, io);
+  const coverage = plan.coverage === null ? null : await startCoverage(plan.policies, bundle);
+  const traces: string[] = [];
+  let last = performance.now();
+  const results = await runSuites(plan.directory, bundle, {
+    ...plan.limits,
+    onError: plan.onError,
+    ignoreSchemas: plan.ignoreSchemas,
+    ...(coverage === null ? {} : { observe: (_, examination) => coverage.add(examination) }),
+    ...(verbose ? { explained: (cell, explanation) => void traces.push(traceOf(cell, explanation)) } : {}),
+    progress: (file, done, total) => {
+      if (performance.now() - last < PROGRESS_INTERVAL) return;
+      last = performance.now();
+      io.stderr(`edict: ${done} of ${total} suites are done, now ${file}\n`);
+    },
+  });
+  io.stdout(report(results, form, verbose, traces));
+  const isCovered =
+    coverage === null || plan.coverage === null || (await finishCoverage(coverage, plan.coverage, form, io));
+  const { overallResult } = results.summary;
+  if (overallResult === "RESULT_FAILED" || overallResult === "RESULT_ERRORED") {
+    io.stderr("edict: tests failed\n");
+    return EXIT_TESTS;
+  }
+  return isCovered ? EXIT_OK : EXIT_NO;
+}
+
+/** Runs again on every change, until SIGINT or SIGTERM. What is wrong with the policies is shown and waited out. */
+async function watch(plan: Plan, pool: CompilePool, io: Io): Promise<number> {
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  try {
+    await watchTests({
+      directories: [plan.directory, plan.policies],
+      stop: stop.signal,
+      run: async () => {
+        if (process.stdout.isTTY) io.stdout(CLEAR_SCREEN);
+        await runOnce(plan, pool, io).catch((error: unknown) => {
+          if (!(error instanceof EdictError)) throw error;
+          const rendered = error instanceof PolicyError && plan.form !== "json" ? `${error.rendered}\n` : "";
+          io.stderr(`${rendered}edict: ${error.message}\n`);
+        });
+      },
+      idle: () => io.stderr("edict: waiting for changes, end with Ctrl-C\n"),
+    });
+  } finally {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  }
+  return EXIT_OK;
+}
+
+function traceOf({ suite, principal, resource, actions }: FailedCell, explanation: Explanation): string {
+  const title = `${suite} - ${principal}.${resource}.${actions.join(",")}`;
+  return [title, ...actionTraceLines(explanation, actions)].join("\n");
+}
 
 function choice<T extends string>(given: Arguments, option: string, known: readonly T[]): T | undefined {
   const name = given.text(option);
@@ -138,17 +211,22 @@ function coveragePlan(given: Arguments): CoveragePlan | null {
   return { format: format ?? "text", file, least: number };
 }
 
-async function compile(directory: string, ignoreSchemas: boolean, io: Io): Promise<Uint8Array> {
-  const pool = new CompilePool();
+/** The bundle of the policies. With JSON asked for, what is wrong with them is printed as Cerbos does it. */
+async function compile(
+  { policies: directory, ignoreSchemas, form }: Plan,
+  pool: CompilePool,
+  io: Io,
+): Promise<Uint8Array> {
   try {
     const source = { kind: "directory", directory, watch: false } as const;
     const { bundle, warnings } = await loadPolicies(source, pool, ignoreSchemas);
     if (warnings !== "") io.stderr(`${warnings}\n`);
     return bundle;
   } catch (error) {
+    if (error instanceof PolicyError && form === "json") {
+      io.stdout(`${JSON.stringify(policyErrors(error.diagnostics), null, 2)}\n`);
+    }
     throw error instanceof ServeError ? new UsageError(error.message, "test") : error;
-  } finally {
-    await pool.close();
   }
 }
 
@@ -157,7 +235,12 @@ async function startCoverage(directory: string, bundle: Uint8Array): Promise<Cov
   return new Coverage(index, await readRuleOutputs(directory, index));
 }
 
-function report(results: TestResults, form: (typeof FORMATS)[number], verbose: boolean): string {
+function report(
+  results: TestResults,
+  form: (typeof FORMATS)[number],
+  verbose: boolean,
+  traces: readonly string[],
+): string {
   switch (form) {
     case "json":
       return `${JSON.stringify(results, null, 2)}\n`;
@@ -165,7 +248,7 @@ function report(results: TestResults, form: (typeof FORMATS)[number], verbose: b
       return junitReport(results, verbose);
     case "tree":
     case "list":
-      return textReport(results, form, verbose);
+      return textReport(results, form, verbose, traces);
   }
 }
 

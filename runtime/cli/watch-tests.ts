@@ -7,15 +7,15 @@ export interface WatchedRun {
   /** Ends the watch; a run under way is finished first. */
   readonly stop: AbortSignal;
   /** One run; what it finds wrong is its own to report. */
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
   /** Called when a run has ended and the wait for changes begins. */
-  idle(): void;
+  readonly idle: () => void;
 }
 
 /** Runs once, and once more after every group of changes. Changes during a run lead to one more run. */
 export async function watchTests({ directories, stop, run, idle }: WatchedRun): Promise<void> {
   let changed = false;
-  let wake = (): void => undefined;
+  let wake = nothing;
   const onChange = (): void => {
     changed = true;
     wake();
@@ -36,11 +36,15 @@ export async function watchTests({ directories, stop, run, idle }: WatchedRun): 
         wake = resolve;
         if (changed || stop.aborted) resolve();
       });
-      wake = () => undefined;
+      wake = nothing;
     }
   } finally {
     clearInterval(alive);
     stop.removeEventListener("abort", onStop);
     for (const watch of watches) watch.close();
   }
+}
+
+function nothing(): void {
+  // Nobody waits.
 }

@@ -50,20 +50,14 @@ export function expandTest(test: Test, sources: FixtureSources): readonly Pair[]
     ]);
 
   const { input } = test;
-  const principals = principalNames(input).map(
-    (name) => [name, find("principals", name, "principal")] as const,
-  );
-  const resources = resourceNames(input).map((name) => [name, find("resources", name, "resource")] as const);
-  const auxData = input.auxData === "" ? null : find("auxData", input.auxData, "auxData");
-  const expected = new Expectations(
-    new Set(principals.map(first)),
-    new Set(resources.map(first)),
-    input.actions,
-    fail,
-  );
+  const [someone, something] = [principalNames(input), resourceNames(input)];
+  const expected = new Expectations(new Set(someone), new Set(something), input.actions, fail);
   for (const expectation of test.expected) {
     expected.add(expectation, principalNames(expectation), resourceNames(expectation));
   }
+  const principals = someone.map((name) => [name, find("principals", name, "principal")] as const);
+  const resources = something.map((name) => [name, find("resources", name, "resource")] as const);
+  const auxData = input.auxData === "" ? null : find("auxData", input.auxData, "auxData");
   return principals.flatMap(([principalName, principal]) =>
     resources.map(([resourceName, resource]) => ({
       principalName,
@@ -161,10 +155,6 @@ class Expectations {
 
 function cellKey(principal: string, resource: string): string {
   return JSON.stringify([principal, resource]);
-}
-
-function first<T>(pair: readonly [T, unknown]): T {
-  return pair[0];
 }
 
 function unique(names: readonly string[]): readonly string[] {

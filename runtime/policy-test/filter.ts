@@ -1,4 +1,8 @@
-/** Which cells a run is about: `--test-filter dimension=glob1,glob2;...` and `--run <regex>`. */
+/**
+ * Which cells a run is about: `--test-filter dimension=glob1,glob2;...`. Globs are those of schemas: `*` alone is everything, but
+ * beside other text it stops at colons; a glob that cannot be read matches nothing.
+ */
+import { globTest } from "../schema/action-globs.ts";
 
 const DIMENSIONS = ["suite", "test", "principal", "resource", "action"] as const;
 
@@ -6,7 +10,7 @@ export type Dimension = (typeof DIMENSIONS)[number];
 
 /** Globs by dimension; a dimension without globs takes everything. */
 export class TestFilter {
-  readonly #globs = new Map<Dimension, RegExp[]>();
+  readonly #globs = new Map<Dimension, ((name: string) => boolean)[]>();
 
   /** Parses and merges filters. Throws `Error` with the reason. */
   static parse(texts: readonly string[]): TestFilter {
@@ -31,7 +35,7 @@ export class TestFilter {
         .split(",")
         .map((glob) => glob.trim());
       const list = filter.#globs.get(dimension) ?? [];
-      list.push(...globs.filter((glob) => glob !== "").map(globPattern));
+      list.push(...globs.filter((glob) => glob !== "").map(globTest));
       filter.#globs.set(dimension, list);
     }
     return filter;
@@ -39,16 +43,6 @@ export class TestFilter {
 
   matches(dimension: Dimension, name: string): boolean {
     const globs = this.#globs.get(dimension);
-    return globs === undefined || globs.some((glob) => glob.test(name));
+    return globs === undefined || globs.some((matches) => matches(name));
   }
-}
-
-/** `*` is any text, `?` one character, `[...]` one of a set; everything else is itself. */
-function globPattern(glob: string): RegExp {
-  const source = glob.replaceAll(/\[[^\]]+\]|\*+|\?|[^\w\s]/g, (part) => {
-    if (part.startsWith("*")) return ".*";
-    if (part === "?") return ".";
-    return part.length > 1 ? part.replace("[!", "[^").replaceAll("\\", "\\\\") : `\\${part}`;
-  });
-  return new RegExp(`^${source}$`, "su");
 }

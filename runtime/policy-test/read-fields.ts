@@ -16,7 +16,7 @@ export class FieldReader {
     this.#node = node;
     this.#problems = problems;
     if (node.kind !== "map") {
-      if (!isNull(node)) this.#report(node.place, "expected a map");
+      if (!isNull(node)) this.#report(node.place, `expected object got ${typeName(node)}`);
       return;
     }
     for (const [written, field] of node.fields) {
@@ -61,7 +61,7 @@ export class FieldReader {
   textOf(node: SuiteNode): string {
     if (node.kind === "scalar" && typeof node.value !== "object" && !isFloat(node)) return node.text;
     if (isNull(node)) return "";
-    this.#report(node.place, "expected a string");
+    this.#report(node.place, `expected string value got ${typeName(node)}`);
     return "";
   }
 
@@ -74,8 +74,8 @@ export class FieldReader {
   }
 
   items(name: string): readonly SuiteNode[] {
-    const node = this.node(name);
-    if (node === null) return [];
+    const node = this.#fields.get(name)?.node;
+    if (node === undefined) return [];
     if (node.kind === "list") return node.items;
     this.#report(node.place, `expected sequence got ${typeName(node)}`);
     return [];
@@ -85,12 +85,31 @@ export class FieldReader {
     return this.items(name).map((item) => this.textOf(item));
   }
 
+  /** A list of names: none twice, none empty. `path` is what messages call the map. */
+  names(name: string, path: string, content: SuiteProblem[]): readonly string[] {
+    const items = this.items(name);
+    const texts = items.map((item) => this.textOf(item));
+    const at = `${path === "" ? "" : `${path}.`}${name}`;
+    if (new Set(texts).size < texts.length) {
+      const message = `${at}: repeated value must contain unique items`;
+      content.push({ place: this.keyPlace(name), message });
+    }
+    for (const [index, text] of texts.entries()) {
+      if (text !== "") continue;
+      content.push({
+        place: items[index]?.place ?? null,
+        message: `${at}[${index}]: must be at least 1 characters`,
+      });
+    }
+    return texts;
+  }
+
   /** The fields of a map with names of the user's choice. */
   entries(name: string): readonly (readonly [string, SuiteField])[] {
     const node = this.node(name);
     if (node === null) return [];
     if (node.kind === "map") return [...node.fields];
-    this.#report(node.place, "expected a map");
+    this.#report(node.place, `expected map got ${typeName(node)}`);
     return [];
   }
 
@@ -123,6 +142,7 @@ export function quotedKey(name: string): string {
 
 function typeName(node: SuiteNode): string {
   if (node.kind !== "scalar") return node.kind === "map" ? "Mapping" : "Sequence";
+  if (node.value === null) return "Null";
   if (typeof node.value === "boolean") return "Bool";
   if (typeof node.value === "string") return "String";
   return isFloat(node) ? "Float" : "Integer";

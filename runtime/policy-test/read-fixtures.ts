@@ -13,8 +13,12 @@ export function readFixtureFields(
     principals: named(fields, "principals", (node, path) => readPrincipal(node, path, parse, content)),
     resources: named(fields, "resources", (node, path) => readResource(node, path, parse, content)),
     auxData: named(fields, "auxData", (node) => readClaims(node, parse)),
-    principalGroups: named(fields, "principalGroups", (node) => group(node, "principals", parse)),
-    resourceGroups: named(fields, "resourceGroups", (node) => group(node, "resources", parse)),
+    principalGroups: named(fields, "principalGroups", (node, path) =>
+      group(node, "principals", path, parse, content),
+    ),
+    resourceGroups: named(fields, "resourceGroups", (node, path) =>
+      group(node, "resources", path, parse, content),
+    ),
   };
 }
 
@@ -35,9 +39,11 @@ function readPrincipal(
   content: SuiteProblem[],
 ): Principal {
   const fields = new FieldReader(node, ["id", "policyVersion", "roles", "attr", "scope"], parse);
-  const roles = fields.texts("roles");
+  const roles = fields.names("roles", path, content);
   require(fields, ["id"], path, content);
-  if (roles.length === 0) content.push({ place: null, message: `${path}.roles: value is required` });
+  if (roles.length === 0) {
+    content.push({ place: fields.keyPlace("roles"), message: `${path}.roles: value is required` });
+  }
   return { id: fields.text("id"), roles, attr: fields.values("attr"), ...common(fields) };
 }
 
@@ -59,8 +65,9 @@ function common(fields: FieldReader): { policyVersion?: string; scope?: string }
 
 function require(fields: FieldReader, names: readonly string[], path: string, content: SuiteProblem[]): void {
   for (const name of names) {
-    if (fields.text(name) === "")
-      content.push({ place: null, message: `${path}.${name}: value is required` });
+    if (fields.text(name) === "") {
+      content.push({ place: fields.keyPlace(name), message: `${path}.${name}: value is required` });
+    }
   }
 }
 
@@ -76,6 +83,17 @@ function readClaims(node: SuiteNode, parse: SuiteProblem[]): Claims {
   };
 }
 
-function group(node: SuiteNode, members: string, parse: SuiteProblem[]): readonly string[] {
-  return new FieldReader(node, [members], parse).texts(members);
+function group(
+  node: SuiteNode,
+  members: string,
+  path: string,
+  parse: SuiteProblem[],
+  content: SuiteProblem[],
+): readonly string[] {
+  const fields = new FieldReader(node, [members], parse);
+  const names = fields.names(members, path, content);
+  if (names.length === 0) {
+    content.push({ place: fields.keyPlace(members), message: `${path}.${members}: value is required` });
+  }
+  return names;
 }

@@ -128,9 +128,9 @@ function readInput(
   problems: Problems,
   keyPlace: SuitePlace | null,
 ): Test["input"] {
-  if (keyPlace === null) return { ...selectionOf(null), actions: [], auxData: "" };
+  if (keyPlace === null) return { ...NOTHING_SELECTED, actions: [], auxData: "" };
   const fields = new FieldReader(node, [...SELECTION, "actions", "auxData"], problems.parse);
-  const selection = selectionOf(fields);
+  const selection = selectionOf(fields, path, problems);
   const demand = (message: string): void => {
     problems.content.push({ place: fields.mapPlace(keyPlace), message: `${path}: ${message}` });
   };
@@ -140,17 +140,20 @@ function readInput(
   if (selection.resources.length + selection.resourceGroups.length === 0) {
     demand("resources or resourceGroups must be present");
   }
-  const actions = fields.texts("actions");
+  const actions = fields.names("actions", path, problems.content);
   if (actions.length === 0) missing(fields, "actions", path, problems);
-  if (new Set(actions).size < actions.length) {
-    const message = `${path}.actions: repeated value must contain unique items`;
-    problems.content.push({ place: fields.keyPlace("actions"), message });
-  }
   return { ...selection, actions, auxData: fields.text("auxData") };
 }
 
-function selectionOf(fields: FieldReader | null): Selection {
-  const list = (name: string): readonly string[] => fields?.texts(name) ?? [];
+const NOTHING_SELECTED: Selection = {
+  principals: [],
+  principalGroups: [],
+  resources: [],
+  resourceGroups: [],
+};
+
+function selectionOf(fields: FieldReader, path: string, problems: Problems): Selection {
+  const list = (name: string): readonly string[] => fields.names(name, path, problems.content);
   return {
     principals: list("principals"),
     principalGroups: list("principalGroups"),
@@ -169,7 +172,7 @@ function readExpectation(node: SuiteNode, path: string, problems: Problems): Exp
     ["principal", "resource", ...SELECTION, "actions", "outputs"],
     problems.parse,
   );
-  const { principals, principalGroups, resources, resourceGroups } = selectionOf(fields);
+  const { principals, principalGroups, resources, resourceGroups } = selectionOf(fields, path, problems);
   const join = (
     one: string,
     many: readonly string[],
@@ -191,18 +194,27 @@ function readExpectation(node: SuiteNode, path: string, problems: Problems): Exp
     resources: join(fields.text("resource"), resources, resourceGroups, "resource"),
     resourceGroups,
     actions: new Map(
-      actions.map(([action, { node: effect }]) => [
-        action,
-        readEffect(effect, `${path}.actions[${quotedKey(action)}]`, problems),
-      ]),
+      actions.map(([action, { node: effect }]) => {
+        const at = `${path}.actions[${quotedKey(action)}]`;
+        if (action === "") {
+          problems.content.push({ place: effect.place, message: `${at}: must be at least 1 characters` });
+        }
+        return [action, readEffect(effect, at, problems)];
+      }),
     ),
-    outputs: fields.items("outputs").map((each) => readOutputs(each, problems)),
+    outputs: fields
+      .items("outputs")
+      .map((each, index) => readOutputs(each, `${path}.outputs[${index}]`, problems)),
   };
 }
 
 function readEffect(node: SuiteNode, path: string, problems: Problems): Effect {
   const written = node.kind === "scalar" ? node.value : null;
-  const name = typeof written === "number" ? (EFFECT_NUMBERS[written] ?? "") : written;
+  // A number that the enum does not have is still one of the enum.
+  const name =
+    typeof written === "number" && Number.isInteger(written)
+      ? (EFFECT_NUMBERS[written] ?? "EFFECT_UNSPECIFIED")
+      : written;
   if (name === "EFFECT_ALLOW" || name === "EFFECT_DENY") return name;
   if (typeof name === "string" && OTHER_EFFECTS.has(name)) {
     problems.content.push({ place: node.place, message: `${path}: must be one of [${EFFECTS.join(", ")}]` });
@@ -215,11 +227,14 @@ function readEffect(node: SuiteNode, path: string, problems: Problems): Effect {
   return "EFFECT_DENY";
 }
 
-function readOutputs(node: SuiteNode, problems: Problems): Expectation["outputs"][number] {
+function readOutputs(node: SuiteNode, path: string, problems: Problems): Expectation["outputs"][number] {
   const fields = new FieldReader(node, ["action", "expected"], problems.parse);
+  const expected = fields.items("expected");
+  if (expected.length === 0) missing(fields, "expected", path, problems);
+  if (fields.text("action") === "") missing(fields, "action", path, problems);
   return {
     action: fields.text("action"),
-    expected: fields.items("expected").map((item) => {
+    expected: expected.map((item) => {
       const entry = new FieldReader(item, ["src", "val", "action", "error"], problems.parse);
       const val = entry.node("val");
       return { src: entry.text("src"), val: val === null ? null : toJson(val) };

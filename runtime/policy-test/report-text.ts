@@ -26,8 +26,16 @@ const LABELS: Readonly<Record<Outcome, string>> = {
 /** Why the cells that a filter left out were left out; they are not shown. */
 const FILTERED = /did not match the test filter$|^No actions matched/;
 
-/** Results as text ending in a line break. */
-export function textReport(results: TestResults, form: "tree" | "list", verbose: boolean): string {
+/**
+ * Results as text ending in a line break.
+ * @param traces why tests failed, one text of several lines each
+ */
+export function textReport(
+  results: TestResults,
+  form: "tree" | "list",
+  verbose: boolean,
+  traces: readonly string[] = [],
+): string {
   const suites = results.suites
     .filter(({ summary, error }) => error !== undefined || summary.testsCount !== undefined)
     .map((suite) => suiteBranch(suite, verbose));
@@ -36,6 +44,7 @@ export function textReport(results: TestResults, form: "tree" | "list", verbose:
     "Test results",
     ...body,
     "",
+    ...(traces.length === 0 ? [] : ["", "TRACES", ...traces.flatMap((trace) => [trace, ""])]),
     `${results.summary.testsCount ?? 0} tests executed${counts(results.summary)}`,
     "",
   ].join("\n");

@@ -1,5 +1,6 @@
 /** Runs one suite: reads it, expands its tests, asks an engine about each pair and compares. */
 import type { Examination } from "../guest/engine.ts";
+import type { Explanation } from "../guest/explain.ts";
 import type { CheckResult, Effect, Json } from "../guest/messages.ts";
 import { isDeepStrictEqual } from "node:util";
 import { expandTest, InvalidTest, type Pair } from "./expand.ts";
@@ -26,6 +27,16 @@ export interface SuiteRunner {
   readonly excludedPolicies: ReadonlySet<string>;
   /** Decides some actions of a pair. Rejects with an `Error` when there is no decision. */
   examine(pair: Pair, actions: readonly string[], options: SuiteOptions): Promise<Examination>;
+  /** Sees why actions of a pair did not come as expected, right after they were decided. */
+  readonly explained?: (cell: FailedCell, explanation: Explanation) => void;
+}
+
+/** Actions of one pair that failed. */
+export interface FailedCell {
+  readonly suite: string;
+  readonly principal: string;
+  readonly resource: string;
+  readonly actions: readonly string[];
 }
 
 const NO_NOW = "a policy used a time-based condition, but `now` was not provided in the test options";
@@ -125,7 +136,7 @@ async function runPair(
   }
   const results: ActionResult[] = [];
   for (let at = 0; at < wanted.length; at += MAX_ACTIONS) {
-    results.push(...(await decide(pair, wanted.slice(at, at + MAX_ACTIONS), options, runner)));
+    results.push(...(await decide(suite, pair, wanted.slice(at, at + MAX_ACTIONS), options, runner)));
   }
   for (const { details } of results) tally.add(details.result);
   return [...results, ...left];
@@ -163,6 +174,7 @@ function skippedReason(test: Test, pair: Pair, options: SuiteOptions, runner: Su
 }
 
 async function decide(
+  suite: Suite,
   pair: Pair,
   actions: readonly string[],
   options: SuiteOptions,
@@ -171,11 +183,19 @@ async function decide(
   const failAll = (error: string): readonly ActionResult[] =>
     actions.map((name) => ({ name, details: { result: "RESULT_ERRORED", error } }));
   try {
-    const { response, usedNow } = await runner.examine(pair, actions, options);
+    const examination = await runner.examine(pair, actions, options);
+    const { response, usedNow } = examination;
     if (usedNow && options.now === NO_OPTIONS.now) return failAll(NO_NOW);
     const [result] = response.results;
     if (result === undefined) return failAll("the engine gave no result");
-    return actions.map((name) => ({ name, details: compare(pair, name, result) }));
+    const results = actions.map((name) => ({ name, details: compare(pair, name, result) }));
+    const failed = results.filter(({ details }) => details.result === "RESULT_FAILED");
+    if (failed.length > 0 && runner.explained !== undefined) {
+      const { principalName: principal, resourceName: resource } = pair;
+      const names = failed.map(({ name }) => name);
+      runner.explained({ suite: suite.name, principal, resource, actions: names }, examination.explain());
+    }
+    return results;
   } catch (error) {
     return failAll(error instanceof Error ? error.message : String(error));
   }

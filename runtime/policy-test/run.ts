@@ -11,7 +11,7 @@ import type { Pair } from "./expand.ts";
 import type { TestFilter } from "./filter.ts";
 import { loadFixtures } from "./load-fixtures.ts";
 import { type SuiteResult, summarize, type TestResults } from "./results.ts";
-import { runSuite } from "./run-suite.ts";
+import { runSuite, type SuiteRunner } from "./run-suite.ts";
 import type { SuiteOptions } from "./suite.ts";
 import { isBlank } from "./suite-tree.ts";
 
@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly ignoreSchemas?: boolean;
   /** Sees every decision that was made. */
   readonly observe?: (engine: Engine, examination: Examination) => void;
+  /** Sees why tests failed. */
+  readonly explained?: NonNullable<SuiteRunner["explained"]>;
   /** Called before each suite. */
   readonly progress?: (file: string, done: number, total: number) => void;
 }
@@ -54,6 +56,7 @@ export async function runSuites(
         filter: options.filter,
         pattern: options.pattern,
         excludedPolicies: options.excludedPolicies ?? new Set(),
+        ...(options.explained === undefined ? {} : { explained: options.explained }),
         examine: async (pair, actions, suiteOptions) => {
           const engine = await engines.for(suiteOptions);
           const examination = ask(engine, pair, actions);

@@ -55,7 +55,12 @@ export function parseSuiteText(text: string): {
   readonly problems: readonly SuiteProblem[];
 } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    version: "1.2",
+    uniqueKeys: false,
+  });
   const empty = { kind: "map", place: { line: 1, column: 1 }, fields: new Map(), isFlow: false } as const;
   const at = (offset: number): SuitePlace => {
     const { line, col } = lines.linePos(offset);
@@ -65,7 +70,8 @@ export function parseSuiteText(text: string): {
     if (document.errors.some(({ code }) => code === "MULTIPLE_DOCS")) {
       return { root: empty, problems: [{ place: null, message: SEVERAL }] };
     }
-    const problems = document.errors.map(({ pos, message }) => ({
+    // What follows the first error is mostly its consequence.
+    const problems = document.errors.slice(0, 1).map(({ pos, message }) => ({
       place: at(pos[0]),
       message: message.replaceAll(/\s*\n\s*/g, " "),
     }));
@@ -74,7 +80,7 @@ export function parseSuiteText(text: string): {
   if (saysNothing(document)) return { root: empty, problems: [] };
   const builder = new TreeBuilder(document, at);
   const root = builder.build(document.contents, 0);
-  if (builder.overflow !== null) return { root: empty, problems: [builder.overflow] };
+  if (builder.problem !== null) return { root: empty, problems: [builder.problem] };
   if (root.kind === "map") return { root, problems: [] };
   return { root: empty, problems: [{ place: root.place, message: NOT_A_MAP }] };
 }
@@ -89,11 +95,14 @@ export function isBlank(text: string): boolean {
 /** `null` and `~` are something. */
 function saysNothing({ contents, errors }: ReturnType<typeof parseDocument>): boolean {
   if (errors.length > 0) return false;
-  return contents === null || (isScalar(contents) && contents.value === null && (contents.source ?? "") === "");
+  return (
+    contents === null || (isScalar(contents) && contents.value === null && (contents.source ?? "") === "")
+  );
 }
 
 class TreeBuilder {
-  overflow: SuiteProblem | null = null;
+  /** The first thing that makes the tree useless. */
+  problem: SuiteProblem | null = null;
   #count = 0;
   readonly #document: ReturnType<typeof parseDocument>;
   readonly #at: (offset: number) => SuitePlace;
@@ -107,7 +116,7 @@ class TreeBuilder {
     const node = isAlias(given) ? (given.resolve(this.#document) ?? null) : given;
     const place = this.#at(given?.range?.[0] ?? 0);
     if (++this.#count > MAX_NODES || depth > MAX_DEPTH) {
-      this.overflow ??= { place, message: "the file is too large or too deep" };
+      this.problem ??= { place, message: "the file is too large or too deep" };
       return { kind: "scalar", place, value: null, text: "" };
     }
     if (isMap(node)) {
@@ -132,7 +141,15 @@ class TreeBuilder {
       const name = isScalar(key) ? String(key.value) : "";
       const node = this.build(value, depth + 1);
       if (name === "<<") merged.push(...(node.kind === "list" ? node.items : [node]));
-      else own.set(name, { keyPlace: this.#at(key?.range?.[0] ?? 0), node });
+      else {
+        const keyPlace = this.#at(key?.range?.[0] ?? 0);
+        const first = own.get(name)?.keyPlace;
+        if (first !== undefined) {
+          const message = `mapping key "${name}" already defined at [${first.line}:${first.column}]`;
+          this.problem ??= { place: keyPlace, message };
+        }
+        own.set(name, { keyPlace, node });
+      }
     }
     // Own keys win, then earlier merges; nothing is merged deeply.
     for (const source of merged) {

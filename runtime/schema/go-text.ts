@@ -18,9 +18,13 @@ const SPECIAL = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]|[\\'"]/gu;
 /** The text that no escape changes: the usual one. */
 const PLAIN = /^[A-Za-z0-9 _.,:;/@#+-]*$/;
 
-/** Text in single quotes, as names and patterns stand in messages. */
+/**
+ * Text in single quotes, as names and patterns stand in messages. The library makes them from double quotes in a way that takes
+ * a last backslash together with the closing quote for an escape, so one backslash is missing there.
+ */
 export function quote(text: string): string {
-  return `'${escapeText(text, "'")}'`;
+  const escaped = escapeText(text, "'");
+  return `'${text.endsWith("\\") ? escaped.slice(0, -1) : escaped}'`;
 }
 
 /** Text in double quotes (Go's `%q`). */

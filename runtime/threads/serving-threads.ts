@@ -98,7 +98,7 @@ export class ServingThreads {
     this.#settings = settings;
     const indexes = Array.from({ length: this.count - 1 }, (_, index) => index + 1);
     for (const index of indexes) this.#launch(index);
-    const problem = await this.#vote(isReady, this.#patience.answerMs, indexes);
+    const problem = await this.#vote(isReady, this.#patience.startMs, indexes);
     this.#started = problem === null;
     if (problem === null) return;
     await this.drain(0);
@@ -182,7 +182,7 @@ export class ServingThreads {
     await this.#exclusively(async () => {
       if (this.#stopping) return;
       this.#launch(index);
-      const problem = await this.#vote(isReady, this.#patience.answerMs, [index]);
+      const problem = await this.#vote(isReady, this.#patience.startMs, [index]);
       if (this.#stopping) return;
       if (problem === null) {
         this.#health.serves(index, performance.now());

@@ -5,7 +5,9 @@
 
 /** How failing threads are dealt with; times in milliseconds. */
 export interface ThreadPatience {
-  /** How long a thread may take to start or to prepare a version; it takes tens. */
+  /** How long a thread may take to start; it takes tens. */
+  readonly startMs: number;
+  /** How long it may take to prepare a version; it takes as many. */
   readonly answerMs: number;
   /** The wait before a thread is started again; doubled for each further failure. */
   readonly backOffMs: number;
@@ -16,6 +18,7 @@ export interface ThreadPatience {
 }
 
 export const DEFAULT_PATIENCE: ThreadPatience = {
+  startMs: 60_000,
   answerMs: 30_000,
   backOffMs: 100,
   failures: 6,

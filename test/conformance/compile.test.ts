@@ -106,7 +106,7 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
     const open = plan(sources).diagnostics.filter(
       ({ severity, place }) => severity === "error" && files.has(place.file),
     );
-    const found = [...open];
+    const before = [...open];
     const missing = wanted.filter((want) => {
       const at = open.findIndex((found) => isWanted(found, want));
       if (at >= 0) open.splice(at, 1);
@@ -114,7 +114,7 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
     });
     // Cerbos reports an expression once, whatever is wrong in it, a derived role once, however often it is used, and
     // no expressions of a policy whose derived roles or schemas have errors; edict reports every fault.
-    const said = found.filter((one) => !open.includes(one));
+    const said = before.filter((one) => !open.includes(one));
     const extra = open.filter(
       (own) =>
         !said.some(

@@ -20,6 +20,8 @@ const NOW = BigInt(NOW_MS) * 1_000_000n;
 const ALL = readExpressions();
 /** So many that the outputs of one request stay within the guest's budgets. */
 const ROWS_PER_REQUEST = 100;
+/** Every request's rows are a policy set to compile. */
+const TIMEOUT_MS = 300_000;
 const ROWS = ALL.filter(({ pending }) => pending === undefined);
 
 describe("the interpreter", () => {
@@ -55,6 +57,7 @@ describe.skipIf(!CORE_IS_BUILT)(`the guest${CORE_IS_BUILT ? "" : ` (${BUILD_CORE
       }
       expect(wrong).toEqual([]);
     },
+    TIMEOUT_MS,
   );
 });
 

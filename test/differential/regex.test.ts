@@ -200,8 +200,8 @@ describe.skipIf(!CORE_IS_BUILT)(`regular expressions${CORE_IS_BUILT ? "" : ` (${
 
   it.each([["\\pL".repeat(5_000)], [`[${"\\pL".repeat(5_000)}]`], ["\\PL".repeat(60)]])(
     "are errors when their classes are too large: %.20s",
-    (pattern) => {
-      const answer = ask(engine, requestOf([{ text: "a", pattern, by: "" }]), "json");
+    (large) => {
+      const answer = ask(engine, requestOf([{ text: "a", pattern: large, by: "" }]), "json");
       if (!("response" in answer)) throw new Error(answer.failure);
       const results = rowResults(answer.response.results[0]?.outputs ?? []);
       expect(results.get(0)?.error).toBeDefined();

@@ -29,7 +29,8 @@ export interface TransportCounts {
 }
 
 const CONNECTIONS = 16;
-const ANSWER_MS = 20_000;
+/** A worker that has just been started, on a busy machine, may take long; the daemon gives up after half of this. */
+const ANSWER_MS = 60_000;
 /** How long an answer to bad HTTP is waited for; none may come. */
 const BAD_ANSWER_MS = 30;
 const LOOK_EVERY = 500;

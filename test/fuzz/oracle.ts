@@ -4,6 +4,7 @@
  */
 import type { CheckRequest, CheckResponse } from "../differential/interpreter/request.ts";
 import { check } from "../differential/interpreter/decide.ts";
+import { MAX_DEPTH } from "../../assembly/abi.ts";
 import type { Format } from "../../runtime/index.ts";
 import {
   type Content,
@@ -140,8 +141,11 @@ function payloadOf(token: Parsed): Readonly<Record<string, never>> {
   return payload as Readonly<Record<string, never>>;
 }
 
+/** Outputs may hold a whole request, deep in a response. */
+const RESPONSE_DEPTH = 2 * MAX_DEPTH;
+
 /** The value of a response, null when it is malformed. */
 export function readResponse(bytes: Uint8Array, format: Format): unknown {
-  const parsed = format === "json" ? parseJson(bytes) : parseMsgpack(bytes);
+  const parsed = format === "json" ? parseJson(bytes, RESPONSE_DEPTH) : parseMsgpack(bytes, RESPONSE_DEPTH);
   return parsed === undefined ? null : plain(parsed);
 }

@@ -18,7 +18,8 @@ import { RawConnection } from "./raw-connection.ts";
 import { writeMsgpack } from "./write-msgpack.ts";
 
 const CONNECTIONS = 16;
-const ANSWER_MS = 20_000;
+/** A worker that has just been started, on a busy machine, may take long; the daemon gives up after half of this. */
+const ANSWER_MS = 60_000;
 const BAD_ANSWER_MS = 30;
 const LOOK_EVERY = 500;
 /** Share of the connections that break the protocol; the others carry many requests each. */

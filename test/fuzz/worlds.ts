@@ -14,6 +14,7 @@ import { bundleOf } from "../support/engines.ts";
 import { programOf } from "../support/programs.ts";
 import { makeBatch } from "../differential/generate/batch.ts";
 import { randomRequest } from "../differential/generate/requests.ts";
+import { filesOf, withSchemas } from "../differential/generate/schemas.ts";
 import { onTheWire } from "../differential/generate/tokens.ts";
 import type { EngineSettings } from "../differential/interpreter/settings.ts";
 import type { Vocabulary } from "../differential/mutate.ts";
@@ -123,8 +124,8 @@ export async function generatedWorld(seed: number): Promise<World> {
   const requests = Array.from({ length: GENERATED_REQUESTS }, () =>
     onTheWire(randomRequest(batch.world, random)),
   );
-  const sources = sourcesOf({ description: "", policies: batch.policies, checks: [] });
-  return world(`generated ${seed}`, sources, requests, batch.settings, true);
+  const made = await world(`generated ${seed}`, filesOf(batch.policies), requests, batch.settings, true);
+  return { ...made, settings: { ...made.settings, ...withSchemas(made.program, batch.settings) } };
 }
 
 /** The sample policies with requests of many resources, which are divided. */

@@ -26,6 +26,7 @@ export const MODULES = [
   "network",
   "optionals",
   "order",
+  "path-match",
   "paths",
   "presence",
   "select",
@@ -36,6 +37,7 @@ export const MODULES = [
   "strings",
   "time",
   "types",
+  "variables",
   "zones",
 ].map((name) => `assembly/cel/${name}`);
 

@@ -237,6 +237,26 @@ describe.each(BUILDS)("CEL functions keep their limits (%s build)", (build) => {
     }
   });
 
+  it("work on long paths stays linear", () => {
+    const size = 100_000;
+    const deep = "a/".repeat(size / 2);
+    const calls: readonly (readonly [name: string, values: readonly Value[]])[] = [
+      ["basePath", [`a${"/..".repeat(size / 3)}`]],
+      ["dirPath", [`${deep}${"..\\\\".repeat(size / 3)}`]],
+      ["joinPath", [Array.from({ length: size }, (_, index) => (index % 2 === 0 ? "a" : ".."))]],
+      ["pathHasPrefix", [`/${deep}b`, `/${deep}`]],
+      ["relPath", [deep, `b/${deep}`]],
+      ["pathMatch", [deep, "*/".repeat(size / 2)]],
+      ["pathMatch", ["a".repeat(size), "*a".repeat(size / 2)]],
+    ];
+    for (const [name, values] of calls) {
+      // Work with a square in it would need thousands of units for each byte.
+      guest.reset(10n * BigInt(size));
+      const result = guest.call(name, ...values.map((value) => encode(guest, value)));
+      expect([name, tagOf(result) === abi.TAG_ERROR]).toEqual([name, false]);
+    }
+  });
+
   it("amplifying calls run out of fuel or memory, not out of time", () => {
     const long = "a".repeat(100_000);
     const calls: readonly (readonly [name: string, values: readonly Value[]])[] = [
@@ -244,6 +264,10 @@ describe.each(BUILDS)("CEL functions keep their limits (%s build)", (build) => {
       ["replace3", [long, "a", long]],
       ["join2", [Array.from({ length: 50_000 }, () => "x"), long]],
       ["indexOf2", [long, `${"a".repeat(50_000)}b`]],
+      ["pathMatch", [long, `*${"a".repeat(50_000)}b`]],
+      ["pathMatch", [long, `*${"[b-zA-Za]".repeat(5_000)}b`]],
+      ["pathMatchAnyOf", [long, Array.from({ length: 1_000 }, () => `*${long.slice(0, 1_000)}b`)]],
+      ["joinPath", [Array.from({ length: 1_000 }, () => long.slice(0, 10_000))]],
     ];
     for (const [name, values] of calls) {
       guest.reset(1_000_000n);

@@ -305,12 +305,12 @@ describe.each(BUILDS)("%s build", (build) => {
   });
 
   it("takes whole numbers for ints there, of any size that 64 bits hold", () => {
-    const build = host.guest.function("decodeWholeNumbers");
+    const decodeWhole = host.guest.function("decodeWholeNumbers");
     const tagsOf = (texts: readonly string[]): unknown =>
       texts.map((text) => {
         host.resetArena();
         const bytes = encoder.encode(text);
-        const value = BigInt.asUintN(64, build(host.write(bytes), bytes.length) as bigint);
+        const value = BigInt.asUintN(64, decodeWhole(host.write(bytes), bytes.length) as bigint);
         const tag = value < 0xfff8_0000_0000_0000n ? abi.TAG_DOUBLE : Number((value >> 32n) & 0xffn);
         return [
           tag,

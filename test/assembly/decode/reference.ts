@@ -56,23 +56,25 @@ function orRefused<T>(work: () => T): T | undefined {
 
 const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The value of a JSON text, by JSON.parse and a second look at what JSON.parse forgives. */
-export function parseJson(body: Uint8Array): Parsed | undefined {
+/** The value of a JSON text, by JSON.parse and a second look at what JSON.parse forgives. Requests have a largest depth. */
+export function parseJson(body: Uint8Array, maxDepth: number = MAX_DEPTH): Parsed | undefined {
   return orRefused(() => {
     const text = strictText.decode(body);
     JSON.parse(text);
     const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gsu) ?? [];
-    return new TokenReader(tokens).value(0);
+    return new TokenReader(tokens, maxDepth).value(0);
   });
 }
 
 /** Reads tokens of a text that JSON.parse has accepted. */
 class TokenReader {
   readonly #tokens: readonly string[];
+  readonly #maxDepth: number;
   #next = 0;
 
-  constructor(tokens: readonly string[]) {
+  constructor(tokens: readonly string[], maxDepth: number) {
     this.#tokens = tokens;
+    this.#maxDepth = maxDepth;
   }
 
   #take(): string {
@@ -85,7 +87,7 @@ class TokenReader {
   }
 
   value(depth: number): Parsed {
-    if (depth > MAX_DEPTH) refuse("depth");
+    if (depth > this.#maxDepth) refuse("depth");
     const token = this.#take();
     if (token === "{") return this.#object(depth + 1);
     if (token === "[") return this.#array(depth + 1);
@@ -95,7 +97,7 @@ class TokenReader {
   }
 
   #array(depth: number): Parsed {
-    if (depth > MAX_DEPTH) refuse("depth");
+    if (depth > this.#maxDepth) refuse("depth");
     const items: Parsed[] = [];
     if (this.#tokens[this.#next] === "]") this.#next += 1;
     else
@@ -105,7 +107,7 @@ class TokenReader {
   }
 
   #object(depth: number): Parsed {
-    if (depth > MAX_DEPTH) refuse("depth");
+    if (depth > this.#maxDepth) refuse("depth");
     const entries: Entry[] = [];
     if (this.#tokens[this.#next] === "}") {
       this.#next += 1;
@@ -126,10 +128,10 @@ function unique(entries: readonly Entry[]): Parsed {
     : refuse("repeated key");
 }
 
-/** The value of a msgpack body with the types that JSON has. */
-export function parseMsgpack(body: Uint8Array): Parsed | undefined {
+/** The value of a msgpack body with the types that JSON has. Requests have a largest depth. */
+export function parseMsgpack(body: Uint8Array, maxDepth: number = MAX_DEPTH): Parsed | undefined {
   return orRefused(() => {
-    const reader = new PackReader(body);
+    const reader = new PackReader(body, maxDepth);
     const value = reader.value(0);
     return reader.done() ? value : refuse("trailing");
   });
@@ -138,10 +140,12 @@ export function parseMsgpack(body: Uint8Array): Parsed | undefined {
 class PackReader {
   readonly #body: Uint8Array;
   readonly #view: DataView;
+  readonly #maxDepth: number;
   #at = 0;
 
-  constructor(body: Uint8Array) {
+  constructor(body: Uint8Array, maxDepth: number) {
     this.#body = body;
+    this.#maxDepth = maxDepth;
     this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   }
 
@@ -233,12 +237,12 @@ class PackReader {
   }
 
   #list(count: number, depth: number): Parsed {
-    if (depth > MAX_DEPTH || count > this.#body.length) refuse("depth or length");
+    if (depth > this.#maxDepth || count > this.#body.length) refuse("depth or length");
     return Array.from({ length: count }, () => this.value(depth));
   }
 
   #map(count: number, depth: number): Parsed {
-    if (depth > MAX_DEPTH || count > this.#body.length) refuse("depth or length");
+    if (depth > this.#maxDepth || count > this.#body.length) refuse("depth or length");
     return unique(
       Array.from({ length: count }, (): Entry => {
         const key = this.value(depth);

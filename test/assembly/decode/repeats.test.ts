@@ -31,14 +31,27 @@ function someOf(fields: Fields, next: Next): Record<string, unknown> {
 /** An entry of few different values, so that neighbours have a part in common more often than not. */
 function entry(next: Next): unknown {
   const kinds = ["album", "album", "a kind of more than sixteen bytes", 'quo"ted', "grüße", ""];
-  const actions = [["view"], ["view", "edit"], ["view:public", "approve"], ["a", "b", "c", "d", "e", "f", "g"], [], null];
+  const actions = [
+    ["view"],
+    ["view", "edit"],
+    ["view:public", "approve"],
+    ["a", "b", "c", "d", "e", "f", "g"],
+    [],
+    null,
+  ];
   const resource = someOf(
     [
       ["kind", pick(kinds, next)],
       ["policyVersion", pick(["default", "default", "20210210", ""], next)],
       ["scope", pick(["acme.hr", "acme", null], next)],
       ["id", `id-${next(3)}`],
-      ["attr", pick([{ owner: "ann", amount: next(5) }, { amount: 1, owner: "bob", x: [1, { y: 2 }] }, {}, null], next)],
+      [
+        "attr",
+        pick(
+          [{ owner: "ann", amount: next(5) }, { amount: 1, owner: "bob", x: [1, { y: 2 }] }, {}, null],
+          next,
+        ),
+      ],
     ],
     next,
   );
@@ -119,7 +132,9 @@ describe.each(BUILDS)("%s build", (build) => {
       '{"actions":["view"],"resource":{"kind":"album",}}',
       '{"actions":["view"],"resource":{"kind":"album","',
     ]) {
-      expect(host.decode("json", Buffer.from(`${start}${good},${bad}]}`), {}).status, bad).not.toBe(STATUS_OK);
+      expect(host.decode("json", Buffer.from(`${start}${good},${bad}]}`), {}).status, bad).not.toBe(
+        STATUS_OK,
+      );
     }
   });
 });

@@ -6,7 +6,7 @@ import { overloads } from "../../../compiler/cel/builtins/overload-table.ts";
 const rows = [...overloads.values()].flat();
 
 /** Guest functions that no row names: nodes and methods of the language other than calls. */
-const OTHER_USES = new Set(["selectField", "hasField", "optionalSelectField", "succeeds"]);
+const OTHER_USES = new Set(["selectField", "hasField", "optionalSelectField", "succeeds", "variableValue"]);
 
 /** Functions whose arguments are packed differently for the guest. */
 const REPACKED = new Set(["math.greatest", "math.least", "timeSince"]);

@@ -56,7 +56,8 @@ describe.skipIf(!hasCorpus)("corpus compile", () => {
     expectHolds(name, KNOWN_FAILURES, () => {
       const compared = new Set([mainDef, ...wantErrors.map(({ file }) => file)]);
       const ours = check(files).diagnostics.filter(
-        ({ severity, place, code }) => severity === "error" && code !== "EDICT2308" && compared.has(place.file),
+        ({ severity, place, code }) =>
+          severity === "error" && code !== "EDICT2308" && compared.has(place.file),
       );
       const wanted = wantErrors.filter(({ error }) => !LATER.has(error));
       const agrees = (

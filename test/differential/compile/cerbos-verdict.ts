@@ -127,12 +127,10 @@ export function run(
 }
 
 function compileFindings({ compileErrors }: Output): readonly Finding[] {
-  return (compileErrors?.errors ?? []).map(({ file, error, description = "", position }) => ({
-    kind: error,
-    file,
-    ...position,
-    text: description,
-  }));
+  return (compileErrors?.errors ?? []).map(({ file, error, description = "", position }) => {
+    const at: Position = position ?? {};
+    return Object.assign({ kind: error, file, text: description }, at);
+  });
 }
 
 const LOAD_KINDS = ["load failure", "parse error", "validation error"];
@@ -159,15 +157,15 @@ function indexFindings(errors: LintErrors): readonly Finding[] {
   for (const { scope = "" } of errors.scope_permissions_conflicts ?? []) {
     findings.push({ kind: "scope permissions", file: "", about: scope, text: "" });
   }
-  const known = [
+  const known = new Set([
     "load_failures",
     "duplicate_defs",
     "missing_imports",
     "missing_scopes",
     "missing_scope_details",
     "scope_permissions_conflicts",
-  ];
-  for (const other of Object.keys(errors).filter((key) => !known.includes(key))) {
+  ]);
+  for (const other of Object.keys(errors).filter((key) => !known.has(key))) {
     findings.push({ kind: other, file: "", text: JSON.stringify(errors[other as keyof LintErrors]) });
   }
   return findings;

@@ -69,7 +69,7 @@ function findingsOf({ code, message, place }: Diagnostic): Finding[] {
     case "missing scope":
       return [{ kind: first, file: "", about, text }];
     case "scope permissions":
-      return [{ kind: first, file: "", about: /^policies in scope/u.test(message) ? about : "", text }];
+      return [{ kind: first, file: "", about: message.startsWith("policies in scope") ? about : "", text }];
     case "duplicate":
       return [{ kind: first, file, line, column, about, text }];
     case undefined:

@@ -199,7 +199,7 @@ function spotsOf(document: Document): Spot[] {
           value: member.value,
           put: (value) => void (member.value = value),
           remove: () => void map.items.splice(map.items.indexOf(pair), 1),
-          add: (key, value) => void map.items.push(new Pair(new Scalar(key), value) as never),
+          add: (key, value) => void map.items.push(new Pair(new Scalar(key), value)),
           rename: (key) => void (member.key = new Scalar(key)),
         });
       }
@@ -289,7 +289,7 @@ const CHANGES: readonly Change[] = [
     value.anchor = "a";
     random.pick(all, spot).add(random.pick(words.keys, "x"), document.createAlias(value, "a"));
   },
-  (spot, all, document, random, words) => {
+  (spot, all, document, random) => {
     const { value } = spot;
     if (!isScalar(value) && !isMap(value) && !isSeq(value)) return;
     value.anchor = "a";

@@ -36,7 +36,9 @@ function quantified(writer: Writing, depth: number): string {
   const element = range.kind === "list" ? range.element : range.key;
   if (random.chance(0.7)) {
     const body = writer.within([{ name, type: element }], () => writer.write(BOOL, depth - 1));
-    return `${list}.${random.pick(["all", "exists", "exists_one"], "all")}(${name}, ${body})`;
+    // Over constants, Cerbos takes `all(x, true)` and `exists(x, false)` for null (docs/differences.md).
+    const hidden = /^(?:true|false)$/.test(body) ? `dyn(${body})` : body;
+    return `${list}.${random.pick(["all", "exists", "exists_one"], "all")}(${name}, ${hidden})`;
   }
   const second = writer.freshName();
   const names = [
@@ -159,7 +161,13 @@ export function special(writer: Writing, type: CelType, depth: number): string |
 function logic(writer: Writing, depth: number): string {
   const operator = writer.random.chance(0.5) ? "&&" : "||";
   const count = 2 + writer.random.below(2);
-  return `(${Array.from({ length: count }, () => writer.write(BOOL, depth - 1)).join(` ${operator} `)})`;
+  return `(${Array.from({ length: count }, () => operand(writer, depth)).join(` ${operator} `)})`;
+}
+
+/** No constant that is no bool: Cerbos leaves it out where it folds constants (docs/differences.md). */
+function operand(writer: Writing, depth: number): string {
+  const text = writer.write(BOOL, depth - 1);
+  return /^(?:dyn|id|optional)\b/.test(text) && !/attr/.test(text) ? "true" : text;
 }
 
 function clock(writer: Writing): string {

@@ -99,6 +99,7 @@ const totals = {
   differences: 0,
   disputed: 0,
   pending: 0,
+  notStarted: 0,
 };
 const explained = new Map<string, number>();
 const answers = new Map<string, number>();
@@ -126,6 +127,18 @@ function disputes(batch: Batch): Batch["disputed"] {
   return batch.disputed.filter(({ message }) => !message.includes("not supported yet"));
 }
 
+/**
+ * The binary takes a set as `cerbos compile` and then does not start with it, when folding constants in a definition fails
+ * (`dyn(double(optional.of("x").value()))`, docs/differences.md). Such a set is counted and left out; any other error stays one.
+ */
+function notStarted(error: unknown): undefined {
+  const text = String(error);
+  if (!/cerbos ended before it was ready[\s\S]*failed to index and purge rules/.test(text)) throw error;
+  totals.notStarted += 1;
+  console.log(`  Cerbos does not start with a set that it compiles: ${text.trim().split("\n").at(-1)}`);
+  return undefined;
+}
+
 /** Runs the generator; the exit code. */
 export async function runGenerated(): Promise<number> {
   const options = readOptions();
@@ -139,7 +152,10 @@ export async function runGenerated(): Promise<number> {
     const random = new Random(seed ^ 0x5eed);
     const count = Math.min(options.perSet, options.requests - totals.requests);
     const requests = Array.from({ length: count }, () => randomRequest(batch.world, random));
-    const result = await checkBatch(batch.policies, batch.settings, requests, options.cerbos);
+    const result = await checkBatch(batch.policies, batch.settings, requests, options.cerbos).catch(
+      notStarted,
+    );
+    if (result === undefined) continue;
     add(batch, result);
     console.log(
       `--seed ${seed} (${batch.settings.onError}): ${batch.policies.length} policies, ${batch.expressions} expressions, ${result.requests} requests, ` +

@@ -73,6 +73,26 @@ describe("edict test", () => {
     expect(stderr).toContain("bad.yaml:1:1");
   });
 
+  it("prints what is wrong with policies as one JSON document when JSON is asked for", async () => {
+    const { code, stdout } = await run({ ...PASSING, "bad.yaml": "bogus: 1\n" }, "--output", "json");
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      lintErrors: { load_failures: [{ file: "bad.yaml", error: "unknown field `bogus`" }] },
+    });
+  });
+
+  it("says why a test failed when it is verbose", async () => {
+    const { stdout } = await run(FAILING, "--verbose");
+    expect(stdout).toContain("TRACES\nDocs - ann.own.view\n");
+    expect(stdout).toMatch(/decided by .*\n.*at doc\.yaml:6:/u);
+    expect(stdout).toContain("true  R.attr.owner == P.id");
+    expect((await run(FAILING)).stdout).not.toContain("TRACES");
+  });
+
+  it("takes a file without contents for no suite", async () => {
+    expect((await run({ ...PASSING, "empty_test.yaml": "# to do\n---\n" })).code).toBe(0);
+  });
+
   it("reports a broken suite with its place and 4", async () => {
     const { code, stdout } = await run({ "doc.yaml": POLICY, "doc_test.yaml": "name: x\nbogus: 1\n" });
     expect(code).toBe(4);

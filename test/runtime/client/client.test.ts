@@ -177,6 +177,28 @@ describe("a client without a decision", () => {
     expect(seen).toHaveLength(1);
   });
 
+  it("does not come back all at once when it is told to come back later", async () => {
+    const arrivals: number[] = [];
+    const shed = new Set<string>();
+    const address = await serve((req, res) => {
+      const id = String(req.headers["x-id"]);
+      if (shed.has(id)) arrivals.push(performance.now());
+      if (shed.has(id)) res.end(allow("1"));
+      else res.writeHead(503, { "Retry-After": "1" }).end("{}");
+      shed.add(id);
+    });
+    const clients = Array.from(
+      { length: 20 },
+      (_, index) => new Client(address, { timeoutMs: 20_000, headers: { "x-id": `${index}` } }),
+    );
+    const responses = await Promise.all(clients.map((one) => one.check(request)));
+    expect(responses.every(({ unavailable }) => unavailable === undefined)).toBe(true);
+    expect(arrivals).toHaveLength(20);
+    // Waits of the same length would end in the same few milliseconds; no wait is as long as another.
+    expect(Math.max(...arrivals) - Math.min(...arrivals)).toBeGreaterThan(100);
+    for (const one of clients) one.close();
+  });
+
   it("gives up on a server that never answers", async () => {
     const address = await serve(() => undefined);
     client = new Client(address, { timeoutMs: 200 });

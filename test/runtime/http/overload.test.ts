@@ -186,18 +186,18 @@ describe.skipIf(!IS_BUILT || process.platform !== "linux")("an overloaded daemon
     const text = JSON.stringify({ ...heavy, includeMeta: true });
     const check = `POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
     const flood = Buffer.from(check.repeat(10));
-    let closed = 0;
+    const closed: Socket[] = [];
     let most = 0;
     const attack = (): Socket => {
       const socket = connect(daemon.port, "127.0.0.1");
       socket.pause();
       socket.on("error", () => undefined);
-      socket.on("close", () => closed++);
+      socket.on("close", () => closed.push(socket));
       return socket;
     };
     let sockets: Socket[] = [];
     // Until the daemon has got rid of the attackers again and again, or its memory of them.
-    while (closed < 24 && most - before < 400 * MIB) {
+    while (closed.length < 24 && most - before < 400 * MIB) {
       sockets = sockets.filter((socket) => !socket.destroyed);
       while (sockets.length < 8) sockets.push(attack());
       for (const socket of sockets) if (socket.writableLength < MIB) socket.write(flood);

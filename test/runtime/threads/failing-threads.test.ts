@@ -16,7 +16,7 @@ import { albumRequest, IS_BUILT, POLICIES } from "../support/daemon.ts";
 
 const ENTRY = new URL("./troubled-thread.mjs", import.meta.url);
 const { config: CONFIG } = readConfig(null, "", [], {});
-const PATIENCE = { answerMs: 20_000, backOffMs: 10, failures: 4, stableMs: 60_000 };
+const PATIENCE = { startMs: 30_000, answerMs: 20_000, backOffMs: 10, failures: 4, stableMs: 60_000 };
 
 interface Answer {
   readonly bundle: string;
@@ -245,7 +245,7 @@ describe.skipIf(!IS_BUILT)("serving threads in trouble", () => {
   });
 
   it("keeps the old version everywhere when one does not answer, and goes on when it does", async () => {
-    const running = await start({ answerMs: 700 });
+    const running = await start({ answerMs: 3000 });
     const [old] = await running.versions();
     running.tell(1, "hang");
     await sleep(50);

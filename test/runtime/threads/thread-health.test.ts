@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ThreadHealth } from "../../../runtime/threads/thread-health.ts";
 
-const PATIENCE = { answerMs: 1, backOffMs: 100, failures: 4, stableMs: 1000 };
+const PATIENCE = { startMs: 1, answerMs: 1, backOffMs: 100, failures: 4, stableMs: 1000 };
 
 describe("ThreadHealth", () => {
   it("waits longer for every failure in a row, and gives up", () => {

@@ -16,7 +16,7 @@ const acts = {
     void Promise.reject(new Error("told to reject"));
   },
   hang: () => {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6_000);
   },
   refuse: () => {
     Engine.start = () => {

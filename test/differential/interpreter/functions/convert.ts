@@ -1,10 +1,10 @@
 /** Conversions `bool() bytes() double() duration() int() string() timestamp() uint()`, `type()` and `dyn()`. */
+import { formatTimestamp } from "../plain-text.ts";
 import {
   bool,
   double,
   duration,
   error,
-  formatTimestamp,
   int,
   string,
   timestamp,

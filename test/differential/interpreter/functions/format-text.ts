@@ -1,5 +1,6 @@
 /** `string.format(list)` of cel-go ext strings: `%s %d %f %e %b %o %x %X %%`. */
-import { error, formatPlain, string, typeName, type Value } from "../values.ts";
+import { formatPlain } from "../plain-text.ts";
+import { error, string, typeName, type Value } from "../values.ts";
 import { formatValue } from "./format-value.ts";
 
 const CLAUSE = /%(?:(%)|(?:\.(\d+))?([sdfeboxX])|(.?))/gsu;
@@ -104,7 +105,7 @@ function scientific(value: number, precision: number): string {
   let power = value === 0 ? 0 : digits.length - 1075;
   const kept = digits.slice(0, precision + 1).padEnd(precision + 1, "0");
   const cut = digits.slice(precision + 1);
-  const isUp = /^5(?=.*[1-9])|^[6-9]/u.test(cut) || (/^5/u.test(cut) && Number(kept.at(-1)) % 2 === 1);
+  const isUp = /^5(?=.*[1-9])|^[6-9]/u.test(cut) || (cut.startsWith("5") && Number(kept.at(-1)) % 2 === 1);
   let rounded = String(BigInt(kept) + (isUp ? 1n : 0n)).padStart(precision + 1, "0");
   if (rounded.length > precision + 1) {
     rounded = rounded.slice(0, -1);

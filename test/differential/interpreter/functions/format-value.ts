@@ -1,5 +1,6 @@
 /** Text of values as Go prints them: for conversions to string and for error messages. */
-import { formatDuration, formatTimestamp, typeName, type Value } from "../values.ts";
+import { formatDuration, formatTimestamp } from "../plain-text.ts";
+import { typeName, type Value } from "../values.ts";
 
 /** Dotted or, for IPv6, groups in hexadecimal with the first of the longest runs of zeros left out. */
 function formatAddress(bits: 32 | 128, address: bigint): string {

@@ -52,20 +52,11 @@ function isZero(value: Value): boolean {
 
 /** What is left of a value that went through a variable: Cerbos keeps native values there. */
 function variableValue(value: Value): Value {
-  switch (value.kind) {
-    case "optional":
-      return value.value === undefined ? NULL : variableValue(value.value);
-    case "type":
-      return string(value.name);
-    case "hierarchy":
-      return list(value.parts.map(string));
-    case "spiffeID":
-    case "spiffeTrustDomain":
-    case "spiffeMatcher":
-      return error(`unsupported conversion to ref.Val: (${typeName(value)})`);
-    default:
-      return value;
-  }
+  if (value.kind === "optional") return value.value === undefined ? NULL : variableValue(value.value);
+  if (value.kind === "type") return string(value.name);
+  if (value.kind === "hierarchy") return list(value.parts.map(string));
+  const isSpiffe = ["spiffeID", "spiffeTrustDomain", "spiffeMatcher"].includes(value.kind);
+  return isSpiffe ? error(`unsupported conversion to ref.Val: (${typeName(value)})`) : value;
 }
 
 export const OPTIONALS: Family<

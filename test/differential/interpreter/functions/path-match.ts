@@ -3,7 +3,7 @@
  * left to escape anything.
  */
 import { bool, error, noSuchOverload, type Value } from "../values.ts";
-import { refused, resolve, slashed } from "./paths.ts";
+import { refused, resolve, slashed } from "./path-names.ts";
 
 /** One byte, one character but `/`, or one character of a class. */
 type Token =
@@ -18,7 +18,7 @@ interface Part {
 }
 
 const SLASH = 0x2f;
-const CLASS = /\[(?<negated>\^?)(?<ranges>(?:[^\]-](?:-[^\]-])?)+)\]/uy;
+const CLASS = /\[(?<negated>\^|(?!\^))(?<ranges>(?:[^\]-](?:-[^\]-])?)+)\]/uy;
 
 /** Whatever stands between a `[` and the next `]` is no star, be it a class or not. Stars in a row are one. */
 function split(pattern: string): readonly Part[] {

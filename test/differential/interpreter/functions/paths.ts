@@ -5,39 +5,7 @@
 import { bool, error, noSuchOverload, string, type Value } from "../values.ts";
 import type { Family } from "./family.ts";
 import { pathMatch, pathMatchAnyOf } from "./path-match.ts";
-
-/** A path without `.`, doubled separators and `..`, but for the `..` that lead out of a path that is not rooted. */
-export interface Resolved {
-  readonly rooted: boolean;
-  readonly names: readonly string[];
-}
-
-const DRIVE = /^[A-Za-z]:/u;
-
-/** A drive is a name of a rooted path. Undefined: a drive with something but no backslash behind it, which is an error. */
-export function resolve(path: string): Resolved | undefined {
-  const drive = DRIVE.test(path);
-  if (drive && path.length > 2 && !path.includes("\\")) return undefined;
-  return resolveSlashed(`${drive ? "/" : ""}${path}`);
-}
-
-function resolveSlashed(path: string): Resolved {
-  const slashed = path.replaceAll("\\", "/");
-  const rooted = slashed.startsWith("/");
-  const names: string[] = [];
-  for (const name of slashed.split("/")) {
-    if (name === "" || name === ".") continue;
-    if (name !== "..") names.push(name);
-    else if (names.length > 0 && names.at(-1) !== "..") names.pop();
-    else if (!rooted) names.push(name);
-  }
-  return { rooted, names };
-}
-
-/** `/a/b`, `a/b`, `/` or `.`. */
-export function slashed({ rooted, names }: Resolved): string {
-  return (rooted ? "/" : "") + names.join("/") || ".";
-}
+import { DRIVE, refused, type Resolved, resolve, resolveSlashed, slashed } from "./path-names.ts";
 
 /** Writes a slashed path as `model` is written. */
 function inStyleOf(model: string, path: string): string {
@@ -45,10 +13,6 @@ function inStyleOf(model: string, path: string): string {
   if (DRIVE.test(model)) return backslashed.replace(/^\\/u, "");
   if (model.startsWith("\\\\")) return `\\${backslashed}`;
   return model.includes("\\") ? backslashed : path;
-}
-
-export function refused(path: string): Value {
-  return error(`failed to encode path ${path}: unsupported Win32 path`);
 }
 
 /** Applies a function to a resolved path. */
