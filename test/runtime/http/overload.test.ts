@@ -13,11 +13,12 @@ import { albumRequest, Daemon, IS_BUILT, POLICIES, temporaryDirectory } from "..
 
 const MIB = 1024 * 1024;
 const CONNECTIONS = 100;
+const RESOURCES = 50;
 
-/** Many resources with many actions: a request that takes a millisecond or so. Even ids are public. */
+/** Many resources with many actions: a request that takes half a millisecond or more, so that a turn with one of each connection is too long on any machine. Even ids are public. */
 const heavy = {
   principal: { id: "alice", roles: ["user"] },
-  resources: Array.from({ length: 20 }, (_, index) => ({
+  resources: Array.from({ length: RESOURCES }, (_, index) => ({
     actions: ["view", ...Array.from({ length: 49 }, (__, action) => `act-${action}`)],
     resource: {
       kind: "album",
@@ -32,7 +33,7 @@ interface HeavyResponse {
 }
 
 const isRight = (response: HeavyResponse): boolean =>
-  response.results.length === 20 &&
+  response.results.length === RESOURCES &&
   response.results.every(
     ({ actions }, index) => actions["view"] === (index % 2 === 0 ? "EFFECT_ALLOW" : "EFFECT_DENY"),
   );
@@ -68,7 +69,7 @@ describe.skipIf(!IS_BUILT || process.platform !== "linux")("an overloaded daemon
   });
 
   it("sheds with 503 and Retry-After, decides the rest, and recovers", async () => {
-    await start("20ms");
+    await start("10ms");
     const before = await daemon.memory();
     const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
     const body = JSON.stringify(heavy);
@@ -137,7 +138,7 @@ describe.skipIf(!IS_BUILT || process.platform !== "linux")("an overloaded daemon
   }, 120_000);
 
   it("sheds frames of the stream with an error that says when to ask again", async () => {
-    await start("20ms");
+    await start("10ms");
     type Frame = readonly [number | null, unknown, unknown?];
     let decided = 0;
     let shed = 0;
