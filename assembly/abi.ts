@@ -6,7 +6,7 @@
  */
 
 /** Raised with every incompatible change; a bundle built for another version is refused. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 // ---------------------------------------------------------------------------------------------------------
 // Linear memory: fixed addresses

@@ -68,6 +68,7 @@ latency over HTTP beside an echo server and the real Cerbos, the stream, many po
   --seconds <n>      seconds of load per target and round (default 3; with --quick 1)
   --no-cerbos        leave the real Cerbos out
   --no-write         do not write bench/results/ and bench/RESULTS.md (implied by --quick and --only)
+  --write            write them even so: a report of the parts that ran
   --json             print the results as JSON
   --help             this text
 `;
@@ -99,6 +100,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
         soak: { type: "string" },
         "no-cerbos": { type: "boolean", default: false },
         "no-write": { type: "boolean", default: false },
+        write: { type: "boolean", default: false },
         copies: { type: "string" },
         connections: { type: "string" },
         rounds: { type: "string" },
@@ -145,7 +147,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
       connections,
       rounds,
       seconds,
-      write: !quick && only.length === 0 && !values["no-write"],
+      write: values.write || (!quick && only.length === 0 && !values["no-write"]),
     },
   };
 }

@@ -12,6 +12,11 @@ describe("bench flags", () => {
     });
   });
 
+  it("write a report of some parts only when told to", () => {
+    expect(parseOptions(["--only", "http"])).toMatchObject({ options: { write: false } });
+    expect(parseOptions(["--only", "http", "--write"])).toMatchObject({ options: { write: true } });
+  });
+
   it("never overwrite full results with those of a quick run", () => {
     expect(parseOptions(["--quick"])).toMatchObject({
       kind: "options",

@@ -139,7 +139,7 @@ describe("readBundle", () => {
   });
 
   it.each([
-    [{ abiVersion: 2 }, /ABI version 2, this edict runs version 1/],
+    [{ abiVersion: 1 }, /ABI version 1, this edict runs version 2/],
     [{ formatVersion: 2 }, /format version 2/],
     [{ memory: { fixed: 5 } }, /memory\.fixed/],
     [{ memory: { fixed: 1e12 } }, /memory\.fixed/],

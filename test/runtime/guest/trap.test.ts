@@ -5,6 +5,7 @@
 import binaryen from "binaryen";
 import { describe, expect, it } from "vitest";
 import {
+  ABI_VERSION,
   FORMAT_JSON,
   SECTION_CORE,
   SECTION_MANIFEST,
@@ -19,7 +20,7 @@ import { MANIFEST, sampleSections, writeBundle } from "../support/bundle-writer.
 const CORE = `(module
   (import "env" "memory" (memory 1))
   (table (export "table") 1 funcref)
-  (func (export "abiVersion") (result i32) (i32.const 1))
+  (func (export "abiVersion") (result i32) (i32.const ${ABI_VERSION}))
   (func (export "heapBase") (result i32) (i32.const 8192))
   (func (export "tableBase") (result i32) (i32.const 1))
   (func (export "start") (param i32 i32 i32 i32) (result i32)
@@ -76,7 +77,7 @@ describe("a guest that traps", () => {
 
 describe("a bundle whose modules do not fit", () => {
   it.each([
-    ["another ABI", CORE.replace("(i32.const 1))", "(i32.const 9))"), /ABI version 9/],
+    ["another ABI", CORE.replace(`(i32.const ${ABI_VERSION}))`, "(i32.const 9))"), /ABI version 9/],
     [
       "statics in the image",
       CORE.replace("(i32.const 8192)", "(i32.const 999999)"),
