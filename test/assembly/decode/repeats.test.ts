@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { STATUS_OK } from "../../../assembly/abi.ts";
+import { STATUS_DUPLICATE_KEY, STATUS_OK } from "../../../assembly/abi.ts";
 import { BUILDS } from "../support/build-guest.ts";
 import { mutate, random, toJson, toMsgpack } from "./bodies.ts";
 import { type DecoderHost, type Format, startDecoder } from "./decoder-host.ts";
@@ -120,6 +120,35 @@ describe.each(BUILDS)("%s build", (build) => {
     expect(second?.actions).toEqual([]);
     expect(JSON.stringify(second)).not.toMatch(/v1|acme/u);
     expect(JSON.stringify(third)).not.toMatch(/v1|acme/u);
+  });
+
+  it("still finds a field given twice in msgpack when the first is in the common part", () => {
+    const map = (...fields: readonly (readonly [string, Uint8Array])[]): Uint8Array =>
+      Buffer.concat([
+        Buffer.of(0x80 | fields.length),
+        ...fields.flatMap(([key, value]) => [toMsgpack(key), value]),
+      ]);
+    const kind = ["kind", toMsgpack("album")] as const;
+    const id = ["id", toMsgpack("1")] as const;
+    const actions = ["actions", toMsgpack(["view"])] as const;
+    const entryOf = (...fields: readonly (readonly [string, Uint8Array])[]) =>
+      ["resource", map(...fields)] as const;
+    const bodyOf = (...entries: readonly Uint8Array[]): Uint8Array =>
+      map(
+        ["principal", toMsgpack({ id: "p", roles: ["user"] })],
+        ["resources", Buffer.concat([Buffer.of(0x90 | entries.length), ...entries])],
+      );
+    // The number of fields stands in the common part, so that both resources have three.
+    const version = ["policyVersion", toMsgpack("v1")] as const;
+    const good = map(actions, entryOf(kind, id, version));
+    expect(compare("msgpack", bodyOf(good, good))).toBe(STATUS_OK);
+    for (const bad of [
+      map(actions, entryOf(kind, id, kind)),
+      map(actions, entryOf(kind, id, id)),
+      map(actions, actions),
+    ]) {
+      expect(host.decode("msgpack", bodyOf(good, bad), {}).status).toBe(STATUS_DUPLICATE_KEY);
+    }
   });
 
   it("still finds a field given twice when the first is in the common part", () => {
