@@ -35,6 +35,7 @@ import {
   TOO_BUSY,
 } from "./replies.ts";
 import { endScarce, unsent } from "./unsent.ts";
+import { Turn, type Waiting } from "./turn.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./uws.ts";
 
 /** What the routes of one server share. */
@@ -78,6 +79,7 @@ class CheckRoute {
   readonly #logFailure = throttledLog(FAILURE_LOG_INTERVAL);
   readonly #logToken = throttledLog(FAILURE_LOG_INTERVAL);
   readonly #large: LargeRequests;
+  readonly #turn: Turn;
   /**
    * The value of Content-Type with the remaining header lines behind it, by output format: uWebSockets.js copies a
    * value as it is, so one call writes all headers, and they are joined once per engine, not per request.
@@ -95,8 +97,19 @@ class CheckRoute {
       refusal: (error) => this.#tokenRefusal(error),
       budgetReason: BUDGET_REASON,
     });
+    this.#turn = new Turn({
+      version: () => context.state.engine,
+      decide: (bytes, input, output) => this.#response(bytes, input, output),
+      write: (res, body, output, origin) => this.#write(res, body, output, origin),
+      answer: (res, bytes, input, output, origin) => this.#decide(res, bytes, input, output, origin),
+      settled: () => {
+        context.inFlight--;
+      },
+    });
     context.state.onEngine((engine) => {
-      const shared = `\r\nEdict-Bundle: ${engine.bundle.shortDigest}${context.cors.fixedHeaders}`;
+      const { denial } = context.state;
+      const reason = denial === null ? "" : `\r\nEdict-Deny-Reason: ${denial}`;
+      const shared = `\r\nEdict-Bundle: ${engine.bundle.shortDigest}${reason}${context.cors.fixedHeaders}`;
       this.#jsonHeaders = `application/json${shared}`;
       this.#jsonHeaderBytes = new TextEncoder().encode(this.#jsonHeaders);
       this.#msgpackHeaders = `application/msgpack${shared}`;
@@ -118,9 +131,11 @@ class CheckRoute {
     const origin = cors.readsOrigin ? req.getHeader("origin") : "";
     let body: BodyBuffer | null = null;
     let open = true;
+    let waiting: Waiting | null = null;
     context.inFlight++;
 
     res.onAborted(() => {
+      if (waiting !== null) this.#turn.drop(waiting, res);
       if (!open) return;
       open = false;
       context.inFlight--;
@@ -129,8 +144,9 @@ class CheckRoute {
     res.onData((chunk, isLast) => {
       if (!open) return;
       if (isLast && body === null && chunk.byteLength < context.batches.minBytes) {
-        // Answered inside this call: uWebSockets.js closes a connection whose next pipelined request finds this one open.
         open = false;
+        waiting = this.#turn.gather(res, chunk, input, output, origin);
+        if (waiting !== null) return;
         context.inFlight--;
         this.#decide(res, new Uint8Array(chunk), input, output, origin);
         return;
@@ -172,17 +188,32 @@ class CheckRoute {
         return;
       }
       // No cork here: inside onData the socket is corked already, so headers and body leave in one write.
-      // Bytes reach the socket without a conversion; only an echoed origin needs a string of its own.
-      const bytesOf = output === FORMAT_JSON ? this.#jsonHeaderBytes : this.#msgpackHeaderBytes;
-      const headers = origin === "" ? bytesOf : this.#headers(output, origin);
-      if (unsent.isScarce)
-        endScarce(res.writeHeader("Content-Type", headers), engine.output(), this.#context);
-      else res.writeHeader("Content-Type", headers).end(engine.output(), state.draining);
+      this.#write(res, engine.output(), output, origin);
     } catch (error) {
       // Not even a fresh instance could be had. Thrown into uWebSockets.js it would end the process.
       this.#logFailure(`a check failed: ${oneLine(error)}`);
       send(res, CHECK_FAILED, this.#context.cors.headers(origin), state.draining);
     }
+  }
+
+  /** The response to a gathered request, or null when it has to be decided on its own. */
+  #response(bytes: Uint8Array, input: number, output: number): Uint8Array | null {
+    const { engine } = this.#context.state;
+    try {
+      return engine.decide(bytes, input, output, 0) === STATUS_OK ? engine.output() : null;
+    } catch {
+      // It will be tried again, where failures are answered and logged.
+      return null;
+    }
+  }
+
+  /** Writes a decided response; inside a cork. */
+  #write(res: HttpResponse, body: Uint8Array, output: number, origin: string): void {
+    // Bytes reach the socket without a conversion; only an echoed origin needs a string of its own.
+    const bytesOf = output === FORMAT_JSON ? this.#jsonHeaderBytes : this.#msgpackHeaderBytes;
+    const headers = origin === "" ? bytesOf : this.#headers(output, origin);
+    if (unsent.isScarce) endScarce(res.writeHeader("Content-Type", headers), body, this.#context);
+    else res.writeHeader("Content-Type", headers).end(body, this.#context.state.draining);
   }
 
   /** Finds the claims of the request's tokens, then decides: at once when they are remembered. */

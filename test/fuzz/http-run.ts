@@ -91,6 +91,8 @@ class HttpRun {
   readonly #statuses = new Map<number, number>();
   /** Tokens that are verified, and workers, leave a request open, and uWebSockets.js closes a connection that goes on meanwhile. */
   readonly #mayPipeline: boolean;
+  /** Whether pipelining has cost a connection, which it may once (runtime/http/turn.ts). */
+  #hasLost = false;
   #done = 0;
   #answered = 0;
   #improper = 0;
@@ -145,6 +147,10 @@ class HttpRun {
       if (complete && connection.nonsense === null) continue;
       // A daemon that sheds may end the connection.
       if (connection.closed && connection.responses.at(-1)?.status === 503) break;
+      if (connection.closed && parts.length > 1 && !this.#hasLost) {
+        this.#hasLost = true;
+        break;
+      }
       const missing = sent[connection.responses.length - before];
       const why = connection.nonsense ?? (connection.closed ? "connection closed" : "no answer in time");
       this.#findings.add("a proper request is not answered", why, missing?.body ?? null);

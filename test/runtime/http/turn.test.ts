@@ -1,0 +1,266 @@
+/** Requests that arrive together are answered as each would be alone, and clients that do not wait for answers get theirs too. */
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { pack } from "msgpackr";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Turn, type TurnHandler } from "../../../runtime/http/turn.ts";
+import type { HttpResponse } from "../../../runtime/http/uws.ts";
+import { compilePolicies } from "../support/bundles.ts";
+import { albumRequest, Daemon, IS_BUILT, POLICIES, temporaryDirectory } from "../support/daemon.ts";
+
+/** As many that no counted turn ends right after it began. */
+const CONNECTIONS = 24;
+/** Rounds after which the daemon gathers. */
+const BUSY_ROUNDS = 16;
+
+const JSON_TYPE = "application/json";
+const MSGPACK_TYPE = "application/msgpack";
+
+function post(body: string | Uint8Array, type = JSON_TYPE, ...lines: readonly string[]): Buffer {
+  const bytes = Buffer.from(body);
+  const head = ["POST /api/check/resources HTTP/1.1", "Host: x", `Content-Type: ${type}`, ...lines];
+  return Buffer.concat([
+    Buffer.from(`${head.join("\r\n")}\r\nContent-Length: ${bytes.length}\r\n\r\n`),
+    bytes,
+  ]);
+}
+
+const plain = JSON.stringify(albumRequest());
+const packed = pack(albumRequest({ public: false, flagged: false, locked: true, owner: "alice" }));
+const many = JSON.stringify({
+  principal: { id: "alice", roles: ["user"] },
+  resources: Array.from({ length: 50 }, (_, id) => ({
+    actions: ["view", "delete"],
+    resource: {
+      kind: "album",
+      id: `${id}-${"x".repeat(500)}`,
+      attr: { public: id % 2 === 0, owner: "alice" },
+    },
+  })),
+});
+
+/** What differs between two answers to the same request: `cerbosCallId`. */
+const CALL_ID = /[0-9A-Z]{26}/;
+
+/** Requests of every kind that the route tells apart. */
+const REQUESTS: readonly Buffer[] = [
+  post(plain),
+  post(packed, MSGPACK_TYPE),
+  post(plain, JSON_TYPE, `Accept: ${MSGPACK_TYPE}`),
+  post(JSON.stringify({ ...albumRequest(), includeMeta: true })),
+  post(plain, JSON_TYPE, "Origin: https://shop.example"),
+  post("{"),
+  post(plain.slice(0, -1)),
+  post(packed.subarray(0, -1), MSGPACK_TYPE),
+  post(JSON.stringify({ principal: { id: "alice", roles: [] }, resources: [] })),
+  post(JSON.stringify({ ...albumRequest(), auxData: { jwt: { token: "garbage" } } })),
+  post(""),
+  post(many),
+  post(JSON.stringify(albumRequest({ owner: "alice" }))),
+];
+
+/** One connection; answers are told apart by their Content-Length. */
+class Connection {
+  readonly socket: Socket;
+  #bytes = Buffer.alloc(0);
+  #wake = (): void => undefined;
+
+  constructor(port: number) {
+    this.socket = connect(port, "127.0.0.1").setNoDelay(true);
+    this.socket.on("error", () => undefined);
+    this.socket.on("data", (chunk: Buffer) => {
+      this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      this.#wake();
+    });
+    this.socket.on("close", () => this.#wake());
+  }
+
+  /** Waits for `count` answers, or for the end of the connection; answers that date from different times are equal. */
+  async answers(count: number): Promise<string[]> {
+    const found: string[] = [];
+    for (;;) {
+      const end = this.#bytes.indexOf("\r\n\r\n");
+      const head = this.#bytes.subarray(0, Math.max(end, 0)).toString("latin1");
+      const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
+      const total = end + 4 + length;
+      if (end >= 0 && this.#bytes.length >= total) {
+        found.push(
+          this.#bytes
+            .subarray(0, total)
+            .toString("latin1")
+            .replace(/^(?:date|uwebsockets): .*\r\n/gim, "")
+            .replace(CALL_ID, "id"),
+        );
+        this.#bytes = this.#bytes.subarray(total);
+        if (found.length === count) return found;
+        continue;
+      }
+      if (this.socket.closed) return found;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+describe.skipIf(!IS_BUILT || process.platform !== "linux")("requests of one turn of the event loop", () => {
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let file: string;
+  let daemon: Daemon;
+  let connections: Connection[];
+
+  beforeAll(async () => {
+    directory = await temporaryDirectory();
+    file = join(directory.path, "policies.edict");
+    await writeFile(file, await compilePolicies(POLICIES));
+  }, 120_000);
+  afterAll(() => directory.remove());
+
+  beforeEach(async () => {
+    daemon = await Daemon.start(
+      "--bundle",
+      file,
+      "--set",
+      "server.cors.allowedOrigins=[https://shop.example]",
+    );
+    connections = Array.from({ length: CONNECTIONS }, () => new Connection(daemon.port));
+    await Promise.all(connections.map(({ socket }) => once(socket, "connect")));
+  });
+  afterEach(async () => {
+    for (const { socket } of connections) socket.destroy();
+    expect(await daemon.stop()).toBe(0);
+  });
+
+  /** Lets one request of each connection arrive in the same turn: while the daemon is stopped, the kernel keeps them. */
+  const together = async (requests: readonly Buffer[]): Promise<string[]> => {
+    daemon.process.kill("SIGSTOP");
+    await Promise.all(
+      requests.map(
+        (bytes, index) => new Promise((resolve) => connections[index]?.socket.write(bytes, resolve)),
+      ),
+    );
+    daemon.process.kill("SIGCONT");
+    const all = await Promise.all(requests.map(async (_, index) => connections[index]?.answers(1) ?? []));
+    return all.map(([answer]) => answer ?? "none");
+  };
+  const keepBusy = async (): Promise<void> => {
+    for (let round = 0; round < BUSY_ROUNDS; round++) {
+      await together(Array.from({ length: CONNECTIONS }, () => REQUESTS[0] ?? Buffer.alloc(0)));
+    }
+  };
+  const pipeline = async (count: number): Promise<string[]> => {
+    const connection = new Connection(daemon.port);
+    connection.socket.write(
+      Buffer.concat(Array.from({ length: count }, () => REQUESTS[0] ?? Buffer.alloc(0))),
+    );
+    const answers = await connection.answers(count);
+    connection.socket.destroy();
+    return answers;
+  };
+  const isSwitchedOff = (): boolean => daemon.output().err.includes("without waiting for answers");
+
+  it("are answered as each is alone", async () => {
+    const alone: string[] = [];
+    for (const request of REQUESTS) {
+      connections[0]?.socket.write(request);
+      alone.push(...((await connections[0]?.answers(1)) ?? []));
+    }
+    expect(alone.map((answer) => answer.slice(9, 12))).toEqual([
+      "200",
+      "200",
+      "200",
+      "200",
+      "200",
+      "400",
+      "400",
+      "400",
+      "400",
+      "400",
+      "400",
+      "200",
+      "200",
+    ]);
+    await keepBusy();
+    for (let round = 0; round < 6; round++) {
+      const order = REQUESTS.map((_, index) => (index * 5 + round) % REQUESTS.length);
+      const answers = await together(order.map((index) => REQUESTS[index] ?? Buffer.alloc(0)));
+      expect(answers).toEqual(order.map((index) => alone[index]));
+    }
+    // They were gathered: a connection with two unanswered requests is lost.
+    expect(await pipeline(2)).toEqual([]);
+  }, 60_000);
+
+  it("may follow each other on a connection, at the price of one connection at most", async () => {
+    expect((await pipeline(5)).length).toBe(5);
+    await keepBusy();
+    expect(isSwitchedOff()).toBe(false);
+    expect(await pipeline(5)).toEqual([]);
+    await daemon.until(isSwitchedOff);
+    await keepBusy();
+    expect((await pipeline(5)).length).toBe(5);
+  }, 60_000);
+
+  it("end the connection where they ask for it", async () => {
+    await keepBusy();
+    const closing = post(plain, JSON_TYPE, "Connection: close");
+    const answers = await together([closing, ...REQUESTS.slice(0, 5), closing]);
+    expect(answers.every((answer) => answer.startsWith("HTTP/1.1 200"))).toBe(true);
+    for (const index of [0, 6]) {
+      const socket = connections[index]?.socket;
+      if (socket?.closed === false) await once(socket, "close");
+    }
+    expect(connections[1]?.socket.closed).toBe(false);
+  }, 60_000);
+
+  it("are answered before the daemon ends", async () => {
+    await keepBusy();
+    daemon.process.kill("SIGSTOP");
+    for (const { socket } of connections) socket.write(REQUESTS[0] ?? "");
+    daemon.terminate();
+    daemon.process.kill("SIGCONT");
+    const answers = await Promise.all(connections.map((connection) => connection.answers(1)));
+    expect(answers.flat().filter((answer) => answer.includes("EFFECT_ALLOW")).length).toBe(CONNECTIONS);
+  }, 60_000);
+});
+
+/** Runs what is corked; the socket itself is not what is tested with it. */
+function openResponse(): HttpResponse {
+  const response: Partial<HttpResponse> = {
+    cork(callback) {
+      callback();
+      return openResponse();
+    },
+  };
+  return response as HttpResponse;
+}
+
+describe("a turn", () => {
+  it("decides again what another version has decided before it could be answered", async () => {
+    let version = 1;
+    let settled = 0;
+    const said: string[] = [];
+    const handler: TurnHandler = {
+      version: () => version,
+      decide: () => new TextEncoder().encode(`version ${version}`),
+      write: (_, bytes) => {
+        said.push(new TextDecoder().decode(bytes));
+        if (said.length === 2) version = 2;
+      },
+      answer: () => said.push(`version ${version}, alone`),
+      settled: () => settled++,
+    };
+    const turn = new Turn(handler);
+    // Until it gathers.
+    for (let count = 0; ; count++) {
+      if (turn.gather(openResponse(), new ArrayBuffer(1), 0, 0, "") !== null) break;
+      expect(count).toBeLessThan(10_000);
+      if (count % 100 === 0) await new Promise(setImmediate);
+    }
+    for (let more = 0; more < 3; more++) turn.gather(openResponse(), new ArrayBuffer(1), 0, 0, "");
+    await new Promise(setImmediate);
+    expect(said).toEqual(["version 1", "version 1", "version 2, alone", "version 2, alone"]);
+    expect(settled).toBe(4);
+  });
+});
