@@ -1,9 +1,9 @@
 /**
  * The load generator for latencies, a process of its own. Open loop: request n is due at start + n / rate, whatever the
- * server does, is dealt to the connections in turn (several that are due on one connection travel in one write, pipelined), and
- * its latency counts from the moment it was due: waiting in the generator counts too (no coordinated omission). With rate 0 it
- * is a closed loop with one request in flight per connection. The event loop never sleeps, so that no timer decides when a
- * request leaves; the process takes a whole core.
+ * server does, is sent on the connection that has been free for longest, and its latency counts from the moment it was due:
+ * waiting for a free connection counts too (no coordinated omission). Like HTTP clients for POST, a connection has one request
+ * in flight. With rate 0 it is a closed loop: a connection asks again once it is answered. The event loop never sleeps, so
+ * that no timer decides when a request leaves; the process takes a whole core.
  * `load-generator.ts <port> <connections> <seconds> <rate> <request file>` prints one JSON line (GeneratedLoad).
  */
 import { readFileSync } from "node:fs";
@@ -22,29 +22,29 @@ if (requests.length === 0) throw new Error("no requests to send");
 const WARM_UP_MILLISECONDS = 1000;
 /** After the last request was due: how long answers are waited for. */
 const PATIENCE_MILLISECONDS = 5000;
-/** Requests in flight on one connection, at most; those beyond wait, and their latency counts. */
-const MOST_IN_FLIGHT = 512;
 const READ_BUFFER = 256 * 1024;
 
 /** When measuring starts and ends, by `performance.now`. */
 let measureFrom = 0;
 let measureTo = 0;
 const latencies = newHistogram();
+/** How late requests were sent for which a connection was free. */
 const lags = newHistogram();
 const perSecond = Array.from({ length: Math.ceil(seconds) }, newHistogram);
 const sizes = new Map<number, number>();
+/** Requests that were due while measuring. */
+let wanted = 0;
 let failed = 0;
 let finished = false;
 let turn = 0;
+/** The one that is free for longest comes first. */
+const free: Connection[] = [];
 
 class Connection {
   readonly socket: Socket;
-  /** When the requests in flight were due, a ring. */
-  readonly #due = new Float64Array(MOST_IN_FLIGHT);
-  #first = 0;
-  #inFlight = 0;
+  /** When the request in flight was due, -1 when there is none. */
+  #due = -1;
   #isLost = false;
-  #unsent: Buffer[] = [];
 
   constructor(ready: () => void) {
     const reader = new AnswerReader((ok, length) => this.#answered(ok, length));
@@ -64,40 +64,27 @@ class Connection {
       if (finished || this.#isLost) return;
       this.#isLost = true;
       // In the open loop, what was in flight is found in the end: it was due and has no answer.
-      failed += rate === 0 ? this.#inFlight : 0;
-      this.#inFlight = 0;
+      failed += rate === 0 && this.#due >= 0 ? 1 : 0;
+      this.#due = -1;
     };
     this.socket.once("connect", ready).on("error", lost).on("close", lost);
   }
 
-  get isFull(): boolean {
-    return this.#inFlight === MOST_IN_FLIGHT;
-  }
-
   get isIdle(): boolean {
-    return this.#inFlight === 0;
+    return this.#due < 0;
   }
 
-  /** Queues the next request, which was due at `due`. */
+  /** Sends the next request, which was due at `due`. */
   ask(due: number): void {
-    this.#due[(this.#first + this.#inFlight++) & (MOST_IN_FLIGHT - 1)] = due;
+    this.#due = due;
     const request = requests[turn];
     turn = turn + 1 === requests.length ? 0 : turn + 1;
-    if (request !== undefined) this.#unsent.push(request);
-  }
-
-  /** Writes what is queued. */
-  flush(): void {
-    const [only, another] = this.#unsent;
-    if (only === undefined) return;
-    this.socket.write(another === undefined ? only : Buffer.concat(this.#unsent));
-    this.#unsent = [];
+    if (request !== undefined) this.socket.write(request);
   }
 
   #answered(ok: boolean, bodyLength: number): void {
-    const due = this.#due[this.#first] ?? 0;
-    this.#first = (this.#first + 1) & (MOST_IN_FLIGHT - 1);
-    this.#inFlight--;
+    const due = this.#due;
+    this.#due = -1;
     const now = performance.now();
     if (due >= measureFrom && due < measureTo) {
       record(latencies, now - due);
@@ -106,10 +93,8 @@ class Connection {
       sizes.set(bodyLength, (sizes.get(bodyLength) ?? 0) + 1);
       if (!ok) failed++;
     }
-    if (rate === 0 && now < measureTo) {
-      this.ask(now);
-      this.flush();
-    }
+    if (rate > 0) free.push(this);
+    else if (now < measureTo) this.ask(now);
   }
 }
 
@@ -126,23 +111,34 @@ async function openConnections(): Promise<Connection[]> {
   return opened;
 }
 
-/** Deals the requests that are due, and comes back as soon as the event loop has looked at the sockets. */
+/** Sends the requests that are due, and comes back as soon as the event loop has looked at the sockets. */
 function deal(connections: readonly Connection[], start: number): void {
+  free.push(...connections);
   const interval = 1000 / rate;
   let dealt = 0;
+  let isBehind = false;
   const step = (): void => {
     const now = performance.now();
     let due = start + dealt * interval;
     while (due <= now && due < measureTo) {
-      const connection = connections[dealt % connections.length];
-      if (connection === undefined || connection.isFull) break;
+      const connection = free.shift();
+      // What is due then waits for the server, not for this process.
+      if (connection === undefined) isBehind = true;
+      if (connection === undefined) break;
       connection.ask(due);
-      if (due >= measureFrom) record(lags, now - due);
+      if (due >= measureFrom) {
+        wanted++;
+        if (!isBehind) record(lags, now - due);
+      }
       due = start + ++dealt * interval;
     }
-    for (const connection of connections) connection.flush();
-    if (due < measureTo) setImmediate(step);
-    else finish(connections);
+    if (due > now) isBehind = false;
+    if (due < measureTo && now < measureTo + PATIENCE_MILLISECONDS) {
+      setImmediate(step);
+      return;
+    }
+    wanted += Math.max(0, Math.ceil((measureTo - due) / interval));
+    finish(connections);
   };
   step();
 }
@@ -167,7 +163,7 @@ function report(): void {
     intendedRate: rate,
     rate: latencies.totalCount / seconds,
     // In the open loop, requests without any answer have failed as well.
-    failed: failed + (rate === 0 ? 0 : Math.max(0, lags.totalCount - latencies.totalCount)),
+    failed: failed + (rate === 0 ? 0 : Math.max(0, wanted - latencies.totalCount)),
     latency: summarise(latencies),
     lagP99: lags.getValueAtPercentile(99),
     seconds: perSecond.map((histogram, index): LoadSecond => ({
@@ -187,9 +183,6 @@ measureFrom = start + WARM_UP_MILLISECONDS;
 measureTo = measureFrom + seconds * 1000;
 if (rate > 0) deal(connections, start);
 else {
-  for (const connection of connections) {
-    connection.ask(performance.now());
-    connection.flush();
-  }
+  for (const connection of connections) connection.ask(performance.now());
   setTimeout(() => finish(connections), measureTo - performance.now());
 }
