@@ -1,8 +1,6 @@
 /** What load-generator.ts reports, and how it is started. */
-import { fileURLToPath } from "node:url";
-
 import type { LatencySummary } from "./latency-histogram.ts";
-import { runToEnd } from "./processes.ts";
+import { runGenerator } from "./processes.ts";
 
 /** One second of a run, by when its requests were due. */
 export interface LoadSecond {
@@ -40,16 +38,7 @@ export interface GenerationPlan {
   readonly requestFile: string;
 }
 
-const GENERATOR = fileURLToPath(new URL("load-generator.ts", import.meta.url));
-
 export async function generateLoad(plan: GenerationPlan): Promise<GeneratedLoad> {
-  const args = [plan.port, plan.connections, plan.seconds, plan.rate, plan.requestFile].map(String);
-  const output = await runToEnd(
-    process.execPath,
-    ["--import", "tsx", GENERATOR, ...args],
-    {},
-    plan.seconds + 30,
-  );
-  const result: GeneratedLoad = JSON.parse(output);
-  return result;
+  const { port, connections, seconds, rate, requestFile } = plan;
+  return runGenerator("load-generator.ts", [port, connections, seconds, rate, requestFile], seconds);
 }

@@ -1,11 +1,7 @@
 /** Chooses the load generator: `wrk` where it is installed and faster, else our own in Node. */
-import { fileURLToPath } from "node:url";
-
 import { rate, type LoadPlan, type LoadResult } from "./load-result.ts";
-import { runToEnd } from "./processes.ts";
+import { runGenerator } from "./processes.ts";
 import { hasWrk, runWrk } from "./wrk.ts";
-
-const GENERATOR = fileURLToPath(new URL("generator.ts", import.meta.url));
 
 /** A load generator: a process of its own that puts load on one server. */
 export interface Generator {
@@ -15,17 +11,8 @@ export interface Generator {
 
 const ownGenerator: Generator = {
   name: "bench/load/generator.ts (Node)",
-  run: async (plan) => {
-    const args = [plan.port, plan.connections, plan.seconds, plan.requestFile].map(String);
-    const output = await runToEnd(
-      process.execPath,
-      ["--import", "tsx", GENERATOR, ...args],
-      {},
-      plan.seconds + 20,
-    );
-    const result: LoadResult = JSON.parse(output);
-    return result;
-  },
+  run: ({ port, connections, seconds, requestFile }) =>
+    runGenerator<LoadResult>("generator.ts", [port, connections, seconds, requestFile], seconds),
 };
 
 const wrkGenerator: Generator = { name: "wrk", run: runWrk };

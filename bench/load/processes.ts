@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 
 const children = new Set<ChildProcess>();
 
@@ -143,7 +144,29 @@ export async function runToEnd(
   return startCommand(command, args, environment, seconds).output;
 }
 
-/** The same, for callers that want to watch it meanwhile. */
+/** How much longer than its load a generator may take, in seconds. */
+const GENERATOR_MARGIN = 30;
+
+/**
+ * Runs a load generator, a script of this folder that is a process of its own, for `seconds` of load and returns the JSON that it
+ * prints.
+ */
+export async function runGenerator<Result>(
+  script: string,
+  args: readonly (string | number)[],
+  seconds: number,
+): Promise<Result> {
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  const output = await runToEnd(
+    process.execPath,
+    ["--import", "tsx", file, ...args.map(String)],
+    {},
+    seconds + GENERATOR_MARGIN,
+  );
+  return JSON.parse(output) as Result;
+}
+
+/** The same as `runToEnd`, for callers that want to watch it meanwhile. */
 export function startCommand(
   command: string,
   args: readonly string[],

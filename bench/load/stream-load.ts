@@ -1,7 +1,5 @@
 /** What stream-generator.ts reports, and how it is started. */
-import { fileURLToPath } from "node:url";
-
-import { runToEnd } from "./processes.ts";
+import { runGenerator } from "./processes.ts";
 
 export interface StreamLoad {
   /** Requests answered. */
@@ -24,16 +22,7 @@ export interface StreamPlan {
   readonly messageFile: string;
 }
 
-const GENERATOR = fileURLToPath(new URL("stream-generator.ts", import.meta.url));
-
 export async function generateStreamLoad(plan: StreamPlan): Promise<StreamLoad> {
-  const args = [plan.port, plan.path, plan.connections, plan.seconds, plan.messageFile].map(String);
-  const output = await runToEnd(
-    process.execPath,
-    ["--import", "tsx", GENERATOR, ...args],
-    {},
-    plan.seconds + 20,
-  );
-  const result: StreamLoad = JSON.parse(output);
-  return result;
+  const { port, path, connections, seconds, messageFile } = plan;
+  return runGenerator("stream-generator.ts", [port, path, connections, seconds, messageFile], seconds);
 }
