@@ -6,7 +6,7 @@
  */
 
 /** Raised with every incompatible change; a bundle built for another version is refused. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 // ---------------------------------------------------------------------------------------------------------
 // Linear memory: fixed addresses
@@ -304,6 +304,9 @@ export const PASS_ROLE = 3;
 //   section table entry (48 bytes): u32 kind | u32 zero | u32 offset | u32 length | 32 bytes SHA-256 of the section
 //
 // The bundle digest is the SHA-256 of bytes 0 .. end of the section table, so it covers every section.
+//
+// A signed bundle has a trailer at the next multiple of 8 behind its last section, which the digest does not cover:
+//   magic "EDICTSIG" | u32 length | u32 zero | JSON: a JWS in general serialisation with detached payload (docs/bundles.md)
 // ---------------------------------------------------------------------------------------------------------
 
 export const BUNDLE_FORMAT_VERSION = 1;
@@ -321,7 +324,9 @@ export const SECTION_IMAGE = 4;
 export const SECTION_RULES = 5;
 /** JSON: `sets` of schemas that policies have, and the `documents` of `_schemas/` by id. */
 export const SECTION_SCHEMAS = 6;
-/** Reserved for the detached signature: no compiler writes it and no reader accepts it yet. */
+/** Never used: signatures stand behind the sections, as a trailer. */
 export const SECTION_SIGNATURE = 7;
 /** The time zones by name (assembly/cel/zones.ts), compressed with Brotli; there when a condition may ask for one. */
 export const SECTION_ZONES = 8;
+/** JSON: requests and what they came to when the bundle was built (runtime/bundle/self-test.ts). Optional. */
+export const SECTION_SELF_TEST = 9;

@@ -12,10 +12,63 @@ export abstract class EdictError extends Error {
   abstract readonly code: string;
 }
 
+/** Why a bundle was refused. docs/bundles.md says what each means and what to do about it. */
+export type BundleErrorCode =
+  | "EDICT_BUNDLE_UNREADABLE"
+  | "EDICT_BUNDLE_TOO_LARGE"
+  | "EDICT_BUNDLE_MALFORMED"
+  | "EDICT_BUNDLE_DIGEST"
+  | "EDICT_BUNDLE_UNSIGNED"
+  | "EDICT_BUNDLE_SIGNATURE"
+  | "EDICT_BUNDLE_KEY_UNKNOWN"
+  | "EDICT_BUNDLE_KEY_EXPIRED"
+  | "EDICT_BUNDLE_SIGNATURE_EXPIRED"
+  | "EDICT_BUNDLE_ROLLBACK"
+  | "EDICT_BUNDLE_ABI"
+  | "EDICT_BUNDLE_IMPORTS"
+  | "EDICT_BUNDLE_START"
+  | "EDICT_BUNDLE_SELF_TEST";
+
 /** A bundle file that cannot be trusted or read; the reason is in the message. */
 export class BundleError extends EdictError {
   override readonly name = "BundleError";
-  readonly code = "EDICT_BUNDLE_INVALID";
+  readonly code: BundleErrorCode;
+
+  constructor(message: string, options: ErrorOptions & { readonly code?: BundleErrorCode } = {}) {
+    super(message, options);
+    this.code = options.code ?? "EDICT_BUNDLE_MALFORMED";
+  }
+}
+
+export type SourceErrorCode =
+  | "EDICT_SOURCE_UNREACHABLE"
+  | "EDICT_SOURCE_TIMEOUT"
+  | "EDICT_SOURCE_REFUSED"
+  | "EDICT_SOURCE_NOT_FOUND"
+  | "EDICT_SOURCE_CREDENTIALS";
+
+/** The place that bundles come from could not be asked, or did not answer with one; asking again later may help. */
+export class SourceError extends EdictError {
+  override readonly name = "SourceError";
+  readonly code: SourceErrorCode;
+  /** Milliseconds that the source asked to be left alone; 0 when it said nothing. */
+  readonly retryAfterMs: number;
+
+  constructor(
+    code: SourceErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly retryAfterMs?: number } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs ?? 0;
+  }
+}
+
+/** The state directory cannot be used, or the state in it cannot be trusted. */
+export class StateError extends EdictError {
+  override readonly name = "StateError";
+  readonly code = "EDICT_STATE";
 }
 
 export type EngineErrorCode =
@@ -119,8 +172,32 @@ export class PolicyError extends EdictError {
   }
 }
 
+export type AdminErrorCode =
+  | "EDICT_ADMIN_REQUEST"
+  | "EDICT_ADMIN_UNAUTHORIZED"
+  | "EDICT_ADMIN_NOT_FOUND"
+  | "EDICT_ADMIN_UNREACHABLE"
+  | "EDICT_ADMIN_BUSY"
+  | "EDICT_VERSION_UNKNOWN"
+  | "EDICT_NO_PREVIOUS_VERSION"
+  | "EDICT_NO_SHADOW"
+  | "EDICT_NOTHING_COMPARED"
+  | "EDICT_TOO_MANY_CHANGES";
+
+/** Something asked of a running daemon over its admin listener was not done; nothing has changed. */
+export class AdminError extends EdictError {
+  override readonly name = "AdminError";
+  readonly code: AdminErrorCode;
+
+  constructor(code: AdminErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 export type ServeErrorCode =
   | "EDICT_LISTEN"
+  | "EDICT_ADMIN_TOKEN"
   | "EDICT_THREAD"
   | "EDICT_SERVER_UNAVAILABLE"
   | "EDICT_COMPILER_UNAVAILABLE"

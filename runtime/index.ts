@@ -1,5 +1,6 @@
 /** The library: `import { Engine } from "edict"`. Everything not exported here is internal and may change. */
-export { Engine, type Format, STATUS_TOO_LARGE, STATUS_TRAP } from "./guest/engine.ts";
+export { Engine, type Format, type LoadOptions, STATUS_TOO_LARGE, STATUS_TRAP } from "./guest/engine.ts";
+export { LiveEngine, type PreparedVersion } from "./guest/live-engine.ts";
 export type { EngineOptions, OnError } from "./guest/options.ts";
 export type { CheckRequest, CheckResponse, CheckResult, Effect } from "./guest/messages.ts";
 export type {
@@ -12,6 +13,7 @@ export type {
 } from "./guest/explain.ts";
 export type { Bundle } from "./bundle/bundle-file.ts";
 export { readBundle } from "./bundle/bundle-file.ts";
+export { type Signer, type SignatureReport, type SignatureState, VerifyKeys } from "./bundle/signature.ts";
 export type { BundleManifest } from "./bundle/manifest.ts";
 export { TokenVerifier } from "./aux-data/token-verifier.ts";
 export {
@@ -20,4 +22,12 @@ export {
   type KeySetOptions,
   type KeySource,
 } from "./aux-data/options.ts";
-export { BundleError, EdictError, EngineError, RequestError, ServeError, TokenError } from "./errors.ts";
+export {
+  BundleError,
+  type BundleErrorCode,
+  EdictError,
+  EngineError,
+  RequestError,
+  ServeError,
+  TokenError,
+} from "./errors.ts";

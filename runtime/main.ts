@@ -3,12 +3,12 @@
  * its own file; this one is the order. It resolves with the exit code when the daemon has stopped.
  */
 import { TokenVerifier } from "./aux-data/token-verifier.ts";
-import { prepareEngine, Reloader } from "./bundle/reloader.ts";
-import { type DirectoryWatch, watchDirectory } from "./bundle/watch-directory.ts";
+import { Operations } from "./admin/operations.ts";
 import type { Config } from "./config/config.ts";
 import { type HttpServer, startServer } from "./http/server.ts";
 import { ServingState } from "./observe/serving-state.ts";
 import { CompilePool } from "./pool/compile-pool.ts";
+import { Supply } from "./source/supply.ts";
 import { ServingThreads } from "./threads/serving-threads.ts";
 import { startThreads, untilStopped } from "./threads/whole-server.ts";
 
@@ -21,28 +21,27 @@ export async function serve(
   const tokens = await TokenVerifier.start(config.auxData);
   const compiler = new CompilePool();
   const threads = new ServingThreads(config.server.threads);
-  const options = { source: config.policies, compiler, engine: { ...config.engine, tokens }, threads };
-  // Watching begins before the first compilation, so that no edit goes unseen.
-  let changed = false;
-  let reload = (): void => {
-    changed = true;
-  };
-  let watcher: DirectoryWatch | null = null;
-  if (config.policies.kind === "directory" && config.policies.watch) {
-    watcher = await watchDirectory(config.policies.directory, () => reload());
-  }
-
-  const state = new ServingState(await prepareEngine(options), threads.traps, 0, threads.shed);
+  const supply = await Supply.open(config, { ...config.engine, tokens }, compiler, threads.count > 1);
+  const operations = await Operations.open(config);
+  const first = await supply.first((digest) => operations.isSetAside(digest));
+  const state = new ServingState(first.engine, threads.traps, 0, threads.shed, threads.counters);
+  supply.guard(state, threads);
   const server = await startServer(state, { ...config.server, joins: false });
   await startThreads(threads, state, server, config);
-  const reloader = new Reloader(state, options);
-  reload = () => void reloader.reload();
-  if (changed) reload();
-  if (watcher === null) await compiler.close();
-  process.on("SIGHUP", reload);
-  const stopped = untilStopped(state, server, threads, () => watcher?.close());
+  const reloader = supply.follow(state, threads, operations);
+  if (config.policies.kind === "directory" && !config.policies.watch) await compiler.close();
+  await operations.start({ state, threads, supply, versions: reloader, compiler }, first);
+  process.on("SIGHUP", () => {
+    operations.release();
+    void reloader.reload();
+  });
+  const stopped = untilStopped(state, server, threads, () => {
+    supply.close();
+    operations.close();
+  });
   await ready(server, state);
   const code = await stopped;
+  await supply.settled();
   tokens.close();
   await compiler.close();
   return code;

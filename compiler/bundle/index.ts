@@ -17,14 +17,16 @@ import {
   SECTION_SCHEMAS,
   SECTION_ZONES,
 } from "../../assembly/abi.ts";
+import type { AssemblyScript } from "../assemble/asc.ts";
+import { assemble } from "../assemble/index.ts";
+import type { ObjectCache } from "../assemble/object-cache.ts";
 import type { Emitted } from "../emit/index.ts";
 import type { Program } from "../ir/program.ts";
 import type { SourceFile } from "../load/index.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import { ZONES_PACKED, ZONES_VERSION } from "../time-zones/database.ts";
-import { assemble } from "./asc.ts";
 import { pack } from "./file.ts";
-import { writeRules } from "./rules.ts";
+import { type RuleFragments, writeRules } from "./rules.ts";
 
 export interface BundleInput {
   readonly emitted: Emitted;
@@ -33,27 +35,53 @@ export interface BundleInput {
   readonly sources: readonly SourceFile[];
   /** core.wasm, whose digest the bundle then covers. */
   readonly core: Uint8Array;
+  readonly stamp?: Stamp;
+  /** Kept by a caller that compiles again after edits. */
+  readonly memory?: BundleMemory;
+}
+
+/** What making a bundle remembers: compiled functions, a compiler that is warm, and digests of sources that are the same objects. */
+export interface BundleMemory {
+  readonly objects: ObjectCache;
+  readonly assemblyScript: AssemblyScript;
+  /** By source: its entry in the manifest. */
+  readonly digests: WeakMap<SourceFile, SourceEntry>;
+  readonly rules: RuleFragments;
+  /** JSON text of schema documents that are objects. */
+  readonly schemas: WeakMap<object, string>;
+}
+
+/** A source in the manifest. */
+interface SourceEntry {
+  readonly path: string;
+  readonly digest: string;
+}
+
+/** What a bundle says about its own place among others; nothing unless told. */
+export interface Stamp {
+  /** A whole number that grows from one published bundle to the next. */
+  readonly sequence?: number;
+  /** The git commit whose files the sources are, hex. Whoever says so has compared them. */
+  readonly gitCommit?: string;
 }
 
 /** Compiles the policy module and packs the bundle. */
 export async function bundle(input: BundleInput): Promise<Uint8Array> {
   const { emitted, program, set, core } = input;
-  const { wasm } = await assemble(emitted.module);
+  const wasm = await assemble(emitted.module, input.memory?.objects, input.memory?.assemblyScript);
   const encoder = new TextEncoder();
   return pack([
     { kind: SECTION_MANIFEST, content: encoder.encode(JSON.stringify(manifest(input))) },
     { kind: SECTION_CORE, content: core },
     { kind: SECTION_POLICY, content: wasm },
     { kind: SECTION_IMAGE, content: emitted.image },
-    { kind: SECTION_RULES, content: encoder.encode(writeRules(program, emitted.derivedRoles)) },
+    {
+      kind: SECTION_RULES,
+      content: encoder.encode(writeRules(program, emitted.derivedRoles, input.memory?.rules)),
+    },
     {
       kind: SECTION_SCHEMAS,
-      content: encoder.encode(
-        JSON.stringify({
-          sets: program.schemaSets,
-          documents: Object.fromEntries([...set.schemas].sort(([a], [b]) => (a < b ? -1 : 1))),
-        }),
-      ),
+      content: encoder.encode(writeSchemas(program, set, input.memory?.schemas)),
     },
     ...(emitted.module.usesZones
       ? [{ kind: SECTION_ZONES, content: Buffer.from(ZONES_PACKED, "base64") }]
@@ -61,10 +89,34 @@ export async function bundle(input: BundleInput): Promise<Uint8Array> {
   ]);
 }
 
-function manifest({ emitted, program, set, sources }: BundleInput): unknown {
+function writeSchemas(
+  program: Program,
+  { schemas }: PolicySet,
+  kept = new WeakMap<object, string>(),
+): string {
+  const documents = [...schemas]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, document]) => {
+      const isKept = typeof document === "object" && document !== null;
+      const text = (isKept ? kept.get(document) : undefined) ?? JSON.stringify(document);
+      if (isKept) kept.set(document, text);
+      return `${JSON.stringify(id)}:${text}`;
+    });
+  return `{"sets":${JSON.stringify(program.schemaSets)},"documents":{${documents.join()}}}`;
+}
+
+function manifest({ emitted, program, set, sources, stamp, memory }: BundleInput): unknown {
+  const digests = memory?.digests ?? new WeakMap<SourceFile, SourceEntry>();
   const listed = [...sources]
     .sort((a, b) => (a.path < b.path ? -1 : 1))
-    .map((source) => ({ path: source.path, digest: digest(source.text) }));
+    .map((source) => {
+      let entry = digests.get(source);
+      if (entry === undefined) {
+        entry = { path: source.path, digest: digest(source.text) };
+        digests.set(source, entry);
+      }
+      return entry;
+    });
   return {
     formatVersion: BUNDLE_FORMAT_VERSION,
     abiVersion: ABI_VERSION,
@@ -89,6 +141,8 @@ function manifest({ emitted, program, set, sources }: BundleInput): unknown {
       ),
     },
     ...(emitted.module.usesZones ? { timeZones: ZONES_VERSION } : {}),
+    ...(stamp?.sequence === undefined ? {} : { sequence: stamp.sequence }),
+    ...(stamp?.gitCommit === undefined ? {} : { gitCommit: stamp.gitCommit }),
   };
 }
 

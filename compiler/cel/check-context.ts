@@ -31,6 +31,8 @@ export class CheckContext {
   readonly references: Reference[] = [];
   /** Uses of all variables together. */
   readonly wholes: { readonly name: string; readonly span: Span }[] = [];
+  /** Whether all variables, or all constants, are used together. */
+  usesWholes = false;
   readonly #nodes: CelExpr[] = [];
   /** Names that a local may not get, because the printed expression would mean something else. */
   readonly #taken = new Set<string>([...INPUTS.keys(), ...DEFINITIONS.keys()]);

@@ -40,17 +40,20 @@ export interface CheckedText {
   readonly references: readonly Reference[];
   /** Uses of all variables together, `V` by itself. */
   readonly wholes: readonly { readonly name: string; readonly span: Span }[];
+  /** Whether it uses all variables, or all constants, together. */
+  readonly usesWholes: boolean;
 }
 
 /** Parses and checks one expression. Never throws, whatever the text. */
 export function checkText(text: string): CheckedText {
   const parsed = parse(text);
-  if (!parsed.ok) return { problems: [parsed.problem], references: [], wholes: [] };
+  if (!parsed.ok) return { problems: [parsed.problem], references: [], wholes: [], usesWholes: false };
   const context = new CheckContext(checkSyntax);
   const expr = context.check(undefined, parsed.syntax);
   context.finish(expr);
-  const { problems, references, wholes } = context;
-  return problems.length === 0 ? { expr, problems, references, wholes } : { problems, references, wholes };
+  const { problems, references, wholes, usesWholes } = context;
+  const facts = { problems, references, wholes, usesWholes };
+  return problems.length === 0 ? { expr, ...facts } : facts;
 }
 
 /** Checks one node and everything below it. */
@@ -119,6 +122,7 @@ function checkIdentifier(
   }
   // To the checker not a map: an index, `in` or a macro is a mistake here as in Cerbos.
   if (of === "variable") context.wholes.push({ name, span });
+  context.usesWholes = true;
   return context.node(span, VARIABLES, { kind: "definitions", of });
 }
 

@@ -6,14 +6,20 @@
  * Fails with: EDICT3xxx, every problem of every expression; a source with problems has no expression.
  */
 import type { PolicySet } from "../policy/policy-set.ts";
+import { CheckCache } from "./check-cache.ts";
 import { SetChecker, type Checked } from "./set-checker.ts";
 
 export type { Checked } from "./set-checker.ts";
 
-/** Checks every expression that can decide anything, and every variable of the policies that hold one. */
-export function check(set: PolicySet): Checked {
-  const checker = new SetChecker();
-  for (const policy of set.resourcePolicies) {
+/**
+ * Checks every expression that can decide anything, and every variable of the policies that hold one.
+ * @param cache kept by a caller that checks again after edits; changes nothing but the time it takes
+ */
+export function check(set: PolicySet, cache = new CheckCache()): Checked {
+  cache.begin();
+  const checker = new SetChecker(cache);
+  const isNew = (policy: object): boolean => !cache.isVisited(policy);
+  for (const policy of set.resourcePolicies.filter(isNew)) {
     checker.names(policy.names);
     for (const rule of policy.rules) {
       checker.match(rule.condition);
@@ -21,7 +27,7 @@ export function check(set: PolicySet): Checked {
       for (const role of rule.derivedRoles) checker.derivedRole(role);
     }
   }
-  for (const policy of set.principalPolicies) {
+  for (const policy of set.principalPolicies.filter(isNew)) {
     checker.names(policy.names);
     for (const { rules } of policy.resources) {
       for (const rule of rules) {
@@ -30,12 +36,18 @@ export function check(set: PolicySet): Checked {
       }
     }
   }
-  for (const policy of set.rolePolicies) {
+  for (const policy of set.rolePolicies.filter(isNew)) {
     checker.names(policy.names);
     for (const rule of policy.rules) {
       checker.match(rule.condition);
       checker.outputs(rule.outputs);
     }
   }
-  return checker.result();
+  const checked = checker.result();
+  const policies = [set.resourcePolicies, set.principalPolicies, set.rolePolicies].flat();
+  const visited = policies.filter(isNew);
+  const isClean = checked.diagnostics.length === 0 && !checker.hasWholes;
+  cache.end(visited, isClean);
+  // What was skipped may have a part in what was found.
+  return isClean || visited.length === policies.length ? checked : check(set, cache);
 }

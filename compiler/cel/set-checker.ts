@@ -6,6 +6,7 @@ import { compareDiagnostics, diagnose, type Params } from "../diagnostics/codes.
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { CelSource, DerivedRole, Match, Names, Outputs } from "../policy/policy-set.ts";
 import type { Reference } from "./check-context.ts";
+import { CheckCache } from "./check-cache.ts";
 import { checkText, type CheckedText } from "./checker.ts";
 import type { CelExpr, Span } from "./expression.ts";
 import type { CelCode } from "./problem.ts";
@@ -35,13 +36,22 @@ export function checkExpression(source: CelSource): Checked {
 
 /** Collects expressions and diagnostics over one policy set. */
 export class SetChecker {
-  readonly #texts = new Map<string, CheckedText>();
-  readonly #expressions = new Map<CelSource, CelExpr>();
+  readonly #texts: Map<string, CheckedText>;
+  readonly #expressions: Map<CelSource, CelExpr>;
   readonly #visited = new Set<CelSource | Names | DerivedRole>();
   /** By policy, for `V` and `C` as a whole. */
   readonly #uses = new Map<Names, Reference[]>();
   /** By everything that is shown: an exported variable is met once per policy that imports it. */
   readonly #diagnostics = new Map<string, Diagnostic>();
+
+  /** Whether some expression uses `V` or `C` as a whole. */
+  hasWholes = false;
+
+  /** @param cache whose texts and expressions are used and added to */
+  constructor(cache = new CheckCache()) {
+    this.#texts = cache.texts;
+    this.#expressions = cache.expressions;
+  }
 
   result(): Checked {
     const diagnostics = [...this.#diagnostics.values()].sort(compareDiagnostics);
@@ -130,6 +140,7 @@ export class SetChecker {
 
   #expression(source: CelSource): CheckedText {
     const checked = this.#check(source.text);
+    if (checked.usesWholes) this.hasWholes = true;
     if (checked.expr !== undefined) this.#expressions.set(source, checked.expr);
     for (const { code, params, span } of checked.problems) this.#report(source, code, params, span);
     return checked;

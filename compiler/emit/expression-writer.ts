@@ -7,6 +7,7 @@ import { invariant } from "../diagnostics/invariant.ts";
 import type { Blob } from "./blob.ts";
 import { json, list, literal, text } from "./literals.ts";
 import type { MacroName } from "../cel/expression.ts";
+import type { UnitText } from "./unit.ts";
 
 /** What a writer needs to know about the program around it. */
 export interface WriterContext {
@@ -17,8 +18,6 @@ export interface WriterContext {
   /** Index of the shared function of an expression, or -1. */
   readonly shared: readonly number[];
   readonly blob: Blob;
-  /** Records that generated code calls the core function `name` with `arity` values. */
-  use(name: string): void;
 }
 
 /** Names of locals in force, by binding depth. */
@@ -26,12 +25,15 @@ type Locals = readonly string[];
 
 export class ExpressionWriter {
   readonly #context: WriterContext;
+  readonly #unit: UnitText;
   readonly #lines: string[] = [];
   #indent = 1;
   #counter = 0;
 
-  constructor(context: WriterContext) {
+  /** @param unit where the function that is written keeps what it refers to */
+  constructor(context: WriterContext, unit: UnitText) {
     this.#context = context;
+    this.#unit = unit;
   }
 
   /** The statements written so far. */
@@ -44,16 +46,19 @@ export class ExpressionWriter {
     const expression = this.#context.expressions[id];
     invariant(expression !== undefined, "operands are expressions of the program");
     const shared = this.#context.shared[id] ?? -1;
-    if (shared >= 0 && !root) return `e${shared}()`;
+    if (shared >= 0 && !root) return this.#unit.shared(shared);
     return this.#write(expression, locals);
   }
 
   #write(expression: Expr, locals: Locals): string {
     switch (expression.op) {
       case "literal":
-        return constant(literal(this.#context.blob, expression.value), describe(expression.value));
+        return this.#constantTerm(literal(this.#context.blob, expression.value), describe(expression.value));
       case "json":
-        return constant(json(this.#context.blob, expression.value), JSON.stringify(expression.value));
+        return this.#constantTerm(
+          json(this.#context.blob, expression.value),
+          JSON.stringify(expression.value),
+        );
       case "input":
         return this.#call(inputFunction(expression.input), []);
       case "attribute":
@@ -95,21 +100,18 @@ export class ExpressionWriter {
 
   #attribute(expression: Expr & { op: "attribute" | "hasAttribute" }): string {
     const root = this.#context.attributeRoots[expression.slot] === "principal" ? "principal" : "resource";
-    const name = comment(
-      `${root === "principal" ? "P" : "R"}.attr.${this.#context.attributeNames[expression.slot] ?? ""}`,
-    );
+    const name = `${root === "principal" ? "P" : "R"}.attr.${this.#context.attributeNames[expression.slot] ?? ""}`;
     const read = expression.op === "attribute" ? "Attribute" : "HasAttribute";
-    this.#context.use(root + read);
-    return `${root}${read}(${expression.slot} ${name})`;
+    return this.#call(root + read, [this.#unit.slot(expression.slot, name)]);
   }
 
   #field(read: string, operand: ExprId, field: string, locals: Locals): string {
-    const key = constant(text(this.#context.blob, field), JSON.stringify(field));
+    const key = this.#constantTerm(text(this.#context.blob, field), JSON.stringify(field));
     return this.#call(read, [this.term(operand, locals), key]);
   }
 
   #call(name: string, args: readonly string[]): string {
-    this.#context.use(name);
+    this.#unit.use(name);
     return `${name}(${args.join(", ")})`;
   }
 
@@ -159,7 +161,7 @@ export class ExpressionWriter {
 
   #list(expression: Expr & { op: "list" }, locals: Locals): string {
     const whole = this.#constantList(expression);
-    if (whole !== undefined) return constant(whole, `list of ${expression.items.length}`);
+    if (whole !== undefined) return this.#constantTerm(whole, `list of ${expression.items.length}`);
     const result = this.#let(this.#call("listBuilder", [String(expression.items.length)]));
     for (const { value, optional } of expression.items) {
       const append = optional ? "appendOptional" : "append";
@@ -283,6 +285,12 @@ export class ExpressionWriter {
     this.#line(`if (${this.#call("isError", [result])}) break;`);
   }
 
+  #constantTerm(value: bigint, description: string): string {
+    if (description === "true") return "TRUE";
+    if (description === "false") return "FALSE";
+    return this.#unit.constant(value, description);
+  }
+
   #let(value: string, type = "u64"): string {
     const name = `v${this.#counter++}`;
     this.#line(`let ${name}: ${type} = ${value};`);
@@ -314,12 +322,6 @@ function inputFunction(input: string): string {
     .join("")}`;
 }
 
-function constant(value: bigint, description: string): string {
-  if (description === "true") return "TRUE";
-  if (description === "false") return "FALSE";
-  return `0x${value.toString(16)} ${comment(description)}`;
-}
-
 function describe(value: {
   readonly kind: string;
   readonly value?: unknown;
@@ -339,10 +341,4 @@ function describe(value: {
     default:
       return String(value.value);
   }
-}
-
-/** A comment that user text cannot close, kept short. */
-export function comment(content: string): string {
-  const short = content.length > 48 ? `${content.slice(0, 45)}...` : content;
-  return `/* ${short.replaceAll("*/", "* /").replaceAll(/[\r\n\u2028\u2029]+/gu, " ")} */`;
 }

@@ -43,7 +43,7 @@ export function writeImage(
   const derivedRoles = tables.derivedRoles();
   const rootScope = tables.symbols.id("");
   // A role policy without rules only names parent roles: it does not make its scope exist.
-  const restricting = program.roles.filter((block) => block.rows.length > 0);
+  const restricting = program.roles.filter((block) => block.rowCount > 0);
   const resourceScopes = scopeChain(blob, tables, [...program.resources, ...restricting]);
   const principalScopes = scopeChain(blob, tables, program.principals);
   const words = [

@@ -6,7 +6,7 @@
  * Fails with: nothing; every program of stage 4 can be emitted.
  */
 import { IMAGE_BASE } from "../../assembly/abi.ts";
-import { NONE, type OutputIds, type Program } from "../ir/program.ts";
+import type { Program } from "../ir/program.ts";
 import { Blob } from "./blob.ts";
 import { HEADER_WORDS, longestChain, writeImage } from "./image.ts";
 import { writePolicyModule, type PolicyModule } from "./policy-module.ts";
@@ -42,7 +42,7 @@ export function emit(program: Program): Emitted {
   const blob = new Blob();
   const header = blob.reserve(HEADER_WORDS * 4);
   const module = writePolicyModule(program, usage, blob);
-  const tables = new Tables(blob, withOutputIndices(program, usage.outputs));
+  const tables = new Tables(blob, program, usage.outputs);
   const functions = {
     conditions: program.conditions.length,
     outputs: usage.outputs.length,
@@ -64,23 +64,5 @@ export function emit(program: Program): Emitted {
     fixedMemory: IMAGE_BASE + image.length + caches + CACHE_SLACK,
     functions: { conditions: functions.conditions, outputs: functions.outputs },
     derivedRoles: tables.derivedRoleOrder,
-  };
-}
-
-/** Rows name their outputs by expression; the image names them by output index. */
-function withOutputIndices(program: Program, outputs: readonly number[]): Program {
-  const index = new Map(outputs.map((id, position) => [id, position]));
-  const of = (ids: OutputIds): OutputIds => ({
-    activated: ids.activated === NONE ? NONE : (index.get(ids.activated) ?? NONE),
-    notMet: ids.notMet === NONE ? NONE : (index.get(ids.notMet) ?? NONE),
-  });
-  const rows = <Row extends { readonly outputs: OutputIds }>(list: readonly Row[]): Row[] =>
-    list.map((row) => ({ ...row, outputs: of(row.outputs) }));
-  if (outputs.length === 0) return program;
-  return {
-    ...program,
-    resources: program.resources.map((block) => ({ ...block, rows: rows(block.rows) })),
-    principals: program.principals.map((block) => ({ ...block, rows: rows(block.rows) })),
-    roles: program.roles.map((block) => ({ ...block, rows: rows(block.rows) })),
   };
 }

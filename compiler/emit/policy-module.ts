@@ -8,6 +8,7 @@ import type { Condition, ConditionId, Program } from "../ir/program.ts";
 import type { Blob } from "./blob.ts";
 import { ExpressionWriter, type WriterContext } from "./expression-writer.ts";
 import { FALSE, TRUE } from "./literals.ts";
+import { UnitText, type Unit } from "./unit.ts";
 import type { Usage } from "./usage.ts";
 
 /** Core functions beside GUEST_FUNCTIONS: parameter types and result, as written in a declaration. */
@@ -51,8 +52,10 @@ const INPUT_SIGNATURE = "(): u64";
 /** The getters of timestamps that take a zone (assembly/cel/time.ts). */
 const ZONED_GETTER = /^get[A-Z][A-Za-z]+2$/;
 
-/** The two source files of a policy module. */
+/** The functions of a policy module, and the same as two source files that people can read and compile. */
 export interface PolicyModule {
+  /** In the order of the module: shared functions, conditions, outputs. */
+  readonly units: readonly Unit[];
   /** `core.ts`: declarations of the imported core functions. */
   readonly core: string;
   /** `policy.ts`: the functions. */
@@ -63,16 +66,14 @@ export interface PolicyModule {
 
 /** Writes the module; literals are added to `blob`. */
 export function writePolicyModule(program: Program, usage: Usage, blob: Blob): PolicyModule {
-  const used = new Set<string>();
   const context: WriterContext = {
     expressions: program.expressions,
     attributeRoots: program.attributes.map((attribute) => attribute.root),
     attributeNames: program.attributes.map((attribute) => attribute.key),
     shared: usage.shared,
     blob,
-    use: (name) => used.add(name),
   };
-  const functions = [
+  const units = [
     ...program.expressions.flatMap((_, id) => {
       const index = usage.shared[id] ?? -1;
       return index < 0 ? [] : [sharedFunction(context, index, id)];
@@ -80,16 +81,24 @@ export function writePolicyModule(program: Program, usage: Usage, blob: Blob): P
     ...program.conditions.map((condition, id) => conditionFunction(program, context, condition, id)),
     ...usage.outputs.map((id, index) => outputFunction(context, index, id)),
   ];
-  const names = [...used].sort();
+  const names = [...new Set(units.flatMap(({ uses }) => uses))].sort();
   const imports = names.length === 0 ? "" : `import { ${names.join(", ")} } from "./core";\n\n`;
-  const constants =
-    `const FALSE: u64 = 0x${FALSE.toString(16)};\nconst TRUE: u64 = 0x${TRUE.toString(16)};\n` +
-    `const MET: i32 = 1;\nconst NOT_MET: i32 = 0;\nconst FAILED: i32 = 2;\nconst STOP: i32 = 3;\n\n`;
   return {
-    core: names.map((name) => `export declare function ${name}${signature(name)};\n`).join(""),
-    policy: `${imports}${constants}${functions.join("\n")}`,
+    units,
+    core: declarations(names),
+    policy: `${imports}${CONSTANTS}${units.map(({ listing }) => listing).join("\n")}`,
     usesZones: names.some((name) => ZONED_GETTER.test(name)),
   };
+}
+
+/** What every function may use by name. */
+export const CONSTANTS =
+  `const FALSE: u64 = 0x${FALSE.toString(16)};\nconst TRUE: u64 = 0x${TRUE.toString(16)};\n` +
+  `const MET: i32 = 1;\nconst NOT_MET: i32 = 0;\nconst FAILED: i32 = 2;\nconst STOP: i32 = 3;\n\n`;
+
+/** Declarations of core functions. */
+export function declarations(names: readonly string[]): string {
+  return names.map((name) => `export declare function ${name}${signature(name)};\n`).join("");
 }
 
 function signature(name: string): string {
@@ -102,23 +111,27 @@ function signature(name: string): string {
   return `(${parameters.join(", ")}): u64`;
 }
 
-function sharedFunction(context: WriterContext, index: number, id: number): string {
-  const writer = new ExpressionWriter(context);
-  for (const name of ["isRemembered", "remembered", "remember"]) context.use(name);
+function sharedFunction(context: WriterContext, index: number, id: number): Unit {
+  const unit = new UnitText();
+  const writer = new ExpressionWriter(context, unit);
+  unit.use("isRemembered", "remembered", "remember");
+  const memo = unit.memo(index);
   const term = writer.term(id, [], true);
-  return [
-    `function e${index}(): u64 {`,
-    `  if (isRemembered(${index})) return remembered(${index});`,
+  return unit.finish({ name: `e${index}`, isExported: false, result: "u64" }, [
+    `  if (isRemembered(${memo})) return remembered(${memo});`,
     ...writer.lines,
-    `  return remember(${index}, ${term});`,
-    "}\n",
-  ].join("\n");
+    `  return remember(${memo}, ${term});`,
+  ]);
 }
 
-function outputFunction(context: WriterContext, index: number, id: number): string {
-  const writer = new ExpressionWriter(context);
+function outputFunction(context: WriterContext, index: number, id: number): Unit {
+  const unit = new UnitText();
+  const writer = new ExpressionWriter(context, unit);
   const term = writer.term(id);
-  return [`export function o${index}(): u64 {`, ...writer.lines, `  return ${term};`, "}\n"].join("\n");
+  return unit.finish({ name: `o${index}`, isExported: true, result: "u64" }, [
+    ...writer.lines,
+    `  return ${term};`,
+  ]);
 }
 
 function conditionFunction(
@@ -126,39 +139,28 @@ function conditionFunction(
   context: WriterContext,
   condition: Condition,
   id: ConditionId,
-): string {
+): Unit {
   const header = `/** ${condition.place.file}:${condition.place.line} ${describe(program, condition)} */`;
+  const head = { name: `c${id}`, isExported: true, result: "i32", header } as const;
+  const unit = new UnitText();
   if (condition.kind === "expr") {
-    context.use("settle");
-    const writer = new ExpressionWriter(context);
+    unit.use("settle");
+    const writer = new ExpressionWriter(context, unit);
     const term = writer.term(condition.expr);
-    return [
-      header,
-      `export function c${id}(): i32 {`,
-      ...writer.lines,
-      `  return settle(${term});`,
-      "}\n",
-    ].join("\n");
+    return unit.finish(head, [...writer.lines, `  return settle(${term});`]);
   }
   const decisive = condition.kind === "all" ? "NOT_MET" : "MET";
-  context.use("condition");
+  unit.use("condition");
   const lines = condition.of.map((member, index) =>
     [
-      `  ${index === 0 ? "let " : ""}r = condition(${member});`,
+      `  ${index === 0 ? "let " : ""}r = condition(${unit.condition(member)});`,
       `  if (r == ${decisive}) return ${condition.kind === "any" ? "MET" : "NOT_MET"};`,
       "  if (r == STOP) return STOP;",
       "  if (r == FAILED) failed = true;",
     ].join("\n"),
   );
   const otherwise = condition.kind === "any" ? "NOT_MET" : "MET";
-  return [
-    header,
-    `export function c${id}(): i32 {`,
-    "  let failed = false;",
-    ...lines,
-    `  return failed ? FAILED : ${otherwise};`,
-    "}\n",
-  ].join("\n");
+  return unit.finish(head, ["  let failed = false;", ...lines, `  return failed ? FAILED : ${otherwise};`]);
 }
 
 function describe(program: Program, condition: Condition): string {

@@ -46,8 +46,8 @@ export class Symbols {
   texts(blob: Blob): number {
     const words = [0, 0];
     for (const name of this.#ids.keys()) {
-      const bytes = encoder.encode(name);
-      words.push(blob.bytes(bytes), bytes.length);
+      const { address, length } = blob.text(name);
+      words.push(address, length);
     }
     return blob.words(words);
   }

@@ -5,6 +5,7 @@
  */
 import { globMatches, isGlob, parseGlob } from "../ir/glob.ts";
 import type {
+  ExprId,
   OutputIds,
   PrincipalBlock,
   Program,
@@ -33,6 +34,19 @@ interface IndexEntry {
 /** A row and the role patterns by which it matches. */
 type PatternRow = ResourceRow & { readonly matching: readonly string[] };
 
+/** Where the parts of a resource policy are that equal policies share. */
+interface RowLists {
+  /** From the block's first rule to that of its first row; -1 without rows. */
+  readonly offset: number;
+  readonly rows: number;
+  readonly actions: number;
+  readonly otherwise: number;
+  readonly derivedCount: number;
+  readonly derived: number;
+}
+
+type PlainRows = Pick<RowLists, "offset" | "rows">;
+
 export class Tables {
   readonly symbols = new Symbols();
   readonly #blob: Blob;
@@ -44,11 +58,17 @@ export class Tables {
   readonly #derivedRoleIds = new Map<string, number>();
   /** Image index of derived role -> index in the program (the first of equal ones). */
   readonly derivedRoleOrder: number[] = [];
-  readonly #rowLists = new Map<string, { rows: number; actions: number; otherwise: number }>();
+  /** Rows are named by output index, not by expression. */
+  readonly #outputIndices: ReadonlyMap<ExprId, number>;
+  readonly #rowLists = new Map<object, RowLists>();
+  /** Addresses of the rows of principal and role policies. */
+  readonly #plainRows = new Map<object, PlainRows>();
 
-  constructor(blob: Blob, program: Program) {
+  /** @param outputs expressions of outputs, by output index */
+  constructor(blob: Blob, program: Program, outputs: readonly ExprId[]) {
     this.#blob = blob;
     this.#program = program;
+    this.#outputIndices = new Map(outputs.map((id, index) => [id, index]));
     this.#matchers = new Matchers(blob, this.symbols);
   }
 
@@ -142,39 +162,39 @@ export class Tables {
   }
 
   #resourceBlock(block: ResourceBlock): number {
-    const first = block.rows[0]?.rule ?? 0;
-    const shared = this.#resourceRows(block.rows, first);
-    const derived = block.derivedRoles.map((id) => this.#derivedRole(id));
+    let lists = this.#rowLists.get(block.shape);
+    if (lists === undefined) {
+      lists = this.#resourceRows(block);
+      this.#rowLists.set(block.shape, lists);
+    }
     return this.#blob.words([
       this.symbols.id(block.scope),
       block.requireParentalConsent ? FLAG_PARENTAL_CONSENT : 0,
-      first,
-      block.rows.length,
-      shared.rows,
-      shared.actions,
-      shared.otherwise,
-      derived.length,
-      this.#blob.words(derived),
+      lists.offset < 0 ? 0 : block.firstRule + lists.offset,
+      block.rowCount,
+      lists.rows,
+      lists.actions,
+      lists.otherwise,
+      lists.derivedCount,
+      lists.derived,
       block.schemaSet + 1,
     ]);
   }
 
-  #resourceRows(
-    all: readonly ResourceRow[],
-    first: number,
-  ): { rows: number; actions: number; otherwise: number } {
+  /** Everything of a block that does not name its policy. */
+  #resourceRows(block: ResourceBlock): RowLists {
+    const all = block.rows;
+    const first = all[0]?.rule ?? 0;
     const rows = all.flatMap((row) => this.#perPattern(row));
-    const words = rows.map((row) => this.#resourceRow(row, first));
-    const key = JSON.stringify([words, rows.map((row) => row.actions)]);
-    const known = this.#rowLists.get(key);
-    if (known !== undefined) return known;
+    const words = rows.flatMap((row) => this.#resourceRow(row, first));
     const written = {
-      rows: this.#blob.words(words.flat()),
+      offset: all.length === 0 ? -1 : first - block.firstRule,
+      rows: this.#blob.words(words),
       actions: this.#actionTable(rows),
       otherwise: this.#rowList(rows, (row) => row.actions.some(isGlob)),
     };
-    this.#rowLists.set(key, written);
-    return written;
+    const derived = block.derivedRoles.map((id) => this.#derivedRole(id));
+    return { ...written, derivedCount: derived.length, derived: this.#blob.words(derived) };
   }
 
   /**
@@ -234,8 +254,7 @@ export class Tables {
   }
 
   #principalBlock(block: PrincipalBlock): number {
-    const first = block.rows[0]?.rule ?? 0;
-    const rows = block.rows.flatMap((row) => [
+    const { offset, rows } = this.#rowsOf(block, (row, first) => [
       row.rule - first,
       EFFECT_WORD[row.effect],
       ...this.#matchers.matcher(row.resource),
@@ -247,15 +266,14 @@ export class Tables {
     return this.#blob.words([
       this.symbols.id(block.scope),
       block.requireParentalConsent ? FLAG_PARENTAL_CONSENT : 0,
-      first,
-      block.rows.length,
-      this.#blob.words(rows),
+      offset < 0 ? 0 : block.firstRule + offset,
+      block.rowCount,
+      rows,
     ]);
   }
 
   #roleBlock(block: RoleBlock): number {
-    const first = block.rows[0]?.rule ?? 0;
-    const rows = block.rows.flatMap((row) => [
+    const { offset, rows } = this.#rowsOf(block, (row, first) => [
       row.rule - first,
       this.#matchers.list(row.allowActions, "always"),
       ...this.#matchers.matcher(row.resource),
@@ -263,23 +281,39 @@ export class Tables {
       ...this.#outputs(row),
       0,
     ]);
-    const key = new TextEncoder().encode(block.key);
+    const key = this.#blob.text(block.key);
     return this.#blob.words([
       this.symbols.id(block.scope),
       0,
-      first,
-      block.rows.length,
-      this.#blob.words(rows),
-      this.#blob.bytes(key),
+      offset < 0 ? 0 : block.firstRule + offset,
+      block.rowCount,
+      rows,
+      key.address,
       key.length,
     ]);
+  }
+
+  /** The rows of a block as they are written for the first one of its shape. */
+  #rowsOf<Row extends { readonly rule: number }>(
+    block: { readonly shape: object; readonly firstRule: number; readonly rows: readonly Row[] },
+    words: (row: Row, first: number) => readonly number[],
+  ): PlainRows {
+    let known = this.#plainRows.get(block.shape);
+    if (known === undefined) {
+      const first = block.rows[0]?.rule ?? 0;
+      const rows = this.#blob.words(block.rows.flatMap((row) => words(row, first)));
+      known = { rows, offset: block.rows.length === 0 ? -1 : first - block.firstRule };
+      this.#plainRows.set(block.shape, known);
+    }
+    return known;
   }
 
   /** Output functions and the rule's name, which only outputs need at run time. */
   #outputs(row: { readonly rule: number; readonly outputs: OutputIds }): readonly number[] {
     if (row.outputs.activated < 0 && row.outputs.notMet < 0) return [0, 0, 0, 0];
-    const name = new TextEncoder().encode(this.#program.rules[row.rule]?.name ?? "");
-    return [row.outputs.activated + 1, row.outputs.notMet + 1, this.#blob.bytes(name), name.length];
+    const name = this.#blob.text(this.#program.rules[row.rule]?.name ?? "");
+    const index = (id: ExprId): number => (this.#outputIndices.get(id) ?? -1) + 1;
+    return [index(row.outputs.activated), index(row.outputs.notMet), name.address, name.length];
   }
 
   /** `literal`: a derived role shows as effective by the text of its parent roles or `*`, never by a glob (COMPAT.md 3). */

@@ -79,10 +79,7 @@ export function operands(expression: Expr): readonly ExprId[] {
 function outputExpressions(program: Program): ExprId[] {
   const ids = new Set<ExprId>();
   for (const block of [...program.resources, ...program.principals, ...program.roles]) {
-    for (const row of block.rows) {
-      if (row.outputs.activated !== NONE) ids.add(row.outputs.activated);
-      if (row.outputs.notMet !== NONE) ids.add(row.outputs.notMet);
-    }
+    for (const id of block.outputs) ids.add(id);
   }
   return [...ids];
 }

@@ -4,6 +4,7 @@
  */
 import type { CelConstant } from "../cel/expression.ts";
 import type { Place } from "../diagnostics/diagnostic.ts";
+import type { Use } from "./lowered.ts";
 import type { Condition, ConditionId, Expr, ExprId } from "./program.ts";
 
 /** Collects distinct expressions and conditions. Ids are assigned in order of first use. */
@@ -12,15 +13,21 @@ export class Graph {
   readonly conditions: Condition[] = [];
   readonly #expressionIds = new Map<string, ExprId>();
   readonly #conditionIds = new Map<string, ConditionId>();
+  /** What was asked for since somebody emptied it, in order. */
+  uses: Use[] = [];
 
   /** The id of an expression equal to `expression`, adding it when it is new. */
   expression(expression: Expr): ExprId {
     const key = expressionKey(expression);
     const known = this.#expressionIds.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.uses.push(known);
+      return known;
+    }
     const id = this.expressions.length;
     this.expressions.push(expression);
     this.#expressionIds.set(key, id);
+    this.uses.push(id);
     return id;
   }
 
@@ -37,11 +44,14 @@ export class Graph {
   }
 
   #condition(key: string, condition: Condition): ConditionId {
-    const known = this.#conditionIds.get(key);
-    if (known !== undefined) return known;
-    const id = this.conditions.length;
-    this.conditions.push(condition);
-    this.#conditionIds.set(key, id);
+    let id = this.#conditionIds.get(key);
+    if (id === undefined) {
+      id = this.conditions.length;
+      this.conditions.push(condition);
+      this.#conditionIds.set(key, id);
+    }
+    const text = condition.kind === "expr" ? condition.text : "";
+    this.uses.push({ condition: id, text, place: condition.place });
     return id;
   }
 }

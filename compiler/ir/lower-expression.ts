@@ -10,6 +10,7 @@ import type { CelSource, Names } from "../policy/policy-set.ts";
 import type { Attributes } from "./attributes.ts";
 import { childrenOf } from "./expression-children.ts";
 import type { Graph } from "./graph.ts";
+import type { Use } from "./lowered.ts";
 import { NONE, type Expr, type ExprId } from "./program.ts";
 
 /** Binding depth of each local in scope. */
@@ -25,27 +26,35 @@ interface References {
   readonly whole: boolean;
 }
 
-/** Lowers expressions of one policy set into one graph. */
+/** A node, and what was asked of the graph to make it. */
+interface Lowered {
+  readonly id: ExprId;
+  readonly uses: readonly Use[];
+}
+
+/** Lowers expressions of policy sets into one graph. */
 export class ExpressionLowering {
   readonly #graph: Graph;
   readonly #attributes: Attributes;
-  readonly #expressions: ReadonlyMap<CelSource, CelExpr>;
-  readonly #used: ReadonlyMap<Names, UsedNames>;
+  #expressions: ReadonlyMap<CelSource, CelExpr> = new Map();
+  #used: ReadonlyMap<Names, UsedNames> = new Map();
   readonly #references = new Map<CelExpr, References>();
   /** Parsed expression and the ids of what its names stand for -> its node. */
-  readonly #lowered = new Map<CelExpr, Map<string, ExprId>>();
+  readonly #lowered = new Map<CelExpr, Map<string, Lowered>>();
   readonly #numbers = new Map<Names, number>();
   /** Variables being lowered; the CEL stage has already refused cycles. */
   readonly #open = new Set<CelSource>();
 
-  constructor(
-    graph: Graph,
-    attributes: Attributes,
-    expressions: ReadonlyMap<CelSource, CelExpr>,
-    used: ReadonlyMap<Names, UsedNames>,
-  ) {
+  /** Whether some expression used `V` or `C` as a whole. */
+  hasWholes = false;
+
+  constructor(graph: Graph, attributes: Attributes) {
     this.#graph = graph;
     this.#attributes = attributes;
+  }
+
+  /** Begins a policy set. */
+  begin(expressions: ReadonlyMap<CelSource, CelExpr>, used: ReadonlyMap<Names, UsedNames>): void {
     this.#expressions = expressions;
     this.#used = used;
   }
@@ -62,9 +71,13 @@ export class ExpressionLowering {
       this.#lowered.set(expr, bySignature);
     }
     const known = bySignature.get(signature);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      for (const use of known.uses) this.#graph.uses.push(use);
+      return known.id;
+    }
+    const start = this.#graph.uses.length;
     const id = this.#lower(expr, source.names, NO_LOCALS);
-    bySignature.set(signature, id);
+    bySignature.set(signature, { id, uses: [...new Set(this.#graph.uses.slice(start))] });
     return id;
   }
 
@@ -177,6 +190,7 @@ export class ExpressionLowering {
 
   /** A map of the names in use; a variable that fails is not in it. */
   #definitions(of: "variable" | "constant", names: Names): ExprId {
+    this.hasWholes = true;
     const { variables, constants } = this.#used.get(names) ?? { variables: [], constants: [] };
     const literal = (name: string): ExprId =>
       this.#add({ op: "literal", value: { kind: "string", value: name } });

@@ -126,6 +126,17 @@ export interface ResourceBlock {
   readonly derivedRoles: readonly number[];
   /** Index into `Program.schemaSets` of the schemas of the root of its scope chain, -1 for none. */
   readonly schemaSet: number;
+  /** Id of the first of its rules; the others follow. */
+  readonly firstRule: number;
+  /** The same object for blocks whose rows are equal but for the ids of rules. */
+  readonly shape: object;
+  /** Expressions of outputs, each once, in the order of rows. */
+  readonly outputs: readonly ExprId[];
+  /** How many rows and rules there are, without making rows. */
+  readonly rowCount: number;
+  readonly ruleCount: number;
+  /** Condition of a row, without making rows. */
+  conditionOf(row: number): ConditionId;
   readonly rows: readonly ResourceRow[];
 }
 
@@ -145,6 +156,17 @@ export interface PrincipalBlock {
   readonly version: string;
   readonly scope: string;
   readonly requireParentalConsent: boolean;
+  /** Id of the first of its rules; the others follow. */
+  readonly firstRule: number;
+  /** The same object for blocks whose rows are equal but for the ids of rules. */
+  readonly shape: object;
+  /** Expressions of outputs, each once, in the order of rows. */
+  readonly outputs: readonly ExprId[];
+  /** How many rows and rules there are, without making rows. */
+  readonly rowCount: number;
+  readonly ruleCount: number;
+  /** Condition of a row, without making rows. */
+  conditionOf(row: number): ConditionId;
   readonly rows: readonly PrincipalRow[];
 }
 
@@ -162,6 +184,17 @@ export interface RoleBlock {
   readonly version: string;
   readonly scope: string;
   readonly parentRoles: readonly string[];
+  /** Id of the first of its rules; the others follow. */
+  readonly firstRule: number;
+  /** The same object for blocks whose rows are equal but for the ids of rules. */
+  readonly shape: object;
+  /** Expressions of outputs, each once, in the order of rows. */
+  readonly outputs: readonly ExprId[];
+  /** How many rows and rules there are, without making rows. */
+  readonly rowCount: number;
+  readonly ruleCount: number;
+  /** Condition of a row, without making rows. */
+  conditionOf(row: number): ConditionId;
   readonly rows: readonly RoleRow[];
 }
 

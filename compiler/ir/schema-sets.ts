@@ -4,25 +4,39 @@ import type { SchemaSet, SchemaUse } from "./program.ts";
 
 const NONE = -1;
 
+/** The schemas of one policy, and text that is equal for equal ones. */
+export interface KeptSchemaSet {
+  readonly key: string;
+  readonly set: SchemaSet;
+}
+
 export class SchemaSets {
   readonly list: SchemaSet[] = [];
   readonly #ids = new Map<string, number>();
+  readonly #kept: WeakMap<object, KeptSchemaSet>;
+
+  /** @param kept by policy, from one set of policies to the next */
+  constructor(kept = new WeakMap<object, KeptSchemaSet>()) {
+    this.#kept = kept;
+  }
 
   /** Index of a policy's schemas, -1 when it has none. */
-  id({
-    principalSchema,
-    resourceSchema,
-  }: Pick<ResourcePolicy, "principalSchema" | "resourceSchema">): number {
+  id(policy: Pick<ResourcePolicy, "principalSchema" | "resourceSchema">): number {
+    const { principalSchema, resourceSchema } = policy;
     if (principalSchema === undefined && resourceSchema === undefined) return NONE;
-    const set: SchemaSet = {
-      ...(principalSchema === undefined ? {} : { principal: use(principalSchema) }),
-      ...(resourceSchema === undefined ? {} : { resource: use(resourceSchema) }),
-    };
-    const key = JSON.stringify(set);
-    const known = this.#ids.get(key);
+    let kept = this.#kept.get(policy);
+    if (kept === undefined) {
+      const set: SchemaSet = {
+        ...(principalSchema === undefined ? {} : { principal: use(principalSchema) }),
+        ...(resourceSchema === undefined ? {} : { resource: use(resourceSchema) }),
+      };
+      kept = { key: JSON.stringify(set), set };
+      this.#kept.set(policy, kept);
+    }
+    const known = this.#ids.get(kept.key);
     if (known !== undefined) return known;
-    this.#ids.set(key, this.list.length);
-    return this.list.push(set) - 1;
+    this.#ids.set(kept.key, this.list.length);
+    return this.list.push(kept.set) - 1;
   }
 }
 

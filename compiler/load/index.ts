@@ -8,9 +8,8 @@
 import { compareDiagnostics, compareText } from "../diagnostics/codes.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { JsonValue } from "../policy/policy-set.ts";
-import { classify } from "./layout.ts";
 import { LoadCache } from "./load-cache.ts";
-import { loadSchema, misplacedSchemas } from "./load-schema.ts";
+import { misplacedSchemas } from "./load-schema.ts";
 import type { PolicyDocument, SourceFile } from "./policy-document.ts";
 
 export { PolicyDocument, type SourceFile } from "./policy-document.ts";
@@ -31,18 +30,20 @@ export interface Loaded {
  * @param cache kept by a caller that loads again after edits; changes nothing but the time it takes
  */
 export function load(sources: readonly SourceFile[], cache: LoadCache = new LoadCache()): Loaded {
+  const patched = cache.patch(sources);
+  if (patched !== undefined) return patched;
   const policies: SourceFile[] = [];
-  const schemas = new Map<string, JsonValue>();
+  const schemaFiles: { readonly source: SourceFile; readonly id: string }[] = [];
   const diagnostics: Diagnostic[] = [];
   const misplaced = new Set<string>();
   for (const source of [...sources].sort((a, b) => compareText(a.path, b.path))) {
-    const role = classify(source.path);
+    const role = cache.roleOf(source.path);
     switch (role.kind) {
       case "policy":
         policies.push(source);
         break;
       case "schema":
-        diagnostics.push(...loadSchema(source, role.id, schemas));
+        schemaFiles.push({ source, id: role.id });
         break;
       case "misplaced-schema":
         misplaced.add(role.directory);
@@ -51,6 +52,8 @@ export function load(sources: readonly SourceFile[], cache: LoadCache = new Load
         break;
     }
   }
+  const { schemas, diagnostics: schemaDiagnostics } = cache.loadSchemas(schemaFiles);
+  diagnostics.push(...schemaDiagnostics);
   const documents: PolicyDocument[] = [];
   const refused: PolicyDocument[] = [];
   const failed: SourceFile[] = [];
@@ -65,5 +68,6 @@ export function load(sources: readonly SourceFile[], cache: LoadCache = new Load
     }
   }
   diagnostics.push(...[...misplaced].map(misplacedSchemas));
-  return { documents, schemas, refused, failed, diagnostics: diagnostics.sort(compareDiagnostics) };
+  diagnostics.sort(compareDiagnostics);
+  return cache.finish(sources, { documents, schemas, refused, failed, diagnostics });
 }

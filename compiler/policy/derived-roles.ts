@@ -13,13 +13,27 @@ export class DerivedRoles {
   /** By key of the derivedRoles policy, then by role name. */
   private readonly modules = new Map<string, ReadonlyMap<string, DerivedRole>>();
 
-  /** @param modules policies that are imported, by key */
-  constructor(modules: ReadonlyMap<string, Definition>, names: NamesInForce) {
+  /**
+   * @param modules policies that are imported, by key
+   * @param kept roles by `<key> <version>`, of a caller that resolves again; must hold none of a module with problems
+   */
+  constructor(
+    modules: ReadonlyMap<string, Definition>,
+    names: NamesInForce,
+    kept: ReadonlyMap<string, ReadonlyMap<string, DerivedRole>> = new Map(),
+    version: (key: string) => string = () => "",
+  ) {
     for (const definition of modules.values()) {
       if (definition.kind === "derived_roles") {
-        this.modules.set(definition.key, buildModule(definition, names));
+        const { key } = definition;
+        this.modules.set(key, kept.get(`${key} ${version(key)}`) ?? buildModule(definition, names));
       }
     }
+  }
+
+  /** The roles of every module, by its key. */
+  get all(): ReadonlyMap<string, ReadonlyMap<string, DerivedRole>> {
+    return this.modules;
   }
 
   /** The derived roles that a rule names, found through its policy's imports. Reports unknown and ambiguous ones. */

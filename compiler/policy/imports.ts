@@ -11,25 +11,32 @@ export function isModule({ kind }: Entry): boolean {
 }
 
 /** Keys of the modules that some policy which decides imports; they need not exist. */
-export function importedKeys({ entries }: Registry): ReadonlySet<string> {
+export function importedKeys(
+  { entries }: Registry,
+  keysOf: (entry: Entry) => readonly string[] = importsOf,
+): ReadonlySet<string> {
   const keys = new Set<string>();
   for (const entry of entries) {
     if (!isModule(entry)) {
-      addKeys("derived_roles", peekList(entry.spot.node, "importDerivedRoles"), keys);
-      addNames(entry, keys);
+      for (const key of keysOf(entry)) keys.add(key);
     }
   }
   for (const entry of entries) {
     if (entry.kind === "derived_roles" && keys.has(entry.key)) {
-      addNames(entry, keys);
+      for (const key of keysOf(entry)) keys.add(key);
     }
   }
   return keys;
 }
 
-function addNames({ spot: { node } }: Entry, keys: Set<string>): void {
+/** Keys of the modules that one policy imports itself; exports import nothing. */
+export function importsOf({ kind, spot: { node } }: Entry): readonly string[] {
+  const keys = new Set<string>();
+  if (kind === "export_variables" || kind === "export_constants") return [];
+  if (kind !== "derived_roles") addKeys("derived_roles", peekList(node, "importDerivedRoles"), keys);
   addKeys("export_variables", peekList(peekEntry(node, "variables")?.value, "import"), keys);
   addKeys("export_constants", peekList(peekEntry(node, "constants")?.value, "import"), keys);
+  return [...keys];
 }
 
 function addKeys(kind: Parameters<typeof moduleKey>[0], names: readonly Node[], keys: Set<string>): void {

@@ -18,11 +18,22 @@ interface Named<T> extends NameDefinition {
 export class NamesInForce {
   private readonly modules: ReadonlyMap<string, Definition>;
   /** By the list of imports, for policies without definitions of their own. */
-  private readonly imported = new Map<string, Names>();
+  private readonly imported: Map<string, Names>;
+  private readonly version: (key: string) => string;
 
-  /** @param modules policies that are imported, by key */
-  constructor(modules: ReadonlyMap<string, Definition>) {
+  /**
+   * @param modules policies that are imported, by key
+   * @param imported kept by a caller that resolves again
+   * @param version of a module; tells the names of its versions apart in `imported`
+   */
+  constructor(
+    modules: ReadonlyMap<string, Definition>,
+    imported = new Map<string, Names>(),
+    version: (key: string) => string = () => "",
+  ) {
     this.modules = modules;
+    this.imported = imported;
+    this.version = version;
   }
 
   /** The names of one policy. Reports names with several definitions. */
@@ -32,7 +43,8 @@ export class NamesInForce {
       message.resourcePolicy ?? message.principalPolicy ?? message.rolePolicy ?? message.derivedRoles;
     const local = policy?.variables?.local?.length ?? 0;
     const own = local + (policy?.constants?.local?.length ?? 0) + (message.variables?.length ?? 0);
-    const cacheKey = own > 0 ? undefined : importsKey(policy?.variables?.import, policy?.constants?.import);
+    const cacheKey =
+      own > 0 ? undefined : this.importsKey(policy?.variables?.import, policy?.constants?.import);
     const cached = cacheKey === undefined ? undefined : this.imported.get(cacheKey);
     if (cached !== undefined) {
       return cached;
@@ -46,6 +58,13 @@ export class NamesInForce {
       this.imported.set(cacheKey, names);
     }
     return names;
+  }
+
+  private importsKey(variables: readonly Text[] = [], constants: readonly Text[] = []): string {
+    return JSON.stringify([
+      variables.map(({ value }) => [value, this.version(moduleKey("export_variables", value))]),
+      constants.map(({ value }) => [value, this.version(moduleKey("export_constants", value))]),
+    ]);
   }
 
   private variables(message: VariablesMessage | undefined, reader: Reader): Named<string>[] {
@@ -84,14 +103,6 @@ function topLevel({ message, reader }: Definition): Named<string>[] {
   return (message.variables ?? []).map(({ key, value: { value, spot } }) => {
     return { name: key, value, origin: "top-level variables", spot, reader, mention: spot };
   });
-}
-
-function importsKey(variables: readonly Text[] | undefined, constants: readonly Text[] | undefined): string {
-  return JSON.stringify([(variables ?? []).map(valueOf), (constants ?? []).map(valueOf)]);
-}
-
-function valueOf({ value }: Text): string {
-  return value;
 }
 
 /** Number of names with several definitions, all reported. */

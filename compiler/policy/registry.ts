@@ -83,24 +83,35 @@ export class Registry {
   private readonly failedTexts: readonly string[];
   private readonly diagnostics: Diagnostic[];
 
-  /** @param failedTexts texts of the policy files that could not be read at all */
+  /**
+   * @param failedTexts texts of the policy files that could not be read at all
+   * @param isSorted whether the entries are in order already
+   */
   constructor(
     entries: readonly Entry[],
     failedTexts: readonly string[],
     diagnostics: Diagnostic[],
     schemas = new SchemaDocuments(new Map()),
+    isSorted = false,
   ) {
     this.failedTexts = failedTexts;
     this.diagnostics = diagnostics;
     this.schemas = schemas;
-    this.entries = [...entries].sort(
-      (a, b) => compareText(a.key, b.key) || compareText(a.document.file, b.document.file),
-    );
+    this.entries = isSorted
+      ? entries
+      : [...entries].sort(
+          (a, b) => compareText(a.key, b.key) || compareText(a.document.file, b.document.file),
+        );
     for (const entry of this.entries) {
       if (!this.byKey.has(entry.key)) {
         this.byKey.set(entry.key, entry);
       }
     }
+  }
+
+  /** Whether some policy file could not be read at all. */
+  get hasFailed(): boolean {
+    return this.failedTexts.length > 0;
   }
 
   get(key: string): Entry | undefined {

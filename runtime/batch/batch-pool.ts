@@ -4,11 +4,12 @@
  * that no answer is by a version that serves no more. How a request is divided and joined is in division.ts.
  */
 import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { FORMAT_JSON } from "../../assembly/abi.ts";
 import type { Config } from "../config/config.ts";
-import { ServeError } from "../errors.ts";
+import { EngineError, ServeError } from "../errors.ts";
 import type { Engine } from "../guest/engine.ts";
 import { type CompiledBundle, oneLine } from "../guest/modules.ts";
 import { BATCHES_OVERLOADED } from "../http/replies.ts";
@@ -16,7 +17,7 @@ import { throttledLog } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
 import { CrossingPoint } from "./crossing-point.ts";
 import { decideLarge, type LargeAnswer, type LargeRequest, wholeTask } from "./division.ts";
-import type { BatchWorkerData, PartResult, PartTask } from "./messages.ts";
+import type { BatchWorkerData, PartResult, PartTask, Prepared, PrepareTask } from "./messages.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 import { bundleForWorkers } from "./worker-bundle.ts";
 
@@ -28,6 +29,12 @@ const MAX_ROUNDS = 3;
 
 /** How long a request may take in all, in milliseconds. The guest's own budgets end it long before. */
 const DEADLINE = 30_000;
+
+/** How long the workers may take to make a version ready, in milliseconds: a large request may have to end first. */
+const PREPARE_DEADLINE = 20_000;
+
+/** Milliseconds between two looks for the workers that have not got it yet. */
+const PREPARE_INTERVAL = 20;
 
 /** How much less urgent the workers are than the serving threads, where the system counts that by thread, as Linux does. */
 const NICENESS = 10;
@@ -44,12 +51,16 @@ export interface BatchSettings {
   readonly entry?: string;
 }
 
+const OVERLOADED: LargeAnswer = { kind: "refused", reply: BATCHES_OVERLOADED };
+
+type Pool = Piscina<PartTask | PrepareTask, PartResult | Prepared>;
+
 export class BatchPool {
   readonly #settings: BatchSettings;
   readonly #state: ServingState;
   readonly #crossing: CrossingPoint;
   readonly #log = throttledLog(1000);
-  #pool: Piscina<PartTask, PartResult> | null = null;
+  #pool: Pool | null = null;
   /** The version that was last given to a worker. */
   #bundle: { readonly engine: Engine; readonly compiled: CompiledBundle } | null = null;
   #requests = 0;
@@ -82,6 +93,38 @@ export class BatchPool {
     await Promise.allSettled(Array.from({ length: workers }, () => this.#started().run(task)));
   }
 
+  /**
+   * Makes `engine`'s version ready on every worker that runs; the ones that start later get it with their first task. Rejects when one
+   * of them cannot start it, or does not answer in time.
+   */
+  async prepare(engine: Engine): Promise<void> {
+    const pool = this.#pool;
+    if (pool === null) return;
+    const compiled = bundleForWorkers(engine.compiled);
+    const task: PrepareTask = { prepare: compiled, serving: this.#state.engine.bundle.digest };
+    const signal = AbortSignal.timeout(PREPARE_DEADLINE);
+    const ready = new Set<number>();
+    const missing = (): number => pool.threads.filter(({ threadId }) => !ready.has(threadId)).length;
+    // Nobody can say which worker runs a task, so there are as many as workers lack it, until none does.
+    while (missing() > 0) {
+      const tasks = Array.from({ length: missing() }, () => this.#prepareOne(pool, task, signal));
+      for (const { thread } of await Promise.all(tasks)) ready.add(thread);
+      if (missing() > 0) await sleep(PREPARE_INTERVAL);
+    }
+    this.#bundle = { engine, compiled };
+  }
+
+  async #prepareOne(pool: Pool, task: PrepareTask, signal: AbortSignal): Promise<Prepared> {
+    try {
+      return (await pool.run(task, { signal })) as Prepared;
+    } catch (error) {
+      const reason = signal.aborted ? "it did not answer in time" : oneLine(error);
+      throw new EngineError("EDICT_ENGINE_START", `a batch worker is not ready for it: ${reason}`, {
+        cause: error,
+      });
+    }
+  }
+
   /** Ends the workers; what they are deciding is refused. */
   async close(): Promise<void> {
     const pool = this.#pool;
@@ -89,17 +132,24 @@ export class BatchPool {
     await pool?.destroy();
   }
 
-  /** Decides a large request. Rejects with `TokenError` or `TokenOverloadError`, never with anything else. */
-  async decide(request: LargeRequest): Promise<LargeAnswer> {
+  /**
+   * Decides a large request. `use` is called with the answer while the version that has decided it still serves, and must write its head
+   * at once: what that names is read from the serving state. Rejects with `TokenError` or `TokenOverloadError`, or with what `use` throws.
+   */
+  async decide(
+    request: LargeRequest,
+    use: (answer: LargeAnswer) => void = () => undefined,
+  ): Promise<LargeAnswer> {
     if (this.full) {
       this.#state.noteShed();
-      return { kind: "refused", reply: BATCHES_OVERLOADED };
+      use(OVERLOADED);
+      return OVERLOADED;
     }
     this.#requests++;
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), DEADLINE);
     try {
-      return await this.#decideByServing(request, abort.signal);
+      return await this.#decideByServing(request, use, abort.signal);
     } finally {
       clearTimeout(timer);
       this.#requests--;
@@ -107,7 +157,11 @@ export class BatchPool {
   }
 
   /** Once one thread has answered by a new version, none answers by the old one: what that has decided is decided again. */
-  async #decideByServing(request: LargeRequest, signal: AbortSignal): Promise<LargeAnswer> {
+  async #decideByServing(
+    request: LargeRequest,
+    use: (answer: LargeAnswer) => void,
+    signal: AbortSignal,
+  ): Promise<LargeAnswer> {
     const parts = Math.min(
       this.#settings.workers,
       Math.floor(request.bytes.byteLength / this.#crossing.bytes),
@@ -120,10 +174,28 @@ export class BatchPool {
         failed: (message) => this.#log(message),
         trapped: () => this.#state.noteTrap(),
       });
-      if (this.#state.engine === engine || answer.kind === "refused") return answer;
+      if (this.#state.engine === engine || answer.kind === "refused") {
+        this.#count(answer);
+        use(answer);
+        return answer;
+      }
       answer.release();
     }
-    return { kind: "refused", reply: BATCHES_OVERLOADED };
+    use(OVERLOADED);
+    return OVERLOADED;
+  }
+
+  #count(answer: LargeAnswer): void {
+    const { counters } = this.#state;
+    if (answer.kind === "refused") {
+      counters.add(answer.reply.status.startsWith("4") ? "invalid" : "failed");
+      return;
+    }
+    const { denied, figures } = answer;
+    counters.add(denied || this.#state.denial !== null ? "failClosed" : "large");
+    counters.add("decisions", figures.decisions);
+    counters.add("allowed", figures.allowed);
+    counters.add("conditionErrors", figures.conditionErrors);
   }
 
   /** Runs a task, once more with the version when the worker does not have it yet. */
@@ -132,9 +204,9 @@ export class BatchPool {
     const began = performance.now();
     this.#tasks++;
     try {
-      const result = await this.#started().run(task, { signal });
+      const result = await this.#part(task, signal);
       if (result.kind === "unknown-version") {
-        return await this.#started().run({ ...task, compiled: this.#bundleOf(engine) }, { signal });
+        return await this.#part({ ...task, compiled: this.#bundleOf(engine) }, signal);
       }
       if (result.kind === "decided") {
         this.#crossing.noteDecided(result.size, result.micros);
@@ -146,17 +218,21 @@ export class BatchPool {
     }
   }
 
+  async #part(task: PartTask, signal: AbortSignal): Promise<PartResult> {
+    return (await this.#started().run(task, { signal })) as PartResult;
+  }
+
   #bundleOf(engine: Engine): CompiledBundle {
     if (this.#bundle?.engine !== engine)
       this.#bundle = { engine, compiled: bundleForWorkers(engine.compiled) };
     return this.#bundle.compiled;
   }
 
-  #started(): Piscina<PartTask, PartResult> {
+  #started(): Pool {
     if (this.#pool !== null) return this.#pool;
     const { workers, engine, entry } = this.#settings;
     const workerData: BatchWorkerData = { engine };
-    const pool = new Piscina<PartTask, PartResult>({
+    const pool = new Piscina<PartTask | PrepareTask, PartResult | Prepared>({
       filename: entry ?? workerFile(),
       minThreads: workers,
       maxThreads: workers,

@@ -13,6 +13,7 @@ import {
 import type { RequestToken } from "../aux-data/request-tokens.ts";
 import { TokenError } from "../errors.ts";
 import type { Engine } from "../guest/engine.ts";
+import type { DecisionFigures } from "../guest/observer.ts";
 import { oneLine } from "../guest/modules.ts";
 import { pairLimit } from "../guest/options.ts";
 import { type Reply, WORKER_LOST } from "../http/replies.ts";
@@ -41,6 +42,8 @@ export type LargeAnswer =
       readonly pieces: readonly Uint8Array[];
       /** Every action is denied because the evaluation budget was used up. */
       readonly denied: boolean;
+      /** For counting, over all pieces. */
+      readonly figures: DecisionFigures;
       /** Must be called when the pieces are no longer needed: their memory is used again. */
       readonly release: () => void;
     }
@@ -105,20 +108,30 @@ class Division {
       results = await this.#run(tasks, claims);
     }
     if (results.includes(null)) return { kind: "refused", reply: WORKER_LOST };
-    const pieces = cut === null ? null : join(results, cut, engine);
-    if (pieces !== null) return this.#decided(pieces, false);
+    const joined = cut === null ? null : join(results, cut, engine);
+    if (joined !== null) return this.#decided(joined);
     if (Atomics.load(request.cancelled, 0) !== 0) return { kind: "refused", reply: WORKER_LOST };
     const [single] = cut === null ? results : await this.#run([whole], claims);
     return this.#conclude(single ?? null);
   }
 
-  #decided(pieces: readonly Uint8Array[], denied: boolean): LargeAnswer {
-    return { kind: "decided", pieces, denied, release: () => this.#rooms.release() };
+  #decided(parts: readonly Decided[]): LargeAnswer {
+    return {
+      kind: "decided",
+      pieces: parts.map((part) => part.bytes),
+      denied: parts.some((part) => part.denied),
+      figures: {
+        decisions: sumOf(parts, (part) => part.decisions),
+        allowed: sumOf(parts, (part) => part.allowed),
+        conditionErrors: sumOf(parts, (part) => part.conditionErrors),
+      },
+      release: () => this.#rooms.release(),
+    };
   }
 
   /** The answer that a worker gave to the whole request. */
   #conclude(result: PartResult | null): LargeAnswer {
-    if (result?.kind === "decided") return this.#decided([result.bytes], result.denied);
+    if (result?.kind === "decided") return this.#decided([result]);
     if (result?.kind !== "refused") return { kind: "refused", reply: WORKER_LOST };
     if (result.trapped) this.#around.trapped();
     if (result.reply.status.startsWith("5")) this.#around.failed(`a check failed: ${result.message}`);
@@ -132,7 +145,7 @@ class Division {
         try {
           const { piece, request } = task;
           const room = this.#rooms.take(piece === null ? request.byteLength : piece.to - piece.from);
-          return await this.#around.run({ ...task, claims, room });
+          return await this.#around.run({ ...task, claims, room, denies: this.#engine.denies });
         } catch (error) {
           this.#rooms.abandon();
           this.#around.failed(`a batch worker was lost: ${oneLine(error)}`);
@@ -143,24 +156,23 @@ class Division {
   }
 }
 
-/** The pieces of the response in order; null when one is missing, or when they break a limit of the whole together. */
-function join(
-  results: readonly (PartResult | null)[],
-  cut: Cut,
-  engine: Engine,
-): readonly Uint8Array[] | null {
+/** The parts of the response in order; null when one is missing, or when they break a limit of the whole together. */
+function join(results: readonly (PartResult | null)[], cut: Cut, engine: Engine): readonly Decided[] | null {
   const parts = results.filter((result): result is Decided => result?.kind === "decided");
   if (parts.length !== results.length) return null;
-  const sum = (of: (part: Decided) => number): number => parts.reduce((total, part) => total + of(part), 0);
-  const resources = sum((part) => part.resources);
-  const decisions = sum((part) => part.decisions);
+  const resources = sumOf(parts, (part) => part.resources);
+  const decisions = sumOf(parts, (part) => part.decisions);
   const { options } = engine;
   const fits =
     resources <= options.maxResourcesPerRequest &&
     decisions <= pairLimit(options) &&
-    sum((part) => part.fuelUsed) <= FUEL_BASE + FUEL_PER_DECISION * decisions &&
+    sumOf(parts, (part) => part.fuelUsed) <= FUEL_BASE + FUEL_PER_DECISION * decisions &&
     (cut.entries === 0 || cut.entries === resources);
-  return fits ? parts.map((part) => part.bytes) : null;
+  return fits ? parts : null;
+}
+
+function sumOf(parts: readonly Decided[], of: (part: Decided) => number): number {
+  return parts.reduce((total, part) => total + of(part), 0);
 }
 
 async function claimsFor(
@@ -190,6 +202,7 @@ export function wholeTask(request: LargeRequest, engine: Engine, now: number): P
     cancelled: request.cancelled,
     request: request.bytes,
     piece: null,
+    denies: engine.denies,
     input: request.input,
     output: request.output,
     flags: 0,

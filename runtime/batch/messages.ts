@@ -10,6 +10,20 @@ export interface BatchWorkerData {
   readonly engine: Config["engine"];
 }
 
+/** Makes a version ready before it serves. */
+export interface PrepareTask {
+  readonly prepare: CompiledBundle;
+  /** Digest of the version that serves until then, which is kept. */
+  readonly serving: string;
+}
+
+/** The worker that has a version ready. */
+export interface Prepared {
+  readonly kind: "prepared";
+  /** As `worker_threads.threadId`. */
+  readonly thread: number;
+}
+
 /** One part of a request, or all of it. */
 export interface PartTask {
   /** Digest of the version that decides. */
@@ -25,6 +39,8 @@ export interface PartTask {
   /** FORMAT_*. */
   readonly input: number;
   readonly output: number;
+  /** Whether every action is denied, as `Engine.denies`. */
+  readonly denies: boolean;
   /** FLAG_CONTINUES and FLAG_UNFINISHED. */
   readonly flags: number;
   /** Entries of the whole request, where it says how many there are. */
@@ -48,6 +64,8 @@ export type PartResult =
       readonly resources: number;
       readonly decisions: number;
       readonly fuelUsed: number;
+      readonly allowed: number;
+      readonly conditionErrors: number;
       /** How long deciding took, and what of, for the crossing point. */
       readonly micros: number;
       readonly size: number;

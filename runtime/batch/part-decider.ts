@@ -14,6 +14,7 @@ import { readTokens } from "../aux-data/request-tokens.ts";
 import type { Config } from "../config/config.ts";
 import { TokenError } from "../errors.ts";
 import { Engine, STATUS_TRAP } from "../guest/engine.ts";
+import type { CompiledBundle } from "../guest/modules.ts";
 import { failureReply } from "../http/replies.ts";
 import type { PartResult, PartTask } from "./messages.ts";
 import { assemblePart } from "./part.ts";
@@ -38,18 +39,38 @@ export class PartDecider {
     const engine = this.#engineFor(task);
     if (engine === null) return { kind: "unknown-version" };
     this.#now = task.now;
+    engine.denies = task.denies;
     return task.piece === null ? this.#decideWhole(engine, task) : this.#decidePiece(engine, task);
+  }
+
+  /** Makes a version ready beside the one that serves, whose digest is `serving`. Throws when it does not start. */
+  prepare(compiled: CompiledBundle, serving: string): void {
+    const { digest } = compiled.bundle;
+    this.#touch(serving);
+    if (this.#touch(digest) === undefined) this.#start(digest, compiled);
   }
 
   /** The engine of the task's version; null when it has not come with a task yet. */
   #engineFor({ version, compiled }: PartTask): Engine | null {
-    const known = this.#engines.get(version);
-    if (known !== undefined || compiled === null) return known ?? null;
+    const known = this.#touch(version);
+    return known ?? (compiled === null ? null : this.#start(version, compiled));
+  }
+
+  /** The engine of a version, which is the last to be forgotten from now on. */
+  #touch(version: string): Engine | undefined {
+    const engine = this.#engines.get(version);
+    if (engine === undefined) return undefined;
+    this.#engines.delete(version);
+    this.#engines.set(version, engine);
+    return engine;
+  }
+
+  #start(version: string, compiled: CompiledBundle): Engine {
+    const engine = Engine.start(compiled, { ...this.#options, tokens: null, clock: () => this.#now });
     for (const oldest of this.#engines.keys()) {
       if (this.#engines.size < MAX_VERSIONS) break;
       this.#engines.delete(oldest);
     }
-    const engine = Engine.start(compiled, { ...this.#options, tokens: null, clock: () => this.#now });
     this.#engines.set(version, engine);
     return engine;
   }
@@ -99,7 +120,7 @@ function decided(
   began: number,
   denied = false,
 ): PartResult {
-  const { resources, decisions, fuelUsed } = engine.partFacts();
+  const { resources, decisions, fuelUsed, allowed, conditionErrors } = engine.partFacts();
   const response = engine.output();
   const fits = response.byteLength <= room.byteLength;
   if (fits) room.set(response);
@@ -110,6 +131,8 @@ function decided(
     resources,
     decisions,
     fuelUsed,
+    allowed,
+    conditionErrors,
     micros: (performance.now() - began) * 1000,
     size: bytes.byteLength,
   };

@@ -5,8 +5,12 @@
  *   table entry (48 bytes): 0 u32 kind | 4 u32 zero | 8 u32 offset | 12 u32 length | 16 SHA-256 of the section
  *
  * The bundle digest is the SHA-256 of everything up to the end of the section table, so it covers every section.
- * Gaps between sections are padding and must be zero: no byte of an accepted file is outside the digest.
- * It does not compile or run anything and does not check signatures (a signed bundle is refused until that exists).
+ * Gaps between sections are padding and must be zero. Signatures follow the last section as a trailer, outside the digest:
+ *
+ *   0 magic "EDICTSIG" | 8 u32 length | 12 u32 zero | JSON (signature.ts), which ends the file
+ *
+ * So no byte of an accepted file is outside the digest but the signatures, which are read as hostile until they verify.
+ * It does not compile or run anything and does not check signatures.
  */
 import { createHash } from "node:crypto";
 import {
@@ -19,13 +23,22 @@ import {
   SECTION_POLICY,
   SECTION_RULES,
   SECTION_SCHEMAS,
-  SECTION_SIGNATURE,
+  SECTION_SELF_TEST,
   SECTION_ZONES,
 } from "../../assembly/abi.ts";
-import { BundleError } from "../errors.ts";
+import { BundleError, type BundleErrorCode } from "../errors.ts";
 import { type BundleManifest, parseManifest } from "./manifest.ts";
 
 const MAGIC = "EDICTBDL";
+
+/** What a signature trailer begins with. */
+export const TRAILER_MAGIC = "EDICTSIG";
+
+/** Bytes of a trailer before its JSON. */
+export const TRAILER_HEADER_SIZE = 16;
+
+/** Longest JSON of a trailer in bytes: far more than `MAX_SIGNATURES` need. */
+export const MAX_TRAILER_JSON = 32 * 1024;
 
 /** More sections than any known format has; bounds the work on a hostile table. */
 const MAX_SECTIONS = 32;
@@ -44,6 +57,7 @@ const SECTIONS: ReadonlyMap<number, { readonly name: string; readonly limit: num
   [SECTION_RULES, { name: "rules", limit: 512 * MIB }],
   [SECTION_SCHEMAS, { name: "schemas", limit: 64 * MIB }],
   [SECTION_ZONES, { name: "zones", limit: MIB }],
+  [SECTION_SELF_TEST, { name: "self-test", limit: 256 * 1024 }],
 ]);
 
 /** A verified bundle. The sections are views into the file's bytes. */
@@ -67,6 +81,10 @@ export interface Bundle {
   readonly schemas: Uint8Array | null;
   /** Time zones by name, compressed, when a condition may ask for one. */
   readonly zones: Uint8Array | null;
+  /** JSON of decisions recorded when the bundle was built (self-test.ts); null when none were. */
+  readonly selfTest: Uint8Array | null;
+  /** JSON of the signature trailer, not yet looked at; null for an unsigned bundle. */
+  readonly signatures: Uint8Array | null;
 }
 
 interface Entry {
@@ -81,7 +99,7 @@ export function readBundle(file: Uint8Array): Bundle {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const tableEnd = checkHeader(file, view);
   const entries = readTable(view, tableEnd);
-  checkLayout(file, entries, tableEnd);
+  const signatures = checkLayout(file, view, entries, tableEnd);
 
   const sections = new Map<number, Uint8Array>();
   for (const [index, entry] of entries.entries()) {
@@ -93,7 +111,7 @@ export function readBundle(file: Uint8Array): Bundle {
         .digest()
         .equals(file.subarray(at, at + 32))
     ) {
-      refuse(`the ${entry.name} section does not match its digest`);
+      refuse(`the ${entry.name} section does not match its digest`, "EDICT_BUNDLE_DIGEST");
     }
     sections.set(entry.kind, bytes);
   }
@@ -110,6 +128,8 @@ export function readBundle(file: Uint8Array): Bundle {
     rules: section(sections, SECTION_RULES),
     schemas: sections.get(SECTION_SCHEMAS) ?? null,
     zones: sections.get(SECTION_ZONES) ?? null,
+    selfTest: sections.get(SECTION_SELF_TEST) ?? null,
+    signatures,
   };
 }
 
@@ -121,7 +141,10 @@ function checkHeader(file: Uint8Array, view: DataView): number {
   }
   const version = view.getUint32(8, true);
   if (version !== BUNDLE_FORMAT_VERSION) {
-    refuse(`the bundle has format version ${version}, this edict reads version ${BUNDLE_FORMAT_VERSION}`);
+    refuse(
+      `the bundle has format version ${version}, this edict reads version ${BUNDLE_FORMAT_VERSION}`,
+      "EDICT_BUNDLE_ABI",
+    );
   }
   const count = view.getUint32(12, true);
   if (count === 0 || count > MAX_SECTIONS) refuse(`the bundle names ${count} sections`);
@@ -137,13 +160,16 @@ function readTable(view: DataView, tableEnd: number): Entry[] {
     const kind = view.getUint32(at, true);
     const offset = view.getUint32(at + 8, true);
     const length = view.getUint32(at + 12, true);
-    if (kind === SECTION_SIGNATURE) refuse("the bundle is signed, which this edict cannot verify yet");
     const known = SECTIONS.get(kind);
     if (known === undefined) return refuse(`the bundle has a section of unknown kind ${kind}`);
     if (entries.some((entry) => entry.kind === kind)) refuse(`the ${known.name} section occurs twice`);
     if (view.getUint32(at + 4, true) !== 0) refuse(`the ${known.name} section has a reserved field set`);
-    if (length > known.limit)
-      refuse(`the ${known.name} section has ${length} bytes, over the limit of ${known.limit}`);
+    if (length > known.limit) {
+      refuse(
+        `the ${known.name} section has ${length} bytes, over the limit of ${known.limit}`,
+        "EDICT_BUNDLE_TOO_LARGE",
+      );
+    }
     if (offset % ALIGNMENT !== 0) refuse(`the ${known.name} section is not aligned to ${ALIGNMENT} bytes`);
     if (offset < tableEnd || offset + length > view.byteLength) {
       refuse(`the ${known.name} section lies outside the file`);
@@ -153,8 +179,13 @@ function readTable(view: DataView, tableEnd: number): Entry[] {
   return entries;
 }
 
-/** Refuses overlapping sections and bytes that belong to no section. */
-function checkLayout(file: Uint8Array, entries: readonly Entry[], tableEnd: number): void {
+/** Refuses overlapping sections and bytes that belong to nothing; returns the JSON of the signature trailer, if there is one. */
+function checkLayout(
+  file: Uint8Array,
+  view: DataView,
+  entries: readonly Entry[],
+  tableEnd: number,
+): Uint8Array | null {
   let end = tableEnd;
   for (const entry of [...entries].sort(
     (left, right) => left.offset - right.offset || left.length - right.length,
@@ -163,7 +194,30 @@ function checkLayout(file: Uint8Array, entries: readonly Entry[], tableEnd: numb
     checkPadding(file, end, entry.offset);
     end = entry.offset + entry.length;
   }
-  checkPadding(file, end, file.byteLength);
+  const trailer = alignUp(end);
+  if (file.byteLength <= trailer) {
+    checkPadding(file, end, file.byteLength);
+    return null;
+  }
+  checkPadding(file, end, trailer);
+  return readTrailer(file, view, trailer);
+}
+
+/** The JSON of the trailer at `at`, which has to fill the rest of the file. */
+function readTrailer(file: Uint8Array, view: DataView, at: number): Uint8Array {
+  const start = at + TRAILER_HEADER_SIZE;
+  const begins = new TextEncoder().encode(TRAILER_MAGIC).every((byte, index) => file[at + index] === byte);
+  if (!begins || start > file.byteLength) return refuse("the file has bytes outside its sections");
+  const length = view.getUint32(at + 8, true);
+  if (length > MAX_TRAILER_JSON) {
+    refuse(
+      `the signatures have ${length} bytes, over the limit of ${MAX_TRAILER_JSON}`,
+      "EDICT_BUNDLE_TOO_LARGE",
+    );
+  }
+  if (view.getUint32(at + 12, true) !== 0) refuse("the signatures have a reserved field set");
+  if (length === 0 || start + length !== file.byteLength) refuse("the signatures do not end the file");
+  return file.subarray(start);
 }
 
 /** Padding is shorter than the alignment and all zero. */
@@ -173,10 +227,22 @@ function checkPadding(file: Uint8Array, start: number, end: number): void {
   }
 }
 
+/** The next multiple of the alignment. */
+export function alignUp(offset: number): number {
+  return Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Where the signature trailer of an accepted file begins, or would. */
+export function trailerStart(bundle: Bundle): number {
+  return bundle.signatures === null
+    ? alignUp(bundle.size)
+    : bundle.size - TRAILER_HEADER_SIZE - bundle.signatures.byteLength;
+}
+
 function section(sections: ReadonlyMap<number, Uint8Array>, kind: number): Uint8Array {
   return sections.get(kind) ?? refuse(`the bundle has no ${SECTIONS.get(kind)?.name ?? ""} section`);
 }
 
-function refuse(reason: string): never {
-  throw new BundleError(reason);
+function refuse(reason: string, code: BundleErrorCode = "EDICT_BUNDLE_MALFORMED"): never {
+  throw new BundleError(reason, { code });
 }

@@ -3,7 +3,7 @@
  * and tables. It says nothing about rules; those are in the rules section (rule-index.ts).
  */
 import { ABI_VERSION, BUNDLE_FORMAT_VERSION, IMAGE_BASE } from "../../assembly/abi.ts";
-import { BundleError } from "../errors.ts";
+import { BundleError, type BundleErrorCode } from "../errors.ts";
 
 export interface BundleManifest {
   readonly formatVersion: number;
@@ -25,6 +25,10 @@ export interface BundleManifest {
   readonly schemasUsed: boolean;
   /** Version of the time zones that the bundle has, null for none. */
   readonly timeZones: string | null;
+  /** Grows from one bundle to the next; a daemon does not go back to a smaller one. Null when the bundle has none. */
+  readonly sequence: number | null;
+  /** The git commit whose files these policies are, hex; null when that is not known. */
+  readonly gitCommit: string | null;
 }
 
 /** Largest fixed region accepted, in bytes: tables of far more than a million rules. */
@@ -41,10 +45,14 @@ export function parseManifest(bytes: Uint8Array): BundleManifest {
   if (formatVersion !== BUNDLE_FORMAT_VERSION) {
     fail(
       `the manifest has format version ${formatVersion}, this edict reads version ${BUNDLE_FORMAT_VERSION}`,
+      "EDICT_BUNDLE_ABI",
     );
   }
   if (abiVersion !== ABI_VERSION) {
-    fail(`the bundle was built for ABI version ${abiVersion}, this edict runs version ${ABI_VERSION}`);
+    fail(
+      `the bundle was built for ABI version ${abiVersion}, this edict runs version ${ABI_VERSION}`,
+      "EDICT_BUNDLE_ABI",
+    );
   }
   const memory = record(manifest["memory"], "memory");
   const functions = record(manifest["functions"], "functions");
@@ -77,6 +85,11 @@ export function parseManifest(bytes: Uint8Array): BundleManifest {
     ),
     schemasUsed: record(manifest["schemas"] ?? {}, "schemas")["used"] === true,
     timeZones: manifest["timeZones"] === undefined ? null : text(manifest["timeZones"], "timeZones"),
+    sequence:
+      manifest["sequence"] === undefined
+        ? null
+        : integer(manifest["sequence"], "sequence", 0, Number.MAX_SAFE_INTEGER),
+    gitCommit: manifest["gitCommit"] === undefined ? null : commit(manifest["gitCommit"]),
   };
 }
 
@@ -116,6 +129,12 @@ function integer(value: unknown, field: string, least: number, most: number): nu
   return value;
 }
 
-function fail(reason: string): never {
-  throw new BundleError(reason.startsWith("the ") ? reason : `the manifest is invalid: ${reason}`);
+/** SHA-1 or SHA-256, as git has them. It ends up in logs and headers, so nothing else may. */
+function commit(value: unknown): string {
+  const name = text(value, "gitCommit");
+  return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(name) ? name : fail("`gitCommit` is not a commit");
+}
+
+function fail(reason: string, code: BundleErrorCode = "EDICT_BUNDLE_MALFORMED"): never {
+  throw new BundleError(reason.startsWith("the ") ? reason : `the manifest is invalid: ${reason}`, { code });
 }

@@ -4,11 +4,10 @@ import { resolve } from "node:path";
 import type { PolicySource } from "../config/config.ts";
 import { BundleError, PolicyError, ServeError } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
-import type { CompilePool } from "../pool/compile-pool.ts";
+import type { CompilePool, CompileTask } from "../pool/compile-pool.ts";
 import { type Diagnostic, formatDiagnostic } from "../pool/diagnostic.ts";
-
-/** Largest bundle file in bytes. */
-const MAX_BUNDLE_SIZE = 1024 * 1024 * 1024;
+import { sourceName } from "../source/location.ts";
+import { MAX_BUNDLE_SIZE } from "../source/source.ts";
 
 export interface LoadedPolicies {
   readonly bundle: Uint8Array;
@@ -27,11 +26,37 @@ export async function loadPolicies(
   ignoreSchemas = true,
 ): Promise<LoadedPolicies> {
   if (source.kind === "bundle") return { bundle: await readBundleFile(source.file), warnings: "" };
+  if (source.kind !== "directory") {
+    throw new ServeError(
+      "EDICT_POLICIES_NOT_FOUND",
+      `only \`edict serve\` gets bundles from \`${sourceName(source)}\``,
+    );
+  }
+  const loaded = await compileDirectory(source, compiler, ignoreSchemas);
+  // Only said when asked for.
+  if (loaded === "unchanged")
+    throw new ServeError("EDICT_POLICIES_NOT_FOUND", "the policies were not compiled");
+  return loaded;
+}
+
+/** What is known about the directory since it was compiled last; matters only to a compiler that remembers. */
+export type CompileHint = Pick<CompileTask, "changedFiles" | "onlyIfChanged">;
+
+/** Compiles a directory. Throws `PolicyError`, or `ServeError` when there is none; `unchanged` only where the hint asks for it. */
+export async function compileDirectory(
+  source: PolicySource & { readonly kind: "directory" },
+  compiler: CompilePool,
+  ignoreSchemas: boolean,
+  hint: CompileHint = {},
+): Promise<LoadedPolicies | "unchanged"> {
   await requireDirectory(source.directory);
-  const { bundle, diagnostics, rendered } = await compiler.compile({
+  const { bundle, diagnostics, rendered, unchanged } = await compiler.compile({
     directory: resolve(source.directory),
     ignoreSchemas,
+    remember: source.watch,
+    ...hint,
   });
+  if (unchanged === true) return "unchanged";
   const text = renderDiagnostics(diagnostics, rendered);
   if (bundle === null) throw new PolicyError(diagnostics, text);
   return { bundle, warnings: text };
@@ -52,11 +77,15 @@ export async function requireDirectory(directory: string): Promise<void> {
 export async function readBundleFile(file: string): Promise<Uint8Array> {
   try {
     const { size } = await stat(file);
-    if (size > MAX_BUNDLE_SIZE) throw new BundleError(`\`${file}\` is larger than a bundle may be`);
+    if (size > MAX_BUNDLE_SIZE) {
+      throw new BundleError(`\`${file}\` is larger than a bundle may be`, {
+        code: "EDICT_BUNDLE_TOO_LARGE",
+      });
+    }
     return await readFile(file);
   } catch (error) {
     if (error instanceof BundleError) throw error;
-    throw new BundleError(oneLine(error), { cause: error });
+    throw new BundleError(oneLine(error), { cause: error, code: "EDICT_BUNDLE_UNREADABLE" });
   }
 }
 

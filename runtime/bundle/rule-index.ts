@@ -57,20 +57,20 @@ export interface RuleIndex {
 /** Text index, line and column of each leaf, one after the other. */
 type RawLeaves = readonly number[];
 
+/** Name, effect, line, column, path, and condition and leaves, whose condition and texts are indices of the policy's lists. */
+type RawRule = readonly [string, RuleInfo["effect"], number, number, string, number, RawLeaves];
+
 interface RawIndex {
   readonly files: readonly string[];
   readonly texts: readonly string[];
   readonly policies: readonly string[];
+  /** Per policy: its key, its file, the conditions and texts that its rules use, and the rules. */
   readonly rules: readonly (readonly [
     number,
-    string,
-    RuleInfo["effect"],
     number,
-    number,
-    number,
-    string,
-    number,
-    RawLeaves,
+    readonly number[],
+    readonly number[],
+    readonly RawRule[],
   ])[];
   readonly derivedRoles: readonly (readonly [string, string, number, number, number, number, RawLeaves])[];
   readonly conditions: readonly (readonly ["expr"] | readonly ["all" | "any" | "none", readonly number[]])[];
@@ -85,6 +85,30 @@ export function parseRuleIndex(bytes: Uint8Array): RuleIndex {
     if (error instanceof BundleError) throw error;
     throw new BundleError("the rules section is not in the form that this edict reads", { cause: error });
   }
+}
+
+function ruleList(
+  raw: RawIndex,
+  place: (file: number, line: number, column: number) => SourcePlace,
+  leavesOf: (file: number, list: RawLeaves) => ConditionLeaf[],
+): RuleInfo[] {
+  const list: RuleInfo[] = [];
+  for (const [policy, file, conditions, texts, rules] of raw.rules) {
+    for (const [name, effect, line, column, yamlPath, condition, own] of rules) {
+      const leaves = own.map((value, index) => (index % 3 === 0 ? (texts[value] ?? -1) : value));
+      list.push({
+        id: list.length,
+        policy: raw.policies[policy] ?? "?",
+        name,
+        effect,
+        place: place(file, line, column),
+        yamlPath,
+        condition: conditions[condition] ?? -1,
+        leaves: leavesOf(file, leaves),
+      });
+    }
+  }
+  return list;
 }
 
 function buildIndex(raw: RawIndex): RuleIndex {
@@ -103,16 +127,7 @@ function buildIndex(raw: RawIndex): RuleIndex {
     }));
   return {
     policies: raw.policies,
-    rules: raw.rules.map(([policy, name, effect, file, line, column, yamlPath, condition, own], id) => ({
-      id,
-      policy: raw.policies[policy] ?? "?",
-      name,
-      effect,
-      place: place(file, line, column),
-      yamlPath,
-      condition,
-      leaves: leaves(file, own),
-    })),
+    rules: ruleList(raw, place, leaves),
     derivedRoles: raw.derivedRoles.map(([name, origin, file, line, column, condition, own]) => ({
       name,
       origin,

@@ -1,16 +1,17 @@
 /**
  * Watches a policy directory: one watcher per directory below it, since watching directories (not files) sees
  * editors that replace files, and Node's own recursive mode does not on every system. Where the system cannot watch, it
- * compares names, sizes and times instead. It reports that something changed, never what.
+ * compares names, sizes and times instead. It reports that something changed, and where it is sure of that, which files: a hint for
+ * whoever reads them, since the system may drop events without a word.
  */
 import { type Dirent, type FSWatcher, watch } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { lstat, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { oneLine } from "../guest/modules.ts";
 import { log } from "../observe/log.ts";
 
 /** Milliseconds without a further change before it is reported, and the longest wait while changes keep coming. */
-const QUIET = 30;
+const QUIET = 20;
 const LONGEST_WAIT = 500;
 
 /** Milliseconds between two comparisons when watching is not possible. */
@@ -19,6 +20,12 @@ const POLL_INTERVAL = 1000;
 /** Deepest directory and most directories watched. */
 const MAX_DEPTH = 32;
 const MAX_DIRECTORIES = 10_000;
+
+/** More changed files at a time than these are not told one by one. */
+const MAX_NAMES = 64;
+
+/** Told which files changed, below the root and with forward slashes; null when it could be anything. */
+export type ChangeListener = (files: readonly string[] | null) => void;
 
 /** A running watch; `close` ends it. */
 export interface DirectoryWatch {
@@ -30,7 +37,7 @@ export interface DirectoryWatch {
  * file (an archive of policies), its directory is watched for what happens to that name: files are replaced, and
  * a watch on the old one would see nothing of the new one.
  */
-export async function watchDirectory(root: string, onChange: () => void): Promise<DirectoryWatch> {
+export async function watchDirectory(root: string, onChange: ChangeListener): Promise<DirectoryWatch> {
   const facts = await stat(root).catch(() => null);
   const watcher =
     facts?.isFile() === true
@@ -42,7 +49,9 @@ export async function watchDirectory(root: string, onChange: () => void): Promis
 
 class Watcher implements DirectoryWatch {
   readonly #root: string;
-  readonly #onChange: () => void;
+  readonly #onChange: ChangeListener;
+  /** Names of what changed since the last report; null when some are not known. */
+  #names: Set<string> | null = new Set();
   /** The only name that counts; null for all, in directories of any depth. */
   readonly #only: string | null;
   readonly #watchers = new Map<string, FSWatcher>();
@@ -52,7 +61,7 @@ class Watcher implements DirectoryWatch {
   #signature = "";
   #closed = false;
 
-  constructor(root: string, onChange: () => void, only: string | null) {
+  constructor(root: string, onChange: ChangeListener, only: string | null) {
     this.#root = root;
     this.#onChange = onChange;
     this.#only = only;
@@ -88,30 +97,52 @@ class Watcher implements DirectoryWatch {
   #open(directory: string): FSWatcher {
     const watcher = watch(directory, { persistent: false }, (_, name) => {
       // Not every system says which name it was.
-      if (this.#only === null || name === null || name === this.#only) this.#changed();
+      if (this.#only === null || name === null || name === this.#only) {
+        this.#changed(name === null ? null : join(directory, name));
+      }
     });
     watcher.on("error", () => {
       // The directory vanished, or the system gave up on it; `sync` decides which.
       watcher.close();
       this.#watchers.delete(directory);
-      this.#changed();
+      this.#changed(null);
     });
     return watcher;
   }
 
-  #changed(): void {
+  /** @param path of what changed, null when that is not known */
+  #changed(path: string | null): void {
     if (this.#closed) return;
+    if (path === null || (this.#names !== null && this.#names.size >= MAX_NAMES)) this.#names = null;
+    else this.#names?.add(path);
     const now = performance.now();
     if (this.#timer === null) this.#firstChange = now;
     else clearTimeout(this.#timer);
     const wait = Math.max(0, Math.min(QUIET, this.#firstChange + LONGEST_WAIT - now));
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      // New directories are watched before the change is reported, so nothing in them is missed.
-      void this.sync().finally(() => {
-        if (!this.#closed) this.#onChange();
-      });
+      void this.#report();
     }, wait);
+  }
+
+  async #report(): Promise<void> {
+    const names = this.#names;
+    this.#names = new Set();
+    const files = names === null || this.#only !== null ? null : await this.#filesOf(names);
+    // New directories are watched before the change is reported, so nothing in them is missed.
+    if (files === null) await this.sync().catch(() => undefined);
+    if (!this.#closed) this.#onChange(files);
+  }
+
+  /** The names below the root when all of them are plain files, or were; null otherwise. */
+  async #filesOf(paths: ReadonlySet<string>): Promise<readonly string[] | null> {
+    const files: string[] = [];
+    for (const path of paths) {
+      const facts = await lstat(path).catch(() => null);
+      if (facts === null ? this.#watchers.has(path) : !facts.isFile()) return null;
+      files.push(relative(this.#root, path).split(sep).join("/"));
+    }
+    return files;
   }
 
   #fallBack(error: unknown): void {
@@ -126,7 +157,7 @@ class Watcher implements DirectoryWatch {
           ? await describeTree(this.#root)
           : await describeFiles([join(this.#root, this.#only)]);
       if (this.#closed) return;
-      if (this.#signature !== "" && signature !== this.#signature) this.#onChange();
+      if (this.#signature !== "" && signature !== this.#signature) this.#onChange(null);
       this.#signature = signature;
       this.#poll = setTimeout(() => void poll(), POLL_INTERVAL);
     };

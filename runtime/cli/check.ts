@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { TokenVerifier } from "../aux-data/token-verifier.ts";
 import { loadPolicies } from "../bundle/policy-source.ts";
+import { VerifyKeys } from "../bundle/signature.ts";
+import type { Config, PolicySource } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { UsageError } from "../errors.ts";
 import { Engine } from "../guest/engine.ts";
@@ -10,7 +12,13 @@ import { oneLine } from "../guest/modules.ts";
 import { CompilePool } from "../pool/compile-pool.ts";
 import { type Command, EXIT_NO, EXIT_OK, type Io } from "./command.ts";
 import { actionLines, explanationLines } from "./decision-text.ts";
-import { ON_ERROR_OPTION, onErrorFrom, POLICY_OPTIONS, policySourceFrom } from "./engine-options.ts";
+import {
+  ON_ERROR_OPTION,
+  onErrorFrom,
+  POLICY_OPTIONS,
+  policySourceFrom,
+  VERIFY_KEY_OPTION,
+} from "./engine-options.ts";
 
 /** Limits of a check from the command line: as high as they may be set. */
 const LIMIT = 500;
@@ -21,6 +29,7 @@ export const checkCommand: Command = {
   usage: "[--policies <dir> | --bundle <file>] [request.json | -]",
   options: {
     ...POLICY_OPTIONS,
+    "verify-key": VERIFY_KEY_OPTION,
     config: {
       type: "string",
       value: "<file>",
@@ -42,6 +51,7 @@ export const checkCommand: Command = {
     const { config } = await loadConfig(file, [], io.environment);
     const source = policySourceFrom(given, "check") ?? (file === null ? null : config.policies);
     if (source === null) throw new UsageError("give the policies with `--policies` or `--bundle`", "check");
+    const verifyKeys = await verifyKeysFrom(given.texts("verify-key"), config, source);
     const onError = onErrorFrom(given, "check") ?? config.engine.onError;
     const request = await readRequest(given.positionals[0] ?? "-", io);
     const tokens = await TokenVerifier.start(config.auxData);
@@ -51,6 +61,7 @@ export const checkCommand: Command = {
     if (warnings !== "") io.stderr(`${warnings}\n`);
     const engine = await Engine.load(bundle, {
       ...config.engine,
+      verifyKeys,
       onError,
       maxActionsPerResource: LIMIT,
       maxResourcesPerRequest: LIMIT,
@@ -66,6 +77,21 @@ export const checkCommand: Command = {
     return given.flag("exit-code") && deniesAny(response) ? EXIT_NO : EXIT_OK;
   },
 };
+
+/** The keys of the flags, or of the configuration; null for none. What is compiled here has no signature. */
+async function verifyKeysFrom(
+  given: readonly string[],
+  config: Config,
+  source: PolicySource,
+): Promise<VerifyKeys | null> {
+  if (source.kind === "directory") {
+    if (given.length > 0)
+      throw new UsageError("`--verify-key` needs a bundle; a directory is not signed", "check");
+    return null;
+  }
+  const files = given.length > 0 ? given : config.bundle.verifyKeys;
+  return files.length === 0 ? null : VerifyKeys.load(files);
+}
 
 async function readRequest(name: string, io: Io): Promise<CheckRequest> {
   let text: string;

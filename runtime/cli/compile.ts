@@ -1,13 +1,18 @@
 /** `edict compile`: policies to a bundle file, or to text that shows what they became. */
-import { writeFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { readBundle } from "../bundle/bundle-file.ts";
+import { commitOf } from "../bundle/git-commit.ts";
 import { policyFiles } from "../bundle/manifest.ts";
 import { renderDiagnostics, requireDirectory } from "../bundle/policy-source.ts";
+import { addSelfTest } from "../bundle/record-self-test.ts";
+import { readSignatures } from "../bundle/signature-trailer.ts";
+import { loadSigningKey, signBundle, type SigningKey } from "../bundle/signing-key.ts";
+import { writeFileAtomically } from "../bundle/write-file.ts";
 import { PolicyError, ServeError, UsageError } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
 import { CompilePool, type CompileResult, type CompileTask } from "../pool/compile-pool.ts";
-import { type Command, EXIT_OK, EXIT_POLICIES, type Io } from "./command.ts";
+import { type Arguments, type Command, EXIT_OK, EXIT_POLICIES, type Io } from "./command.ts";
 
 /** Milliseconds between two signs of life on standard error. */
 const PROGRESS_INTERVAL = 2000;
@@ -15,7 +20,7 @@ const PROGRESS_INTERVAL = 2000;
 export const compileCommand: Command = {
   name: "compile",
   summary: "check policies and write a bundle",
-  usage: "<dir> [-o out.edict] [--print ir|as]",
+  usage: "<dir> [-o out.edict] [--sequence <n>] [--sign <key file>] [--print ir|as]",
   options: {
     output: {
       type: "string",
@@ -23,6 +28,19 @@ export const compileCommand: Command = {
       value: "<file>",
       help: "write the bundle here; otherwise policies are only checked",
     },
+    sequence: {
+      type: "string",
+      value: "<n>",
+      help: "number of this version; daemons never go back to a smaller one",
+    },
+    sign: {
+      type: "string",
+      value: "<file>",
+      multiple: true,
+      help: "sign with this private key (see edict keygen); several add several signatures",
+    },
+    "no-git": { type: "boolean", help: "do not look for the git commit that the policies are of" },
+    "no-self-test": { type: "boolean", help: "record no decisions to test the bundle with before it serves" },
     print: {
       type: "string",
       value: "<form>",
@@ -34,6 +52,7 @@ export const compileCommand: Command = {
   examples: [
     "edict compile policies",
     "edict compile policies -o policies.edict",
+    "edict compile policies -o policies.edict --sequence 42 --sign release.private.jwk",
     "edict compile policies --print as | less",
   ],
   positionals: [1, 1],
@@ -47,17 +66,28 @@ export const compileCommand: Command = {
       throw error instanceof ServeError ? new UsageError(error.message, "compile") : error;
     });
 
+    const file = given.text("output");
+    const sequence = sequenceFrom(given);
+    const keys = await signingKeys(given, file);
+
     const started = performance.now();
-    const result = await compile(
+    const gitCommit = given.flag("no-git") ? null : await commitOf(directory);
+    const compiled = await compile(
       {
         directory: resolve(directory),
         ignoreSchemas: given.flag("ignore-schemas"),
+        stamp: { ...(sequence === null ? {} : { sequence }), ...(gitCommit === null ? {} : { gitCommit }) },
+        selfTest: !given.flag("no-self-test"),
         ...(print === undefined ? {} : { print }),
       },
       io,
     );
+    const result = { ...compiled, bundle: await finish(compiled, directory, keys) };
+    // The commit was true of the files before they were compiled; it has to be of those that were.
+    if (gitCommit !== null && (await commitOf(directory)) !== gitCommit) {
+      throw new UsageError("the policies were changed while they were compiled, run it again", "compile");
+    }
     const elapsed = Math.round(performance.now() - started);
-    const file = given.text("output");
     if (result.bundle !== null && file !== undefined) await writeBundle(file, result.bundle);
 
     if (given.flag("json")) {
@@ -93,9 +123,41 @@ async function compile(task: CompileTask, io: Io): Promise<CompileResult> {
   }
 }
 
+/** The compiled bundle with what is added afterwards: recorded decisions and signatures. */
+async function finish(
+  { bundle, selfTestRequests }: CompileResult,
+  directory: string,
+  keys: readonly SigningKey[],
+): Promise<Uint8Array | null> {
+  if (bundle === null) return null;
+  const isDirectory = (await stat(directory)).isDirectory();
+  const tested =
+    selfTestRequests === undefined
+      ? bundle
+      : await addSelfTest(bundle, isDirectory ? directory : null, selfTestRequests);
+  return keys.length === 0 ? tested : signBundle(tested, keys, new Date());
+}
+
+function sequenceFrom(given: Arguments): number | null {
+  const text = given.text("sequence");
+  if (text === undefined) return null;
+  const sequence = /^\d{1,16}$/.test(text) ? Number(text) : -1;
+  if (Number.isSafeInteger(sequence) && sequence >= 0) return sequence;
+  throw new UsageError(`\`--sequence\` must be a whole number, not \`${text}\``, "compile");
+}
+
+/** Read before anything is compiled, so that a wrong file name costs no time. */
+async function signingKeys(given: Arguments, output: string | undefined): Promise<readonly SigningKey[]> {
+  const files = given.texts("sign");
+  if (files.length > 0 && output === undefined) {
+    throw new UsageError("`--sign` needs `--output`, otherwise nothing is written", "compile");
+  }
+  return Promise.all(files.map(loadSigningKey));
+}
+
 async function writeBundle(file: string, bundle: Uint8Array): Promise<void> {
   try {
-    await writeFile(file, bundle);
+    await writeFileAtomically(file, bundle);
   } catch (error) {
     throw new UsageError(`cannot write the bundle: ${oneLine(error)}`, "compile");
   }
@@ -105,7 +167,17 @@ function summary(result: CompileResult, file: string | undefined): unknown {
   const bundle = result.bundle === null ? null : readBundle(result.bundle);
   return {
     ok: bundle !== null,
-    bundle: bundle === null ? null : { digest: bundle.digest, size: bundle.size, file: file ?? null },
+    bundle:
+      bundle === null
+        ? null
+        : {
+            digest: bundle.digest,
+            size: bundle.size,
+            file: file ?? null,
+            sequence: bundle.manifest.sequence,
+            gitCommit: bundle.manifest.gitCommit,
+            signatures: readSignatures(bundle).map(({ header }) => header),
+          },
     counts: bundle?.manifest.counts ?? null,
     diagnostics: result.diagnostics,
     stats: result.stats,

@@ -2,6 +2,7 @@
 import type { PolicySource } from "../config/config.ts";
 import { UsageError } from "../errors.ts";
 import { type OnError, ON_ERROR_MODES } from "../guest/options.ts";
+import { parseLocation } from "../source/location.ts";
 import type { Arguments, OptionSpec } from "./command.ts";
 
 export const POLICY_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -15,6 +16,13 @@ export const ON_ERROR_OPTION: OptionSpec = {
   help: "how an error in a condition counts: fail-closed (default), compatible, strict",
 };
 
+export const VERIFY_KEY_OPTION: OptionSpec = {
+  type: "string",
+  value: "<file>",
+  multiple: true,
+  help: "public key of which one must have signed the bundle: JWK, JWK set or PEM",
+};
+
 /** The policies named by `--policies` or `--bundle`; null when neither is given. */
 export function policySourceFrom(given: Arguments, command: string): PolicySource | null {
   const directory = given.text("policies");
@@ -22,7 +30,14 @@ export function policySourceFrom(given: Arguments, command: string): PolicySourc
   if (directory !== undefined && file !== undefined) {
     throw new UsageError("give either `--policies` or `--bundle`, not both", command);
   }
-  if (file !== undefined) return { kind: "bundle", file };
+  if (file !== undefined) {
+    const source = parseLocation(file);
+    if (typeof source === "string") throw new UsageError(source, command);
+    if (source.kind !== "bundle" && command !== "serve") {
+      throw new UsageError("only `edict serve` gets bundles from elsewhere; give a file", command);
+    }
+    return source;
+  }
   return directory === undefined ? null : { kind: "directory", directory, watch: false };
 }
 

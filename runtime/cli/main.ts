@@ -5,11 +5,19 @@ import { parseArguments, suggest } from "./arguments.ts";
 import { checkCommand } from "./check.ts";
 import { type Command, EXIT_OK, EXIT_POLICIES, EXIT_SERVE, EXIT_USAGE, type Io } from "./command.ts";
 import { compileCommand } from "./compile.ts";
+import { diffCommand } from "./diff.ts";
 import { commandHelp, overview } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
+import { keygenCommand } from "./keygen.ts";
 import { lintCommand } from "./lint.ts";
+import { promoteCommand } from "./promote.ts";
+import { pushCommand } from "./push.ts";
+import { rollbackCommand } from "./rollback.ts";
 import { serveCommand } from "./serve.ts";
+import { signCommand } from "./sign.ts";
+import { statusCommand } from "./status.ts";
 import { testCommand } from "./test.ts";
+import { verifyCommand } from "./verify.ts";
 
 const COMMANDS: readonly Command[] = [
   serveCommand,
@@ -18,11 +26,18 @@ const COMMANDS: readonly Command[] = [
   lintCommand,
   testCommand,
   inspectCommand,
+  keygenCommand,
+  signCommand,
+  verifyCommand,
+  pushCommand,
+  statusCommand,
+  rollbackCommand,
+  promoteCommand,
+  diffCommand,
 ];
 
 /** Commands of the agreed command line that are still to come. */
 const LATER: Readonly<Record<string, string>> = {
-  verify: "verify the signature of a bundle",
   bench: "measure this machine",
 };
 

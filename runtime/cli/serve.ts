@@ -6,17 +6,26 @@ import { policyFiles } from "../bundle/manifest.ts";
 import { UsageError } from "../errors.ts";
 import { serve } from "../main.ts";
 import { log } from "../observe/log.ts";
+import { BUNDLE_FLAGS, bundleOptionsFrom } from "./bundle-flags.ts";
 import type { Arguments, Command } from "./command.ts";
 import { showDemo } from "./demo.ts";
 import { ON_ERROR_OPTION, onErrorFrom, POLICY_OPTIONS, policySourceFrom } from "./engine-options.ts";
+import { adminOptionsFrom, OPERATION_FLAGS, shadowOptionsFrom } from "./operation-flags.ts";
 
 export const serveCommand: Command = {
   name: "serve",
   summary: "answer check requests over HTTP",
-  usage: "[--policies <dir> [--watch] | --bundle <file>] [--config <file>]",
+  usage: "[--policies <dir> [--watch] | --bundle <file|url>] [--config <file>]",
   options: {
     ...POLICY_OPTIONS,
-    watch: { type: "boolean", help: "reload the policy directory when it changes" },
+    bundle: {
+      type: "string",
+      value: "<file|url>",
+      help: "bundle file (watched), http(s) URL, or nats://host:port/bucket/name",
+    },
+    ...BUNDLE_FLAGS,
+    ...OPERATION_FLAGS,
+    watch: { type: "boolean", help: "reload the policy directory when it changes; a bundle always is" },
     config: { type: "string", value: "<file>", help: "YAML or JSON, also a Cerbos configuration file" },
     set: {
       type: "string",
@@ -41,6 +50,7 @@ export const serveCommand: Command = {
   examples: [
     "edict serve --policies policies --watch",
     "edict serve --bundle policies.edict --http 0.0.0.0:3592",
+    "edict serve --bundle https://example.com/policies.edict --verify-key policies.pub.jwk --state-dir /var/lib/edict",
     "edict serve --config .cerbos.yaml --set server.httpListenAddr=127.0.0.1:8080",
     "edict serve --policies policies --unix /run/edict.sock",
   ],
@@ -68,9 +78,6 @@ export const serveCommand: Command = {
 function applyFlags(config: Config, given: Arguments): Config {
   const source = policySourceFrom(given, "serve") ?? config.policies;
   const watch = given.flag("watch");
-  if (watch && source.kind === "bundle") {
-    throw new UsageError("`--watch` needs a policy directory; a bundle is reloaded by SIGHUP", "serve");
-  }
   const onError = onErrorFrom(given, "serve");
   const addresses = addressesFrom(given);
   return {
@@ -81,6 +88,9 @@ function applyFlags(config: Config, given: Arguments): Config {
       threads: threadsFrom(given) ?? config.server.threads,
     },
     policies: source.kind === "directory" ? { ...source, watch: watch || source.watch } : source,
+    bundle: bundleOptionsFrom(given, config.bundle, source),
+    admin: adminOptionsFrom(given, config.admin),
+    shadow: shadowOptionsFrom(given, config.shadow),
     engine: onError === undefined ? config.engine : { ...config.engine, onError },
   };
 }

@@ -1,14 +1,21 @@
 /** The configuration of a daemon after files, `--set` and flags have been merged: plain values, all checked. */
+import { type AdminOptions, DEFAULT_ADMIN_OPTIONS } from "../admin/options.ts";
 import { type AuxDataOptions, DEFAULT_AUX_DATA } from "../aux-data/options.ts";
 import { DEFAULT_OPTIONS, type ResolvedOptions } from "../guest/options.ts";
 import { type CorsOptions, DEFAULT_CORS } from "../http/cors.ts";
 import type { OverloadOptions } from "../http/load-gate.ts";
+import type { NatsObject } from "../source/location.ts";
+import { type BundleOptions, DEFAULT_BUNDLE_OPTIONS } from "../source/options.ts";
 import type { ListenAddress } from "./address.ts";
 
 /** Where policies come from. */
 export type PolicySource =
   | { readonly kind: "directory"; readonly directory: string; readonly watch: boolean }
-  | { readonly kind: "bundle"; readonly file: string };
+  | { readonly kind: "bundle"; readonly file: string }
+  /** A bundle behind an http or https URL. */
+  | { readonly kind: "url"; readonly url: string }
+  /** An object of a NATS JetStream bucket. */
+  | { readonly kind: "nats"; readonly object: NatsObject };
 
 /** How large requests are decided (docs/serving.md). */
 export interface BatchOptions {
@@ -16,6 +23,16 @@ export interface BatchOptions {
   readonly workers: number | null;
   /** Bytes from which on a request goes to a worker; 0 for what is measured. */
   readonly minBytes: number;
+}
+
+/** A candidate that decides live requests without answering them (docs/operations.md). */
+export interface ShadowOptions {
+  /** Where it comes from; null for none. */
+  readonly source: PolicySource | null;
+  /** Share of the requests, above 0 and up to 1. */
+  readonly sample: number;
+  /** File to which the decisions that it would change are appended; null for standard error. */
+  readonly report: string | null;
 }
 
 export interface Config {
@@ -30,9 +47,12 @@ export interface Config {
     readonly overload: OverloadOptions;
   };
   readonly policies: PolicySource;
+  readonly bundle: BundleOptions;
   /** Everything a file can say: `tokens` are made of `auxData`, the clock is the system's. */
   readonly engine: Omit<ResolvedOptions, "clock" | "tokens" | "wholeGlobals">;
   readonly auxData: AuxDataOptions;
+  readonly admin: AdminOptions;
+  readonly shadow: ShadowOptions;
 }
 
 /** Where edict listens when nobody says otherwise: this machine only. */
@@ -58,6 +78,9 @@ export const DEFAULT_CONFIG: Config = {
     overload: { maxDelayMs: 250, maxBufferedBytes: 256 * 1024 * 1024 },
   },
   policies: { kind: "directory", directory: "policies", watch: false },
+  bundle: DEFAULT_BUNDLE_OPTIONS,
   engine: DEFAULT_OPTIONS,
   auxData: DEFAULT_AUX_DATA,
+  admin: DEFAULT_ADMIN_OPTIONS,
+  shadow: { source: null, sample: 1, report: null },
 };

@@ -87,6 +87,22 @@ export const CONFIG_KEYS: Readonly<Record<string, KeySpec>> = {
       keySets: setting("any"),
     }),
   }),
+  // edict's own: where bundles come from, and what holds when their source is gone (docs/sources.md).
+  bundle: section({
+    source: setting("text"),
+    verifyKeys: setting("texts"),
+    tokenFile: setting("text"),
+    natsCredentials: setting("text"),
+    pollInterval: setting("duration"),
+    maxBytes: setting("integer"),
+    stateDir: setting("text"),
+    staleAfter: setting("duration"),
+    failClosedAfter: setting("duration"),
+    allowRollbackTo: setting("text"),
+  }),
+  // edict's own: what operators ask of a running daemon, and the candidate beside what serves (docs/operations.md).
+  admin: section({ listen: setting("text"), tokenFile: setting("text") }),
+  shadow: section({ source: setting("text"), sample: setting("any"), report: setting("text") }),
   storage: section({
     driver: setting("text"),
     disk: section({ directory: setting("text"), watchForChanges: setting("boolean") }),

@@ -24,6 +24,7 @@ import {
   MAX_THREADS,
   MAX_WORKERS,
   type PolicySource,
+  type ShadowOptions,
 } from "./config.ts";
 import {
   applyOverride,
@@ -34,6 +35,10 @@ import {
   parseConfigText,
   toJson,
 } from "./document.ts";
+import { parseLocation } from "../source/location.ts";
+import { type BundleOptions, isDigestPrefix, POLL_RANGE, SIZE_RANGE } from "../source/options.ts";
+import type { AdminOptions } from "../admin/options.ts";
+import { parseShadowSource } from "../shadow/source.ts";
 import { readKeySets } from "./key-sets.ts";
 import { CONFIG_KEYS, type KeySpec } from "./keys.ts";
 import { readValue } from "./values.ts";
@@ -193,6 +198,7 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
       },
     },
     policies: policySource(reader),
+    bundle: bundleOptions(reader),
     engine: {
       onError: errorMode(reader),
       schemaEnforcement: schemaEnforcement(reader),
@@ -220,6 +226,8 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
       maxBodyBytes: reader.get("server.requestLimits.maxBodyBytes", engine.maxBodyBytes, within(BODY_RANGE)),
     },
     auxData: auxData(reader),
+    admin: adminOptions(reader),
+    shadow: shadowOptions(reader),
   };
 }
 
@@ -251,7 +259,80 @@ function schemaEnforcement(reader: Reader): SchemaEnforcement {
   );
 }
 
+/** Where bundles come from and how the daemon does without; seconds of the file become milliseconds. */
+function bundleOptions(reader: Reader): BundleOptions {
+  const base = DEFAULT_CONFIG.bundle;
+  const text = (key: string): string | null => reader.get<string | null>(`bundle.${key}`, null);
+  const age = (key: string): number | null => {
+    const seconds = reader.get<number | null>(`bundle.${key}`, null, (value) =>
+      value === null || value === 0 || value >= 1 ? null : "must be `0s` for never, or at least `1s`",
+    );
+    return seconds === null || seconds === 0 ? null : seconds * 1000;
+  };
+  const poll = reader.get("bundle.pollInterval", base.pollIntervalMs / 1000, (value) =>
+    value >= POLL_RANGE[0] && value <= POLL_RANGE[1] ? null : "must be from `100ms` to `24h`",
+  );
+  return {
+    verifyKeys: reader.get("bundle.verifyKeys", base.verifyKeys),
+    tokenFile: text("tokenFile"),
+    natsCredentials: text("natsCredentials"),
+    pollIntervalMs: poll * 1000,
+    maxBytes: reader.get("bundle.maxBytes", base.maxBytes, within(SIZE_RANGE)),
+    stateDir: text("stateDir"),
+    staleAfterMs: age("staleAfter"),
+    failClosedAfterMs: age("failClosedAfter"),
+    allowRollbackTo: reader.get<string | null>("bundle.allowRollbackTo", base.allowRollbackTo, (value) =>
+      value === null || isDigestPrefix(value) ? null : "must be the digest of a bundle, 12 to 64 hex digits",
+    ),
+  };
+}
+
+function adminOptions(reader: Reader): AdminOptions {
+  const address = parseAddress(
+    reader.get("admin.listen", "", (text) => {
+      const parsed = parseAddress(text);
+      return typeof parsed === "string" ? `is invalid: ${parsed}` : null;
+    }),
+  );
+  return {
+    listen: typeof address === "string" ? null : address,
+    tokenFile: reader.get<string | null>("admin.tokenFile", null),
+  };
+}
+
+function shadowOptions(reader: Reader): ShadowOptions {
+  const source = reader.has("shadow.source")
+    ? parseShadowSource(
+        reader.get("shadow.source", "", (text) => {
+          const parsed = parseShadowSource(text);
+          return typeof parsed === "string" ? `is invalid: ${parsed}` : null;
+        }),
+      )
+    : null;
+  return {
+    source: typeof source === "string" ? null : source,
+    sample: reader.get<unknown>("shadow.sample", DEFAULT_CONFIG.shadow.sample, sampleRule) as number,
+    report: reader.get<string | null>("shadow.report", null),
+  };
+}
+
+function sampleRule(value: unknown): string | null {
+  return typeof value === "number" && value > 0 && value <= 1 ? null : "must be above 0 and at most 1";
+}
+
 function policySource(reader: Reader): PolicySource {
+  if (reader.has("bundle.source")) {
+    const parsed = parseLocation(
+      reader.get("bundle.source", "", (text) => {
+        const location = parseLocation(text);
+        return typeof location === "string" ? `is invalid: ${location}` : null;
+      }),
+    );
+    if (reader.has("storage.driver")) {
+      reader.refuse("bundle.source", "and `storage.driver` both say where policies come from");
+    }
+    return typeof parsed === "string" ? DEFAULT_CONFIG.policies : parsed;
+  }
   const driver = reader.get("storage.driver", reader.has("storage.bundle.file") ? "bundle" : "disk", (name) =>
     name === "disk" || name === "bundle"
       ? null

@@ -4,6 +4,7 @@
  * response written by the guest counts as a decision.
  */
 import {
+  FLAG_DENY_ALL,
   FLAG_SCHEMAS,
   FLAG_TRACE,
   FORMAT_JSON,
@@ -21,6 +22,8 @@ import { readTokens } from "../aux-data/request-tokens.ts";
 import type { TokenVerifier } from "../aux-data/token-verifier.ts";
 import { type Bundle, readBundle } from "../bundle/bundle-file.ts";
 import { parseRuleIndex, type RuleIndex } from "../bundle/rule-index.ts";
+import { checkSelfTest } from "../bundle/self-test.ts";
+import type { VerifyKeys } from "../bundle/signature.ts";
 import { EngineError, RequestError, TokenError } from "../errors.ts";
 import { readSchemas } from "../schema/bundle-schemas.ts";
 import { SchemaValidator } from "../schema/validator.ts";
@@ -29,6 +32,7 @@ import { describeFailure } from "../request/describe.ts";
 import { explainRequest, type Explanation } from "./explain.ts";
 import { Guest, type PartFacts } from "./guest.ts";
 import type { CheckRequest, CheckResponse, Json } from "./messages.ts";
+import type { EngineObserver } from "./observer.ts";
 import { type CompiledBundle, compileModules, oneLine } from "./modules.ts";
 import {
   type EngineOptions,
@@ -62,12 +66,21 @@ const FORMAT_NUMBERS: Readonly<Record<Format, number>> = { json: FORMAT_JSON, ms
 
 const NOTHING = new Uint8Array(0);
 
+export interface LoadOptions extends EngineOptions {
+  /** Keys of which one must have signed the bundle; unsigned ones load when there are none. */
+  readonly verifyKeys?: VerifyKeys | null;
+}
+
 /** A loaded bundle. Create with `Engine.load`; safe to share within a thread. */
 export class Engine {
   readonly bundle: Bundle;
   readonly options: ResolvedOptions;
   /** The modules that any number of engines, also of other threads, can be started from. */
   readonly compiled: CompiledBundle;
+  /** Whether every action is denied, whatever the policies say; requests are read and refused as always. */
+  denies = false;
+  /** Told about every decision; set while the engine serves. */
+  observer: EngineObserver | null = null;
   #guest: Guest;
   #traps = 0;
   #lastTrap: unknown = null;
@@ -76,10 +89,17 @@ export class Engine {
   readonly #schemaFlag: number;
   #validator: SchemaValidator | null;
 
-  /** Verifies, compiles and starts a bundle. Throws `BundleError` or `EngineError`. */
-  static async load(file: Uint8Array, options: EngineOptions = {}): Promise<Engine> {
-    const compiled = await compileModules(readBundle(file));
-    return Engine.start(compiled, options);
+  /**
+   * Verifies, compiles, starts and self-tests a bundle. With `verifyKeys` one of them has to have signed it. Rejects with
+   * `BundleError` or `EngineError`.
+   */
+  static async load(file: Uint8Array, { verifyKeys, ...options }: LoadOptions = {}): Promise<Engine> {
+    const bundle = readBundle(file);
+    await verifyKeys?.verify(bundle, new Date());
+    const compiled = await compileModules(bundle);
+    const engine = Engine.start(compiled, options);
+    await checkSelfTest(compiled);
+    return engine;
   }
 
   /** Starts another engine from what `load` has verified and compiled, which may come from another thread. Throws `EngineError`. */
@@ -96,6 +116,17 @@ export class Engine {
     this.#schemaFlag = enforced ? FLAG_SCHEMAS : 0;
     // Compiled now, so that no request waits for it.
     this.#validator = enforced ? new SchemaValidator(readSchemas(compiled.bundle.schemas)) : null;
+  }
+
+  /** Does `work` with nobody told about the decisions it makes. */
+  unobserved<T>(work: () => T): T {
+    const { observer } = this;
+    this.observer = null;
+    try {
+      return work();
+    } finally {
+      this.observer = observer;
+    }
   }
 
   /** How often an instance trapped and was replaced. Anything but 0 is a bug in edict. */
@@ -125,11 +156,15 @@ export class Engine {
       return STATUS_TOO_LARGE;
     }
     try {
-      const all = flags | this.#schemaFlag;
-      const status = this.#guest.decide(bytes, inputFormat, outputFormat, all, claims, NOTHING);
-      return status === STATUS_SCHEMAS
-        ? this.#decideWithSchemas(bytes, inputFormat, outputFormat, all, claims)
-        : status;
+      const all = flags | this.#schemaFlag | (this.denies ? FLAG_DENY_ALL : 0);
+      let status = this.#guest.decide(bytes, inputFormat, outputFormat, all, claims, NOTHING);
+      if (status === STATUS_SCHEMAS) {
+        status = this.#decideWithSchemas(bytes, inputFormat, outputFormat, all, claims);
+      }
+      if (status === STATUS_OK && this.observer !== null) {
+        this.observer.decided(bytes, inputFormat, all, claims, this.#guest);
+      }
+      return status;
     } catch (error) {
       return this.#replace(error);
     }
@@ -299,6 +334,7 @@ export class Engine {
 
   /** The typed error for a status that was not STATUS_OK; call it before the next decision. */
   failure(status: number, bytes: Uint8Array, format: number): RequestError | EngineError {
+    this.observer?.failed(status);
     switch (status) {
       case STATUS_TRAP:
         return new EngineError("EDICT_ENGINE_TRAP", `the guest trapped: ${oneLine(this.#lastTrap)}`, {

@@ -94,6 +94,9 @@ export interface PartFacts {
   /** Byte offset of the first entry of `resources`. */
   readonly firstResource: number;
   readonly fuelUsed: number;
+  /** Decisions that came to ALLOW, and conditions that ended in an error. */
+  readonly allowed: number;
+  readonly conditionErrors: number;
 }
 
 const MIB = 1024 * 1024;
@@ -134,7 +137,10 @@ export class Guest {
     } catch (error) {
       if (error instanceof EdictError) throw error;
       // Modules that lack an export, or trap before the first request.
-      throw new BundleError(`the guest cannot be started: ${oneLine(error)}`, { cause: error });
+      throw new BundleError(`the guest cannot be started: ${oneLine(error)}`, {
+        cause: error,
+        code: "EDICT_BUNDLE_START",
+      });
     }
   }
 
@@ -153,6 +159,7 @@ export class Guest {
     if (core.abiVersion() !== ABI_VERSION) {
       throw new BundleError(
         `the core has ABI version ${core.abiVersion()}, this edict runs version ${ABI_VERSION}`,
+        { code: "EDICT_BUNDLE_ABI" },
       );
     }
     if (core.heapBase() > IMAGE_BASE) throw new BundleError("the core's static data reaches into the image");
@@ -161,7 +168,9 @@ export class Guest {
     new Uint8Array(memory.buffer).set(bundle.image, IMAGE_BASE);
     const status = core.start(bundle.image.byteLength, inputCapacity, OUTPUT_CAPACITY, pages * PAGE);
     if (status !== STATUS_OK) {
-      throw new EngineError("EDICT_ENGINE_START", `the guest refused to start with status ${status}`);
+      throw new BundleError(`the guest refused to start with status ${status}`, {
+        code: "EDICT_BUNDLE_START",
+      });
     }
     const guest = new Guest(core, memory, settings.clock);
     guest.#configure(settings);
@@ -178,7 +187,7 @@ export class Guest {
     const start = this.#word(CONTROL_INPUT_START);
     const capacity = this.#word(CONTROL_INPUT_CAPACITY);
     if (start < IMAGE_BASE || start + capacity > memory.buffer.byteLength) {
-      throw new EngineError("EDICT_ENGINE_START", "the guest placed its input outside memory");
+      throw new BundleError("the guest placed its input outside memory", { code: "EDICT_BUNDLE_START" });
     }
     this.#input = new Uint8Array(memory.buffer, start, capacity);
   }
@@ -210,7 +219,7 @@ export class Guest {
       start < IMAGE_BASE ||
       start + ZONES_CAPACITY > this.#input.byteOffset
     ) {
-      throw new EngineError("EDICT_ENGINE_START", "the guest has no room for the time zones");
+      throw new BundleError("the guest has no room for the time zones", { code: "EDICT_BUNDLE_START" });
     }
     this.#memory.set(zones, start);
     if (this.#core.useZones(zones.byteLength) === 0) {
@@ -279,16 +288,22 @@ export class Guest {
       decisions: this.#word(CONTROL_DECISIONS),
       firstResource: this.#word(CONTROL_FIRST_RESOURCE),
       fuelUsed: this.#word(CONTROL_FUEL_USED),
-    };
-  }
-
-  /** Decisions, allowed ones, and failed conditions of the last request. */
-  counters(): { decisions: number; allowed: number; conditionErrors: number } {
-    return {
-      decisions: this.#word(CONTROL_DECISIONS),
       allowed: this.#word(CONTROL_ALLOWED),
       conditionErrors: this.#word(CONTROL_CONDITION_ERRORS),
     };
+  }
+
+  /** Figures of the last request; read one by one, so that counting makes no object. */
+  get decisions(): number {
+    return this.#word(CONTROL_DECISIONS);
+  }
+
+  get allowed(): number {
+    return this.#word(CONTROL_ALLOWED);
+  }
+
+  get conditionErrors(): number {
+    return this.#word(CONTROL_CONDITION_ERRORS);
   }
 
   /** A copy of the explain trace of the last request (u32 words), empty without FLAG_TRACE. */
@@ -365,6 +380,8 @@ function instantiate(module: WasmModule, imports: WasmImports, name: string): Wa
   try {
     return new wasm.Instance(module, imports).exports;
   } catch (error) {
-    throw new BundleError(`the ${name} module cannot be linked: ${oneLine(error)}`, { cause: error });
+    // Linking fails when a module wants what it is not given; a module that traps while it starts ends up here too.
+    const code = error instanceof wasm.LinkError ? "EDICT_BUNDLE_IMPORTS" : "EDICT_BUNDLE_START";
+    throw new BundleError(`the ${name} module cannot be linked: ${oneLine(error)}`, { cause: error, code });
   }
 }

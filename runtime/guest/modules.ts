@@ -40,7 +40,9 @@ async function compileModule(
   for (const item of wasm.Module.imports(module)) {
     const known = item.module === "env" ? item.kind === "memory" && item.name === "memory" : true;
     if (!known || !allowed.includes(item.module)) {
-      throw new BundleError(`the ${name} module imports \`${item.module}.${item.name}\``);
+      throw new BundleError(`the ${name} module imports \`${item.module}.${item.name}\``, {
+        code: "EDICT_BUNDLE_IMPORTS",
+      });
     }
   }
   return module;

@@ -25,6 +25,7 @@ interface WasmApi {
   compile(bytes: Uint8Array): Promise<WasmModule>;
   readonly Module: { imports(module: WasmModule): readonly { module: string; name: string; kind: string }[] };
   readonly Instance: new (module: WasmModule, imports: WasmImports) => { readonly exports: WasmExports };
+  readonly LinkError: new (message?: string) => Error;
   readonly Memory: new (limits: { initial: number; maximum: number }) => WasmMemory;
 }
 

@@ -162,6 +162,7 @@ class CheckRoute {
         this.#large.receive(res, body, input, output, origin);
         return;
       }
+      if (refusal !== null) context.state.counters.add(body.state === "too-large" ? "tooLarge" : "failed");
       if (refusal === null) this.#decide(res, body.bytes(), input, output, origin);
       else send(res, refusal, cors.headers(origin), context.state.draining || isAbusive);
       body.release();
@@ -288,6 +289,7 @@ class CheckRoute {
   /** The client learns no reason: it could be that of somebody who guesses. */
   #tokenRefusal(error: unknown): Reply {
     if (error instanceof TokenError) {
+      this.#context.state.counters.add("tokens");
       this.#logToken(`tokens were refused: ${error.reason}`);
       return failureReply(error);
     }

@@ -48,12 +48,13 @@ export class LargeRequests {
     const { batches, cors } = this.#context;
     const { headers, refusal, budgetReason } = this.#options;
     try {
-      const decided = await batches.decide(request);
-      if (decided.kind === "refused") answer.refuse(decided.reply, cors.headers(origin));
-      else {
-        const lines = headers(request.output, origin) + (decided.denied ? budgetReason : "");
-        answer.write(decided.pieces, lines, decided.release);
-      }
+      await batches.decide(request, (decided) => {
+        if (decided.kind === "refused") answer.refuse(decided.reply, cors.headers(origin));
+        else {
+          const lines = headers(request.output, origin) + (decided.denied ? budgetReason : "");
+          answer.write(decided.pieces, lines, decided.release);
+        }
+      });
     } catch (error) {
       if (answer.isOpen) answer.refuse(refusal(error), cors.headers(origin));
     } finally {

@@ -21,11 +21,14 @@ export function cerbosHealth(state: ServingState, service: string): Reply {
  */
 export function health(state: ServingState, readiness: boolean): Reply {
   const { engine, lastFailure } = state;
+  const { sequence, gitCommit } = engine.bundle.manifest;
   const status = state.draining && readiness ? "503 Service Unavailable" : "200 OK";
   return document(
     {
       status: state.draining ? "NOT_SERVING" : "SERVING",
       bundle: engine.bundle.digest,
+      ...(sequence === null ? {} : { sequence }),
+      ...(gitCommit === null ? {} : { gitCommit }),
       since: state.since.toISOString(),
       lastReload:
         lastFailure === null
@@ -33,6 +36,7 @@ export function health(state: ServingState, readiness: boolean): Reply {
           : {
               ok: false,
               at: lastFailure.at,
+              code: lastFailure.code,
               error: lastFailure.message,
               diagnostics: lastFailure.diagnostics,
             },

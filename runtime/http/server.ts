@@ -11,6 +11,7 @@ import { SharedMemory } from "../batch/shared-memory.ts";
 import type { ListenAddress } from "../config/address.ts";
 import type { BatchOptions } from "../config/config.ts";
 import { ServeError } from "../errors.ts";
+import type { Engine } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
 import { LIMIT_RANGE, plainOptions } from "../guest/options.ts";
 import { log } from "../observe/log.ts";
@@ -53,6 +54,8 @@ export interface HttpServer {
   readonly addresses: readonly string[];
   /** The same as values. */
   readonly listening: readonly ListenAddress[];
+  /** Makes a version ready on the workers for large requests, if there are any yet. Rejects when one of them cannot have it. */
+  prepare(engine: Engine): Promise<void>;
   /** Closes everything at once. */
   close(): void;
   /** Refuses new connections, lets requests in flight finish for at most `timeoutMs`, then closes everything. */
@@ -114,6 +117,7 @@ export async function startServer(state: ServingState, options: ServerOptions): 
   return {
     addresses,
     listening,
+    prepare: (engine) => context.batches.prepare(engine),
     close,
     drain: (timeoutMs) => {
       for (const socket of sockets.splice(0)) uws.closeSocket(socket);

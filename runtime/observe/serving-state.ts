@@ -3,11 +3,14 @@
  * Swapping the engine is one assignment, so every request is decided wholly by one version.
  */
 import type { Engine } from "../guest/engine.ts";
+import { ThreadCounters } from "./counters.ts";
 
 /** Why the newest policies are not the ones that serve. */
 export interface ReloadFailure {
   /** RFC 3339. */
   readonly at: string;
+  /** Stable; that of the error class. */
+  readonly code: string;
   readonly message: string;
   /** How many diagnostics the compiler reported; 0 when it was not the policies' fault. */
   readonly diagnostics: number;
@@ -18,21 +21,31 @@ export class ServingState {
   #since: Date;
   #lastFailure: ReloadFailure | null = null;
   #degraded: readonly string[] = [];
+  #denial: string | null = null;
+  #swaps = 0;
+  readonly #failures = new Map<string, number>();
   readonly #traps: Int32Array;
   readonly #shed: Int32Array;
   readonly #thread: number;
+  /** What this thread counts. */
+  readonly counters: ThreadCounters;
   readonly #listeners: ((engine: Engine) => void)[] = [];
+  /** Id of the key that signed what serves; null when signatures are not asked for. On the first thread only. */
+  signer: string | null = null;
   /** Set once the daemon has been told to stop. */
   draining = false;
 
-  /** `traps` and `shed` count by serving thread and may be shared; `thread` is the index of this one. */
+  /** `traps`, `shed` and `counters` count by serving thread and may be shared; `thread` is the index of this one. */
   constructor(
     engine: Engine,
     traps: Int32Array = new Int32Array(1),
     thread = 0,
     shed: Int32Array = new Int32Array(traps.length),
+    counters?: Float64Array,
   ) {
     this.#shed = shed;
+    this.counters = new ThreadCounters(counters, thread);
+    engine.observer = this.counters;
     this.#engine = engine;
     this.#since = new Date();
     this.#traps = traps;
@@ -71,15 +84,29 @@ export class ServingState {
     return this.#since;
   }
 
+  /** How often another version came to serve, and how often one did not, by the code of the reason. On the first thread only. */
+  get swaps(): number {
+    return this.#swaps;
+  }
+
+  get failures(): ReadonlyMap<string, number> {
+    return this.#failures;
+  }
+
   get lastFailure(): ReloadFailure | null {
     return this.#lastFailure;
   }
 
   /** Makes a prepared engine the one that serves, and forgets the last failure. */
   swap(engine: Engine): void {
+    // What was decided by the old one but not answered is decided again, so it counts for the new one.
+    this.#engine.observer = null;
+    engine.denies = this.#denial !== null;
+    engine.observer = this.counters;
     this.#engine = engine;
     this.#since = new Date();
     this.#lastFailure = null;
+    this.#swaps++;
     for (const listener of this.#listeners) listener(engine);
   }
 
@@ -88,8 +115,9 @@ export class ServingState {
     this.#lastFailure = null;
   }
 
-  fail(message: string, diagnostics: number): void {
-    this.#lastFailure = { at: new Date().toISOString(), message, diagnostics };
+  fail(message: string, diagnostics: number, code = "EDICT_UNEXPECTED"): void {
+    this.#lastFailure = { at: new Date().toISOString(), code, message, diagnostics };
+    this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1);
   }
 
   /** Why fewer threads serve than should, one line per reason; empty when all do. */
@@ -101,12 +129,25 @@ export class ServingState {
     this.#degraded = reasons;
   }
 
+  /** Why everything is denied (a value of `Edict-Deny-Reason`); null when the policies decide. */
+  get denial(): string | null {
+    return this.#denial;
+  }
+
+  /** Denies everything from now on, for a reason, or (null) has the policies decide again. */
+  deny(reason: string | null): void {
+    if (reason === this.#denial) return;
+    this.#denial = reason;
+    this.#engine.denies = reason !== null;
+    for (const listener of this.#listeners) listener(this.#engine);
+  }
+
   /** Takes over what another thread knows about the last reload. */
   adopt(failure: ReloadFailure | null): void {
     this.#lastFailure = failure;
   }
 
-  /** Calls `listener` now and after every swap. */
+  /** Calls `listener` now, after every swap, and when `denial` has changed. */
   onEngine(listener: (engine: Engine) => void): void {
     this.#listeners.push(listener);
     listener(this.#engine);

@@ -6,11 +6,13 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { ServeError } from "../errors.ts";
+import type { CheckRequest } from "../guest/messages.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 
 /** What the worker is asked (compiler/worker.ts). */
 export interface CompileTask {
   readonly directory: string;
+  /** Where compiled functions survive the process; by default what the environment says in EDICT_CACHE_DIR, or nowhere. */
   readonly cacheDirectory?: string;
   /** Also return this form of the policies as text. */
   readonly print?: "ir" | "as";
@@ -18,6 +20,16 @@ export interface CompileTask {
   readonly lint?: boolean;
   /** Schemas that cannot be loaded are warnings. */
   readonly ignoreSchemas?: boolean;
+  /** Keep what was found out, because the directory will be compiled again. */
+  readonly remember?: boolean;
+  /** All files that can have changed since the directory was compiled last, as far as anybody knows; the others are not looked at. */
+  readonly changedFiles?: readonly string[];
+  /** Compile only when some file is not as it was the last time. */
+  readonly onlyIfChanged?: boolean;
+  /** Sequence and git commit for the manifest. */
+  readonly stamp?: { readonly sequence?: number; readonly gitCommit?: string };
+  /** Also make up requests, for the decisions that a bundle is tested with before it serves. */
+  readonly selfTest?: boolean;
 }
 
 /** What the worker answers. */
@@ -29,6 +41,10 @@ export interface CompileResult {
   readonly rendered?: string;
   /** What `print` asked for. */
   readonly text?: string;
+  /** Nothing was compiled, as `onlyIfChanged` allows. */
+  readonly unchanged?: boolean;
+  /** What `selfTest` asked for. */
+  readonly selfTestRequests?: readonly CheckRequest[];
   /** Milliseconds per stage. */
   readonly stats: Readonly<Record<string, number>>;
 }
@@ -44,7 +60,9 @@ export class CompilePool {
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
     });
-    return (await this.#pool.run(task)) as CompileResult;
+    const cacheDirectory = task.cacheDirectory ?? process.env["EDICT_CACHE_DIR"];
+    const whole = cacheDirectory === undefined || cacheDirectory === "" ? task : { ...task, cacheDirectory };
+    return (await this.#pool.run(whole)) as CompileResult;
   }
 
   /** Stops the worker; a later `compile` starts another. */

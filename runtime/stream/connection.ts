@@ -209,7 +209,7 @@ export class StreamConnection {
       const status = engine.decide(body, FORMAT_MSGPACK, FORMAT_MSGPACK, 0, claims);
       if (status === STATUS_OK) {
         this.#announce(engine);
-        writer.response(id, engine.output(), isBin);
+        writer.response(id, engine.output(), isBin, this.#note());
       } else if (status === STATUS_AUX_DATA && claims === NOTHING)
         this.#decideWithTokens(engine, id, body, isBin);
       else this.#refuse(engine, status, id, body, isBin, claims);
@@ -218,6 +218,12 @@ export class StreamConnection {
       logFailure(`a check failed: ${oneLine(error)}`);
       this.#error(id, CHECK_FAILED);
     }
+  }
+
+  /** What stands beside a response when everything is denied; null otherwise. */
+  #note(): { readonly denyReason: string } | null {
+    const { denial } = this.#context.state;
+    return denial === null ? null : { denyReason: denial };
   }
 
   /** Everything but a decision; fails closed as the HTTP route does. */
@@ -305,36 +311,41 @@ export class StreamConnection {
 
   async #awaitLarge(id: Uint8Array, isBin: boolean, held: BodyBuffer, cancelled: Int32Array): Promise<void> {
     const context = this.#context;
-    let write: () => void;
-    let release: (() => void) | null = null;
-    try {
-      const request = { bytes: held.bytes(), input: FORMAT_MSGPACK, output: FORMAT_MSGPACK, cancelled };
-      const decided = await context.batches.decide(request);
-      if (decided.kind === "refused") write = () => this.#error(id, decided.reply);
-      else {
-        release = decided.release;
-        write = () => {
-          this.#announce(context.state.engine);
-          writer.responseInPieces(id, decided.pieces, isBin, decided.denied ? BUDGET_NOTE : null);
-        };
-      }
-    } catch (error) {
-      write = () => this.#refuseTokens(id, error);
-    }
-    held.release();
-    this.#large.delete(cancelled);
-    context.inFlight--;
-    if (this.#open) {
+    const request = { bytes: held.bytes(), input: FORMAT_MSGPACK, output: FORMAT_MSGPACK, cancelled };
+    let isAnswered = false;
+    const answer = (write: () => void): void => {
+      isAnswered = true;
+      held.release();
+      this.#large.delete(cancelled);
+      context.inFlight--;
+      if (!this.#open) return;
       this.#socket.cork(() => {
         write();
         this.#send();
         this.#decideWaiting();
       });
+    };
+    try {
+      // Written before anything else happens, so that the notice names the version that has decided.
+      await context.batches.decide(request, (decided) => {
+        if (decided.kind === "refused") {
+          answer(() => this.#error(id, decided.reply));
+          return;
+        }
+        answer(() => {
+          this.#announce(context.state.engine);
+          writer.responseInPieces(id, decided.pieces, isBin, decided.denied ? BUDGET_NOTE : this.#note());
+        });
+        decided.release();
+      });
+    } catch (error) {
+      if (isAnswered) throw error;
+      answer(() => this.#refuseTokens(id, error));
     }
-    release?.();
   }
 
   #refuseTokens(id: Uint8Array, error: unknown): void {
+    this.#context.state.counters.add("tokens");
     if (error instanceof TokenError) {
       logFailure(`tokens were refused: ${error.reason}`);
       this.#error(id, failureReply(error));

@@ -14,8 +14,15 @@ export class FollowingState extends ServingState {
   #abandoned = 0;
 
   /** `epoch` is shared; `engine` is the version of its value at this moment. */
-  constructor(engine: Engine, epoch: Int32Array, traps: Int32Array, thread: number, shed?: Int32Array) {
-    super(engine, traps, thread, shed);
+  constructor(
+    engine: Engine,
+    epoch: Int32Array,
+    traps: Int32Array,
+    thread: number,
+    shed?: Int32Array,
+    counters?: Float64Array,
+  ) {
+    super(engine, traps, thread, shed, counters);
     this.#epoch = epoch;
     this.#current = Atomics.load(epoch, 0);
   }

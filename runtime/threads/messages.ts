@@ -1,5 +1,5 @@
 /**
- * What the first thread and its serving threads tell each other: the protocol of a two-phase swap, of draining and of failing.
+ * What the first thread and its serving threads tell each other: the protocol of a two-phase swap, of a shadow, of draining and of failing.
  * Decisions never travel this way; every thread answers its own connections.
  */
 import type { AuxDataOptions } from "../aux-data/options.ts";
@@ -7,6 +7,16 @@ import type { Config } from "../config/config.ts";
 import type { CompiledBundle } from "../guest/modules.ts";
 import type { ServerOptions } from "../http/server.ts";
 import type { ReloadFailure } from "../observe/serving-state.ts";
+import type { DecisionChange } from "../shadow/decision-change.ts";
+
+/** A candidate that decides a share of the requests beside the version that serves (runtime/shadow). */
+export interface ShadowOrder {
+  /** Never that of an earlier order. */
+  readonly id: number;
+  readonly compiled: CompiledBundle;
+  /** Share of the requests, above 0 and up to 1. */
+  readonly sample: number;
+}
 
 /** What a serving thread is started with. */
 export interface ThreadStart {
@@ -18,6 +28,13 @@ export interface ThreadStart {
   readonly traps: Int32Array;
   /** Shared: requests refused for overload, by thread. */
   readonly shed: Int32Array;
+  /** Shared: see observe/counters.ts. */
+  readonly counters: Float64Array;
+  /** Whether the delay of the event loop is measured. */
+  readonly measuresDelay: boolean;
+  readonly shadow: ShadowOrder | null;
+  /** Why everything is denied; null when the policies decide. */
+  readonly denial: string | null;
   /** What the first thread serves at this moment. */
   readonly compiled: CompiledBundle;
   readonly engine: Config["engine"];
@@ -34,6 +51,10 @@ export type ToThread =
   | { readonly kind: "flip" }
   /** How the last reload went and which threads are not well, for health. */
   | { readonly kind: "outcome"; readonly failure: ReloadFailure | null; readonly degraded: readonly string[] }
+  /** Deny everything for a reason, or (null) have the policies decide again. */
+  | { readonly kind: "deny"; readonly reason: string | null }
+  /** Decide a share of the requests by this version too; null for no longer. */
+  | { readonly kind: "shadow"; readonly order: ShadowOrder | null }
   /** As `HttpServer.drain`. */
   | { readonly kind: "drain"; readonly timeoutMs: number };
 
@@ -42,6 +63,10 @@ export type FromThread =
   | { readonly kind: "ready" }
   | { readonly kind: "prepared"; readonly epoch: number }
   | { readonly kind: "refused"; readonly epoch: number; readonly message: string }
+  | { readonly kind: "shadowing"; readonly id: number }
+  | { readonly kind: "shadow-refused"; readonly id: number; readonly message: string }
+  /** Decisions that the candidate would change. */
+  | { readonly kind: "changes"; readonly changes: readonly DecisionChange[] }
   | { readonly kind: "drained" }
   /** The thread has closed its sockets and is about to exit. */
   | { readonly kind: "failed"; readonly message: string };

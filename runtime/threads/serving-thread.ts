@@ -8,11 +8,16 @@ import { Engine } from "../guest/engine.ts";
 import { type CompiledBundle, oneLine } from "../guest/modules.ts";
 import { warmUp } from "../guest/warm-up.ts";
 import { type HttpServer, startServer } from "../http/server.ts";
+import { measureLoopDelay } from "../observe/loop-delay.ts";
+import type { DecisionChange } from "../shadow/decision-change.ts";
+import { ShadowTap } from "../shadow/shadow-tap.ts";
 import { FollowingState } from "./following-state.ts";
-import type { FromThread, ThreadStart, ToThread } from "./messages.ts";
+import type { FromThread, ShadowOrder, ThreadStart, ToThread } from "./messages.ts";
 
 const start = workerData as ThreadStart;
 let server: HttpServer | null = null;
+/** The last shadow that was ordered; 0 for none. */
+let shadowId = 0;
 
 // INVARIANT: the thread never ends while uWebSockets.js has sockets, since Node would abort the whole process then. An error that
 // nobody has caught therefore closes the sockets first.
@@ -43,9 +48,12 @@ const prepare = async (compiled: CompiledBundle): Promise<Engine> => {
 };
 
 try {
-  const { epoch, traps, index, shed } = start;
-  const state = new FollowingState(await prepare(start.compiled), epoch, traps, index, shed);
+  const { epoch, traps, index, shed, counters } = start;
+  const state = new FollowingState(await prepare(start.compiled), epoch, traps, index, shed, counters);
+  state.deny(start.denial);
+  if (start.measuresDelay) measureLoopDelay(state.counters);
   server = await startServer(state, start.server);
+  if (start.shadow !== null) await shadow(state, start.shadow);
   parentPort?.on("message", (message: ToThread) => {
     void obey(state, message);
   });
@@ -58,7 +66,9 @@ async function obey(state: FollowingState, message: ToThread): Promise<void> {
   switch (message.kind) {
     case "prepare":
       try {
-        state.prepare(message.epoch, await prepare(message.compiled));
+        const engine = await prepare(message.compiled);
+        await server?.prepare(engine);
+        state.prepare(message.epoch, engine);
         tell({ kind: "prepared", epoch: message.epoch });
       } catch (error) {
         tell({ kind: "refused", epoch: message.epoch, message: oneLine(error) });
@@ -74,6 +84,12 @@ async function obey(state: FollowingState, message: ToThread): Promise<void> {
       state.adopt(message.failure);
       state.degrade(message.degraded);
       break;
+    case "deny":
+      state.deny(message.reason);
+      break;
+    case "shadow":
+      await shadow(state, message.order);
+      break;
     case "drain":
       state.draining = true;
       await server?.drain(message.timeoutMs);
@@ -81,5 +97,27 @@ async function obey(state: FollowingState, message: ToThread): Promise<void> {
       tokens.close();
       tell({ kind: "drained" });
       break;
+  }
+}
+
+/** Begins or ends deciding a share of the requests by another version. Never rejects. */
+async function shadow(state: FollowingState, order: ShadowOrder | null): Promise<void> {
+  state.counters.tap = null;
+  shadowId = order?.id ?? 0;
+  if (order === null) return;
+  const { id, compiled, sample } = order;
+  try {
+    const candidate = await prepare(compiled);
+    // Another one may have been ordered meanwhile.
+    if (shadowId !== id) return;
+    const report = (changes: readonly DecisionChange[]): void => tell({ kind: "changes", changes });
+    state.counters.tap = new ShadowTap(candidate, () => state.engine, {
+      counters: state.counters,
+      sample,
+      report,
+    });
+    tell({ kind: "shadowing", id });
+  } catch (error) {
+    tell({ kind: "shadow-refused", id, message: oneLine(error) });
   }
 }

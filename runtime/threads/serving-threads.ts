@@ -10,10 +10,13 @@ import type { AuxDataOptions } from "../aux-data/options.ts";
 import type { Config } from "../config/config.ts";
 import { ServeError } from "../errors.ts";
 import type { Engine } from "../guest/engine.ts";
+import { oneLine } from "../guest/modules.ts";
 import type { ServerOptions } from "../http/server.ts";
+import { allocateCounters } from "../observe/counters.ts";
 import { log } from "../observe/log.ts";
 import type { ReloadFailure } from "../observe/serving-state.ts";
-import type { FromThread, ThreadStart, ToThread } from "./messages.ts";
+import type { DecisionChange } from "../shadow/decision-change.ts";
+import type { FromThread, ShadowOrder, ThreadStart, ToThread } from "./messages.ts";
 import { DEFAULT_PATIENCE, ThreadHealth, type ThreadPatience } from "./thread-health.ts";
 
 /** How much longer than a drain its end may take to be told, in milliseconds. */
@@ -29,6 +32,8 @@ export interface ThreadSettings {
   readonly auxData: AuxDataOptions;
   /** Its addresses are those the first thread listens on, with their real ports. */
   readonly server: ServerOptions;
+  /** Whether the delay of every thread's event loop is measured, for metrics. */
+  readonly measuresDelay?: boolean;
 }
 
 /** What tests change; no configuration does. */
@@ -53,10 +58,16 @@ export class ServingThreads {
   readonly traps: Int32Array;
   /** Requests refused for overload, by thread; shared too. */
   readonly shed: Int32Array;
+  /** What observe/counters.ts counts; shared as well. */
+  readonly counters: Float64Array;
   /** Resolves with the reason when a thread keeps failing. */
   readonly failed: Promise<string>;
   /** Called when `degraded` has changed. */
   onHealth: (degraded: readonly string[]) => void = () => undefined;
+  /** Makes a version ready on the first thread, apart from its own engine. */
+  prepareFirst: (engine: Engine) => Promise<void> = () => Promise.resolve();
+  /** Called with decisions that the shadow's candidate would change, by any thread but the first. */
+  onChanges: (changes: readonly DecisionChange[]) => void = () => undefined;
   readonly #epoch = new Int32Array(new SharedArrayBuffer(4));
   #attempt = 0;
   readonly #patience: ThreadPatience;
@@ -69,6 +80,11 @@ export class ServingThreads {
   /** The version of the epoch, which a thread that starts later serves. */
   #engine: Engine | null = null;
   #failure: ReloadFailure | null = null;
+  #denial: string | null = null;
+  /** What else keeps the daemon from being well, one line each. */
+  #notes: readonly string[] = [];
+  #shadow: ShadowOrder | null = null;
+  #shadowCount = 0;
   #started = false;
   #stopping = false;
   /** Ends when no thread is being started and no version swapped. */
@@ -81,6 +97,7 @@ export class ServingThreads {
     this.#health = new ThreadHealth(this.#patience);
     this.traps = new Int32Array(new SharedArrayBuffer(4 * count));
     this.shed = new Int32Array(new SharedArrayBuffer(4 * count));
+    this.counters = allocateCounters(count);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -88,7 +105,7 @@ export class ServingThreads {
 
   /** Why fewer threads serve than should, one line per thread. */
   get degraded(): readonly string[] {
-    return this.#health.reasons;
+    return [...this.#health.reasons, ...this.#notes];
   }
 
   /** Starts all but the first thread; resolves when they decide. Throws `ServeError`; the ones that run are stopped then. */
@@ -111,27 +128,60 @@ export class ServingThreads {
    * not answer in time; then nothing has changed anywhere.
    */
   async swap(engine: Engine, apply: () => void): Promise<void> {
-    if (this.count === 1) {
-      apply();
-      return;
-    }
     await this.#exclusively(async () => {
       // Never a number of an earlier attempt, whose late answers must not count for this one.
       const epoch = ++this.#attempt;
       this.#tellAll({ kind: "prepare", epoch, compiled: engine.compiled });
-      const problem = await this.#vote((message) => {
-        if (message.kind === "refused" && message.epoch === epoch) return message.message;
-        return message.kind === "prepared" && message.epoch === epoch ? true : null;
-      }, this.#patience.answerMs);
-      if (problem !== null) {
+      const [problem, own] = await Promise.all([
+        this.#vote((message) => {
+          if (message.kind === "refused" && message.epoch === epoch) return message.message;
+          return message.kind === "prepared" && message.epoch === epoch ? true : null;
+        }, this.#patience.answerMs),
+        this.prepareFirst(engine).then(() => null, oneLine),
+      ]);
+      const failed = problem ?? (own === null ? null : `thread 0: ${own}`);
+      if (failed !== null) {
         this.#tellAll({ kind: "abandon", epoch });
-        throw new ServeError("EDICT_THREAD", `the new version could not be prepared: ${problem}`);
+        throw new ServeError("EDICT_THREAD", `the new version could not be prepared: ${failed}`);
       }
       this.#engine = engine;
       Atomics.store(this.#epoch, 0, epoch);
       this.#tellAll({ kind: "flip" });
       apply();
     });
+  }
+
+  /**
+   * Has every thread but the first decide the share `sample` of its requests by `candidate` too, or stop doing so (null). Throws `ServeError`,
+   * naming the thread, when one cannot; then none does.
+   */
+  async shadow(candidate: Engine | null, sample: number): Promise<void> {
+    await this.#exclusively(async () => {
+      const id = ++this.#shadowCount;
+      this.#shadow = candidate === null ? null : { id, compiled: candidate.compiled, sample };
+      this.#tellAll({ kind: "shadow", order: this.#shadow });
+      if (candidate === null) return;
+      const problem = await this.#vote((message) => {
+        if (message.kind === "shadow-refused" && message.id === id) return message.message;
+        return message.kind === "shadowing" && message.id === id ? true : null;
+      }, this.#patience.answerMs);
+      if (problem === null) return;
+      this.#shadow = null;
+      this.#tellAll({ kind: "shadow", order: null });
+      throw new ServeError("EDICT_THREAD", `the shadow could not be prepared: ${problem}`);
+    });
+  }
+
+  /** Has every thread but the first deny everything, or (null) the policies decide again. */
+  deny(reason: string | null): void {
+    this.#denial = reason;
+    this.#tellAll({ kind: "deny", reason });
+  }
+
+  /** Adds what is not about threads to the health of all of them, in place of what was added before. */
+  note(reasons: readonly string[]): void {
+    this.#notes = reasons;
+    this.#tellHealth();
   }
 
   /** How the last reload went, for the health of all threads. */
@@ -160,8 +210,12 @@ export class ServingThreads {
       epoch: this.#epoch,
       traps: this.traps,
       shed: this.shed,
+      counters: this.counters,
+      shadow: this.#shadow,
+      denial: this.#denial,
       compiled: this.#engine.compiled,
       ...this.#settings,
+      measuresDelay: this.#settings.measuresDelay ?? false,
     };
     const worker = new Worker(this.#entry, { workerData: data });
     this.#workers.set(index, worker);
@@ -215,6 +269,10 @@ export class ServingThreads {
   #receive(index: number, message: FromThread): void {
     if (message.kind === "failed") {
       this.#end(index, message.message);
+      return;
+    }
+    if (message.kind === "changes") {
+      this.onChanges(message.changes);
       return;
     }
     if (this.#health.heard(index)) this.#tellHealth();

@@ -28,10 +28,12 @@ export async function startThreads(
   }
   const { engine, auxData } = config;
   threads.onHealth = (degraded) => state.degrade(degraded);
+  threads.prepareFirst = (prepared) => server.prepare(prepared);
   await threads.start(state.engine, {
     engine,
     auxData,
     server: { ...config.server, addresses, joins: true },
+    measuresDelay: config.admin.listen !== null,
   });
 }
 

@@ -17,7 +17,11 @@ export interface Defect {
   /** Whether the binary's answer changes from start to start, so that starting it again can tell. */
   readonly varies: boolean;
   /** Settings under which the interpreter has the defect, one for each way it can show. */
-  imitations(program: Program, settings: Partial<EngineSettings>): readonly Partial<EngineSettings>[];
+  imitations(
+    program: Program,
+    settings: Partial<EngineSettings>,
+    request: CheckRequest,
+  ): readonly Partial<EngineSettings>[];
 }
 
 /** A rule of a generated set has rows for its roles and for at most two derived roles. */
@@ -27,6 +31,8 @@ const ENTRIES_THAT_MATCH = 3;
 
 /** More roles than this are not permuted: 5! orders are tried. */
 const MAX_PERMUTED = 5;
+/** Combinations of orders of several role sets that are tried. */
+const MAX_COMBINATIONS = 2_000;
 
 const LOST_DENIAL: Defect = {
   name: "a role policy's denial is lost at a scope without a row for the role (COMPAT.md 6.8)",
@@ -39,14 +45,15 @@ const RANDOM_PARENTS: Defect = {
   name: "which of several denying role policies of one role set is named changes from start to start",
   shownBy: "role-policy-denied-twice",
   varies: true,
-  imitations: (program) => roleOrders(program).map((roleOrder) => ({ roleOrder })),
+  imitations: (program, _, request) => roleOrders(program, request).map((orders) => ({ roleOrders: orders })),
 };
 
 const BOTH: Defect = {
   name: "a lost denial beside a denial named at random",
   shownBy: LOST_DENIAL.shownBy,
   varies: true,
-  imitations: (program) => roleOrders(program).map((roleOrder) => ({ roleOrder, lostRoleDenials: true })),
+  imitations: (program, _, request) =>
+    roleOrders(program, request).map((orders) => ({ roleOrders: orders, lostRoleDenials: true })),
 };
 
 /** In strict mode an error ends the action; what its rule's other rows did before depends on their order. */
@@ -99,7 +106,7 @@ export function explanation(
       found.push(undefined);
       continue;
     }
-    const defect = DEFECTS.find((each) => each.imitations(program, settings).some(agrees));
+    const defect = DEFECTS.find((each) => each.imitations(program, settings, request).some(agrees));
     if (defect === undefined) return undefined;
     found.push(defect);
   }
@@ -143,10 +150,21 @@ function isWithin(part: readonly string[], whole: readonly string[]): boolean {
   });
 }
 
-/** Every order of the roles that have role policies with rules. */
-function roleOrders(program: Program): readonly (readonly string[])[] {
+/** Every order of the roles that have role policies with rules: first the same one for all role sets, then combinations of different ones. */
+function roleOrders(
+  program: Program,
+  { principal }: CheckRequest,
+): readonly ReadonlyMap<string, readonly string[]>[] {
   const roles = [...new Set(program.roles.filter(({ rows }) => rows.length > 0).map(({ role }) => role))];
-  return permutations(roles.slice(0, MAX_PERMUTED));
+  const orders = permutations(roles.slice(0, MAX_PERMUTED));
+  const owners = [...new Set(principal.roles)];
+  const same = orders.map((order) => new Map(owners.map((owner) => [owner, order])));
+  let combined: readonly ReadonlyMap<string, readonly string[]>[] = [new Map()];
+  for (const owner of owners) {
+    if (combined.length * orders.length > MAX_COMBINATIONS) break;
+    combined = combined.flatMap((begun) => orders.map((order) => new Map(begun).set(owner, order)));
+  }
+  return [...same, ...combined];
 }
 
 /** Every choice of rows to look at first. */

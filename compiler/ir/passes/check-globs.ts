@@ -4,10 +4,20 @@ import type { Diagnostic, Place } from "../../diagnostics/diagnostic.ts";
 import type { PolicySet } from "../../policy/policy-set.ts";
 import { MAX_ALTERNATIVES, isGlob, parseGlob } from "../glob.ts";
 
-/** Reports malformed globs: a pattern that silently matched nothing could turn a DENY off. */
-export function checkGlobs(set: PolicySet): Diagnostic[] {
+/**
+ * Reports malformed globs: a pattern that silently matched nothing could turn a DENY off.
+ * @param sound policies without problems, kept by a caller that checks again
+ */
+export function checkGlobs(set: PolicySet, sound = new WeakSet<object>()): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const good = new Set<string>();
+  /** Looks at a policy unless it is known to be sound. */
+  const visit = (policy: object, look: () => void): void => {
+    if (sound.has(policy)) return;
+    const before = diagnostics.length;
+    look();
+    if (diagnostics.length === before) sound.add(policy);
+  };
   const check = (patterns: readonly string[], place: Place, always = false): void => {
     for (const pattern of patterns) {
       if (good.has(pattern) || (!always && !isGlob(pattern))) continue;
@@ -17,21 +27,27 @@ export function checkGlobs(set: PolicySet): Diagnostic[] {
     }
   };
   for (const policy of set.resourcePolicies) {
-    for (const rule of policy.rules) {
-      check([...rule.actions, ...rule.roles], rule.place);
-      for (const role of rule.derivedRoles) check(role.parentRoles, role.place);
-    }
+    visit(policy, () => {
+      for (const rule of policy.rules) {
+        check([...rule.actions, ...rule.roles], rule.place);
+        for (const role of rule.derivedRoles) check(role.parentRoles, role.place);
+      }
+    });
   }
   for (const policy of set.principalPolicies) {
-    for (const entry of policy.resources) {
-      for (const rule of entry.rules) check([entry.resource, rule.action], rule.place);
-    }
+    visit(policy, () => {
+      for (const entry of policy.resources) {
+        for (const rule of entry.rules) check([entry.resource, rule.action], rule.place);
+      }
+    });
   }
   for (const policy of set.rolePolicies) {
-    for (const rule of policy.rules) {
-      check([rule.resource], rule.place);
-      check(rule.allowActions, rule.place, true);
-    }
+    visit(policy, () => {
+      for (const rule of policy.rules) {
+        check([rule.resource], rule.place);
+        check(rule.allowActions, rule.place, true);
+      }
+    });
   }
   return diagnostics;
 }

@@ -75,6 +75,14 @@ function request(next: Next): unknown {
   return { principal: { id: "p", roles: ["user"], attr: { department: "x" } }, resources };
 }
 
+/** A msgpack map of at most 15 encoded values. */
+function map(...fields: readonly (readonly [string, Uint8Array])[]): Uint8Array {
+  return Buffer.concat([
+    Buffer.of(0x80 | fields.length),
+    ...fields.flatMap(([key, value]) => [toMsgpack(key), value]),
+  ]);
+}
+
 describe.each(BUILDS)("%s build", (build) => {
   let host: DecoderHost;
 
@@ -123,11 +131,6 @@ describe.each(BUILDS)("%s build", (build) => {
   });
 
   it("still finds a field given twice in msgpack when the first is in the common part", () => {
-    const map = (...fields: readonly (readonly [string, Uint8Array])[]): Uint8Array =>
-      Buffer.concat([
-        Buffer.of(0x80 | fields.length),
-        ...fields.flatMap(([key, value]) => [toMsgpack(key), value]),
-      ]);
     const kind = ["kind", toMsgpack("album")] as const;
     const id = ["id", toMsgpack("1")] as const;
     const actions = ["actions", toMsgpack(["view"])] as const;

@@ -376,8 +376,8 @@ class Evaluation {
   ): Verdict | undefined {
     if (!this.#knowsKind(scope)) return undefined;
     if (this.#settings.lostRoleDenials && !this.#hasRowFor(roleSet, scope)) return undefined;
-    const { roleOrder } = this.#settings;
-    const asked = roleSet.toSorted((a, b) => roleOrder.indexOf(a) - roleOrder.indexOf(b));
+    const order = this.#settings.roleOrders.get(roleSet[0] ?? "") ?? [];
+    const asked = roleSet.toSorted((a, b) => order.indexOf(a) - order.indexOf(b));
     for (const role of asked) {
       const block = this.#program.roles.find(
         (each) =>

@@ -27,10 +27,11 @@ export interface EngineSettings {
    */
   readonly lostRoleDenials: boolean;
   /**
-   * The order in which the roles of a role set (a role and its parents) have their role policies asked; a role that is
-   * not listed keeps its place at the front. Empty: the documented order. The binary's changes from start to start.
+   * The order in which the roles of a role set (a role and its parents) have their role policies asked, by the role; one that is
+   * not listed keeps its place at the front. Empty: the documented order. The binary's changes from start to start, for
+   * every role set by itself.
    */
-  readonly roleOrder: readonly string[];
+  readonly roleOrders: ReadonlyMap<string, readonly string[]>;
   /**
    * Which rows of a rule are looked at first: ids of derived roles, NONE for the row of the rule's roles. Empty: as written.
    * The binary's order changes from start to start.
@@ -56,7 +57,7 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   validate: () => [],
   guess: () => false,
   lostRoleDenials: false,
-  roleOrder: [],
+  roleOrders: new Map(),
   rowOrder: [],
   entryOrder: [],
   stoppedRule: "before",

@@ -108,7 +108,7 @@ describe("readBundle", () => {
     expect(reasonFor(file)).toMatch(reason);
   });
 
-  it("refuses repeated, missing, overlapping and signed sections", () => {
+  it("refuses repeated, missing, overlapping and unknown sections", () => {
     const sections = sampleSections();
     const [first] = sections;
     expect(first).toBeDefined();
@@ -118,7 +118,7 @@ describe("readBundle", () => {
     );
     expect(
       reasonFor(writeBundle([...sections, { kind: SECTION_SIGNATURE, bytes: new Uint8Array(8) }])),
-    ).toMatch(/signed/);
+    ).toMatch(/unknown kind 7/);
     const overlapping = writeBundle(sections);
     overlapping.copyWithin(16 + 48 + 8, 16 + 8, 16 + 12);
     expect(reasonFor(overlapping)).toMatch(/overlaps/);

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_AUX_DATA } from "../../../runtime/aux-data/options.ts";
 import { ConfigError } from "../../../runtime/errors.ts";
-import type { Config } from "../../../runtime/config/config.ts";
+import { type Config, DEFAULT_CONFIG } from "../../../runtime/config/config.ts";
 import { readConfig } from "../../../runtime/config/load.ts";
 
 const ENVIRONMENT = { PORT: "4000", SECRET: "s", LIMIT: "7", INJECT: "x\nserver: {foo: 1}" };
@@ -52,6 +52,16 @@ engine:
   onError: strict
 schema: { enforcement: reject, cacheSize: 10 }
 storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
+bundle:
+  verifyKeys: [a.jwk, b.jwk]
+  tokenFile: token
+  natsCredentials: edict.creds
+  pollInterval: 10s
+  maxBytes: 1000000
+  stateDir: state
+  staleAfter: 1m
+  failClosedAfter: 1h
+  allowRollbackTo: 0123456789ab
 `);
     expect(config).toEqual({
       server: {
@@ -81,7 +91,40 @@ storage: { driver: disk, disk: { directory: ./p, watchForChanges: true } }
         maxBodyBytes: 65_536,
       },
       auxData: DEFAULT_AUX_DATA,
+      bundle: {
+        verifyKeys: ["a.jwk", "b.jwk"],
+        tokenFile: "token",
+        natsCredentials: "edict.creds",
+        pollIntervalMs: 10_000,
+        maxBytes: 1_000_000,
+        stateDir: "state",
+        staleAfterMs: 60_000,
+        failClosedAfterMs: 3_600_000,
+        allowRollbackTo: "0123456789ab",
+      },
+      admin: DEFAULT_CONFIG.admin,
+      shadow: DEFAULT_CONFIG.shadow,
     });
+  });
+
+  it("takes bundles from files, URLs and NATS, and never a secret in an address", () => {
+    const sourceOf = (source: string): unknown => load(`bundle: {source: "${source}"}`).policies;
+    expect(sourceOf("a.edict")).toEqual({ kind: "bundle", file: "a.edict" });
+    expect(sourceOf("https://a.example/b?c=d#e")).toEqual({ kind: "url", url: "https://a.example/b?c=d" });
+    expect(sourceOf("nats://a.example/policies/live/eu")).toEqual({
+      kind: "nats",
+      object: { server: "a.example:4222", tls: false, bucket: "policies", object: "live/eu" },
+    });
+    expect(sourceOf("tls://[::1]:1/policies/live")).toMatchObject({
+      object: { server: "[::1]:1", tls: true },
+    });
+    for (const wrong of ["ftp://a/b", "nats://a/b", "nats:///b/c", "https://u:p@a/b", "nats://u:p@a/b/c"]) {
+      expect(problems(`bundle: {source: "${wrong}"}`)).toHaveLength(1);
+      expect(problems(`bundle: {source: "${wrong}"}`)[0]).not.toContain("u:p");
+    }
+    expect(problems("bundle: {source: a.edict}\nstorage: {driver: disk}")[0]).toContain("both say where");
+    expect(problems("bundle: {failClosedAfter: 10ms, pollInterval: 1ms}")).toHaveLength(2);
+    expect(load("bundle: {staleAfter: 0s}").bundle.staleAfterMs).toBeNull();
   });
 
   it("reads JSON", () => {

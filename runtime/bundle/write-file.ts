@@ -1,0 +1,57 @@
+/**
+ * Writes a file so that whoever reads it finds the old content or the new one, never a part of either, whatever happens to
+ * this process or the machine in between.
+ */
+import { randomBytes } from "node:crypto";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/**
+ * Replaces or creates `path`: a new file beside it, flushed, renamed, its directory flushed. A link is followed; what is not a
+ * regular file (a pipe, `/dev/stdout`) is written to as it is.
+ * @param mode permission bits of the file
+ */
+export async function writeFileAtomically(path: string, content: Uint8Array, mode = 0o644): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const facts = await stat(target).catch(() => null);
+  if (facts !== null && !facts.isFile()) {
+    await writeInto(target, content);
+    return;
+  }
+  const directory = dirname(target);
+  const temporary = join(directory, `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    const handle = await open(temporary, "wx", mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await flushDirectory(directory);
+}
+
+async function writeInto(target: string, content: Uint8Array): Promise<void> {
+  const handle = await open(target, "w");
+  try {
+    await handle.writeFile(content);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a rename last. Where directories cannot be flushed, the file system decides. */
+async function flushDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, "r").catch(() => null);
+  if (handle === null) return;
+  try {
+    await handle.sync().catch(() => undefined);
+  } finally {
+    await handle.close();
+  }
+}
