@@ -54,6 +54,8 @@ export class Reloader {
   #quiet: Promise<unknown> = Promise.resolve();
   /** Why the last bundle that the source gave does not serve; it goes on holding while the source has no other. */
   #refusal: unknown = null;
+  /** The failure that health shows, or showed last. */
+  #shown: unknown = null;
   #logged = { text: "", at: Number.NEGATIVE_INFINITY };
 
   constructor(state: ServingState, options: ReloaderOptions) {
@@ -131,8 +133,8 @@ export class Reloader {
   #confirm(): void {
     const { freshness, threads } = this.#options;
     if (this.#refusal !== null) {
-      // The source answers again, but what it has is still what was refused.
-      this.#show(this.#refusal);
+      // The source answers again, but what it has is still what was refused. Sources say so every second: it is one failure.
+      if (this.#shown !== this.#refusal) this.#show(this.#refusal);
       return;
     }
     freshness.confirm();
@@ -224,6 +226,7 @@ export class Reloader {
 
   /** Shows a failure in the health of all threads, and returns its code. */
   #show(error: unknown): string {
+    this.#shown = error;
     const diagnostics = error instanceof PolicyError ? error.diagnostics.length : 0;
     const code = error instanceof EdictError ? error.code : "EDICT_UNEXPECTED";
     this.#state.fail(this.#messageOf(error), diagnostics, code);
