@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  ABI_VERSION,
   IMAGE_BASE,
   SECTION_CORE,
   SECTION_MANIFEST,
@@ -139,7 +140,7 @@ describe("readBundle", () => {
   });
 
   it.each([
-    [{ abiVersion: 1 }, /ABI version 1, this edict runs version 2/],
+    [{ abiVersion: 1 }, new RegExp(`ABI version 1, this edict runs version ${ABI_VERSION}`)],
     [{ formatVersion: 2 }, /format version 2/],
     [{ memory: { fixed: 5 } }, /memory\.fixed/],
     [{ memory: { fixed: 1e12 } }, /memory\.fixed/],
