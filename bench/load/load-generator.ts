@@ -41,6 +41,8 @@ let finished = false;
 let turn = 0;
 /** The one that is free for longest comes first. */
 const free: Connection[] = [];
+/** Sends what is overdue; null while nothing is. */
+let catchUp: (() => void) | null = null;
 
 class Connection {
   readonly socket: Socket;
@@ -95,8 +97,10 @@ class Connection {
       sizes.set(bodyLength, (sizes.get(bodyLength) ?? 0) + 1);
       if (!ok) failed++;
     }
-    if (rate > 0) free.push(this);
-    else if (now < measureTo) this.ask(now);
+    if (rate > 0) {
+      free.push(this);
+      catchUp?.();
+    } else if (now < measureTo) this.ask(now);
   }
 }
 
@@ -118,29 +122,33 @@ function deal(connections: readonly Connection[], start: number): void {
   free.push(...connections);
   const interval = 1000 / rate;
   let dealt = 0;
-  let isBehind = false;
+  const dueAt = (): number => start + dealt * interval;
+  /** The first request that is due at `time` or later. */
+  const numberAt = (time: number): number => Math.ceil((time - start) / interval - ROUNDING);
+  const sendDue = (now: number): void => {
+    for (let due = dueAt(); due <= now && due < measureTo; due = dueAt()) {
+      const connection = free.shift();
+      if (connection === undefined) {
+        // What is due now waits for the server, not for this process, and is sent as soon as an answer comes.
+        catchUp ??= () => sendDue(performance.now());
+        return;
+      }
+      connection.ask(due);
+      dealt++;
+      if (due < measureFrom) continue;
+      wanted++;
+      if (catchUp === null) record(lags, now - due);
+    }
+    catchUp = null;
+  };
   const step = (): void => {
     const now = performance.now();
-    let due = start + dealt * interval;
-    while (due <= now && due < measureTo) {
-      const connection = free.shift();
-      // What is due then waits for the server, not for this process.
-      if (connection === undefined) isBehind = true;
-      if (connection === undefined) break;
-      connection.ask(due);
-      if (due >= measureFrom) {
-        wanted++;
-        if (!isBehind) record(lags, now - due);
-      }
-      due = start + ++dealt * interval;
-    }
-    if (due > now) isBehind = false;
-    if (due < measureTo && now < measureTo + PATIENCE_MILLISECONDS) {
+    sendDue(now);
+    if (dueAt() < measureTo && now < measureTo + PATIENCE_MILLISECONDS) {
       setImmediate(step);
       return;
     }
     // What has never been sent was wanted as well.
-    const numberAt = (time: number): number => Math.ceil((time - start) / interval - ROUNDING);
     wanted += Math.max(0, numberAt(measureTo) - Math.max(dealt, numberAt(measureFrom)));
     finish(connections);
   };
