@@ -6,7 +6,7 @@
  */
 
 /** Raised with every incompatible change; a bundle built for another version is refused. */
-export const ABI_VERSION = 3;
+export const ABI_VERSION = 4;
 
 // ---------------------------------------------------------------------------------------------------------
 // Linear memory: fixed addresses
@@ -59,8 +59,17 @@ export const CONTROL_TOTAL_RESOURCES = 64;
 export const CONTROL_FIRST_RESOURCE = 68;
 /** Fuel that the last request has burnt. */
 export const CONTROL_FUEL_USED = 72;
+/**
+ * Written by the host before `check` of an AuthZEN body, read and cleared by it, behind the verdicts: what STATUS_ENTITIES
+ * asked for, and the candidates of a search.
+ */
+export const CONTROL_ENTITIES_LENGTH = 76;
+export const CONTROL_CANDIDATES_LENGTH = 80;
+/** Written by the host before a search: the most candidates that it wants. Left by it: how many were looked at, in bytes. */
+export const CONTROL_SEARCH_LIMIT = 84;
+export const CONTROL_SEARCHED = 88;
 /** Words of the control block. */
-export const CONTROL_WORDS = 19;
+export const CONTROL_WORDS = 23;
 
 /** Where the image blob is linked and loaded; core's static data must end below it. */
 export const IMAGE_BASE = 262144;
@@ -84,6 +93,17 @@ export const FLAG_SCHEMAS = 4;
  */
 export const FLAG_CONTINUES = 8;
 export const FLAG_UNFINISHED = 16;
+/**
+ * The body is that of an AuthZEN evaluation, of several evaluations, or of a search (Authorization API 1.0, sections 6 to 8):
+ * for subjects, resources or actions, which come as candidates.
+ */
+export const FLAG_EVALUATION = 32;
+export const FLAG_EVALUATIONS = 64;
+export const FLAG_SEARCH_SUBJECT = 128;
+export const FLAG_SEARCH_RESOURCE = 256;
+export const FLAG_SEARCH_ACTION = 512;
+/** Stored properties of subjects and resources exist: answer STATUS_ENTITIES when none came with the call. */
+export const FLAG_ENTITIES = 1024;
 
 // ---------------------------------------------------------------------------------------------------------
 // How an error in a condition counts (DESIGN.md 4.5)
@@ -144,6 +164,26 @@ export const STATUS_BAD_IMAGE = 19;
 export const STATUS_SCHEMAS = 20;
 /** More pairs of a resource and an action than configured; CONTROL_ERROR_DETAIL is their number. */
 export const STATUS_TOO_MANY_PAIRS = 21;
+/**
+ * The host looks up the stored properties of the body's subjects and resources and calls again with them. CONTROL_TRACE_START and
+ * CONTROL_TRACE_LENGTH give ENTITY_WORDS u32 words per entity: 1 for a subject, 0 for a resource; address and length of its
+ * type; address and length of its id. The answer has for each of them, in this order: u32 length, and as many bytes of a
+ * msgpack map; length 0 for none.
+ */
+export const STATUS_ENTITIES = 22;
+export const ENTITY_WORDS = 5;
+
+/** Most bytes of stored properties, and of candidates, that come with one call. */
+export const MAX_ENTITIES_SIZE = 4194304;
+export const MAX_CANDIDATES_SIZE = 1048576;
+
+/** Where the roles of AuthZEN subjects come from, and which decisions say why. */
+export const ROLES_FROM_PROPERTY = 0;
+export const ROLES_FROM_TYPE = 1;
+export const ROLES_FROM_TOKEN = 2;
+export const REASONS_NONE = 0;
+export const REASONS_DENIED = 1;
+export const REASONS_ALL = 2;
 
 // ---------------------------------------------------------------------------------------------------------
 // The evaluation budget of a request: a fixed part, and a part for every decision it asks for
@@ -183,6 +223,45 @@ export const INVALID_RESOURCE_SCOPE = 14;
 export const INVALID_AUX_DATA_BOTH = 15;
 /** A token message without a token. */
 export const INVALID_AUX_DATA_TOKEN = 16;
+
+/**
+ * Rules of AuthZEN bodies. CONTROL_ERROR_TEXT_* holds the words for them, CONTROL_ERROR_OFFSET the byte offset of the value at fault,
+ * 0 when one is missing. First what is missing or empty, then what has the wrong type, then what has a wrong value.
+ */
+export const INVALID_AUTHZEN_SUBJECT = 32;
+export const INVALID_AUTHZEN_SUBJECT_KIND = 33;
+export const INVALID_AUTHZEN_SUBJECT_ID = 34;
+export const INVALID_AUTHZEN_ACTION = 35;
+export const INVALID_AUTHZEN_ACTION_NAME = 36;
+export const INVALID_AUTHZEN_RESOURCE = 37;
+export const INVALID_AUTHZEN_RESOURCE_KIND = 38;
+export const INVALID_AUTHZEN_RESOURCE_ID = 39;
+export const INVALID_AUTHZEN_SUBJECT_TYPE = 40;
+export const INVALID_AUTHZEN_SUBJECT_KIND_TYPE = 41;
+export const INVALID_AUTHZEN_SUBJECT_ID_TYPE = 42;
+export const INVALID_AUTHZEN_SUBJECT_PROPERTIES = 43;
+export const INVALID_AUTHZEN_ACTION_TYPE = 44;
+export const INVALID_AUTHZEN_ACTION_NAME_TYPE = 45;
+export const INVALID_AUTHZEN_ACTION_PROPERTIES = 46;
+export const INVALID_AUTHZEN_RESOURCE_TYPE = 47;
+export const INVALID_AUTHZEN_RESOURCE_KIND_TYPE = 48;
+export const INVALID_AUTHZEN_RESOURCE_ID_TYPE = 49;
+export const INVALID_AUTHZEN_RESOURCE_PROPERTIES = 50;
+export const INVALID_AUTHZEN_CONTEXT = 51;
+export const INVALID_AUTHZEN_EVALUATION = 52;
+export const INVALID_AUTHZEN_EVALUATIONS = 53;
+export const INVALID_AUTHZEN_OPTIONS = 54;
+export const INVALID_AUTHZEN_SEMANTIC = 55;
+export const INVALID_AUTHZEN_ROLES = 56;
+export const INVALID_AUTHZEN_NO_ROLES = 57;
+export const INVALID_AUTHZEN_SUBJECT_VERSION = 58;
+export const INVALID_AUTHZEN_SUBJECT_SCOPE = 59;
+export const INVALID_AUTHZEN_RESOURCE_VERSION = 60;
+export const INVALID_AUTHZEN_RESOURCE_SCOPE = 61;
+export const INVALID_AUTHZEN_REQUEST_ID = 62;
+export const INVALID_AUTHZEN_INCLUDE_META = 63;
+export const INVALID_AUTHZEN_AUX_DATA = 64;
+export const INVALID_AUTHZEN_STORED = 65;
 
 // ---------------------------------------------------------------------------------------------------------
 // Value tags (see assembly/value/value.ts for the bit layout)
@@ -324,8 +403,7 @@ export const SECTION_IMAGE = 4;
 export const SECTION_RULES = 5;
 /** JSON: `sets` of schemas that policies have, and the `documents` of `_schemas/` by id. */
 export const SECTION_SCHEMAS = 6;
-/** Never used: signatures stand behind the sections, as a trailer. */
-export const SECTION_SIGNATURE = 7;
+/** 7 is never used: signatures stand behind the sections, as a trailer. */
 /** The time zones by name (assembly/cel/zones.ts), compressed with Brotli; there when a condition may ask for one. */
 export const SECTION_ZONES = 8;
 /** JSON: requests and what they came to when the bundle was built (runtime/bundle/self-test.ts). Optional. */

@@ -5,7 +5,9 @@
 import {
   ABI_VERSION,
   CONTROL_BASE,
+  CONTROL_CANDIDATES_LENGTH,
   CONTROL_CLAIMS_LENGTH,
+  CONTROL_ENTITIES_LENGTH,
   CONTROL_ERROR_TEXT_LENGTH,
   CONTROL_ERROR_TEXT_START,
   CONTROL_INPUT_CAPACITY,
@@ -13,6 +15,11 @@ import {
   CONTROL_OUTPUT_LENGTH,
   CONTROL_OUTPUT_START,
   CONTROL_VERDICTS_LENGTH,
+  FLAG_EVALUATION,
+  FLAG_EVALUATIONS,
+  FLAG_SEARCH_ACTION,
+  FLAG_SEARCH_RESOURCE,
+  FLAG_SEARCH_SUBJECT,
   IMAGE_BASE,
   STATUS_BAD_IMAGE,
   STATUS_MEMORY,
@@ -20,17 +27,21 @@ import {
   STATUS_OK,
 } from "./abi";
 import { checkRequest, setLimits, setPairLimit } from "./decide/check";
+import { clearAdded } from "./decide/control";
+import { evaluateRequest, setReasons } from "./decide/evaluate";
 import { placeZones } from "./cel/zones";
 import { placePatterns } from "./regex/cache";
 import { describeError, errorTextLength, errorTextStart } from "./decide/error-text";
 import { readsNow, setGlobalsValue } from "./decide/inputs";
 import { responseStart } from "./decide/respond";
 import { lastError, placeCaches, reevaluate, setOnError } from "./decide/state";
+import { searchCandidates } from "./decide/search";
 import { setDefaultNames, setLenient } from "./decide/subject";
 import { conditionCount, loadTables } from "./decide/tables";
 import { seedKeyHash } from "./decode/key-set";
+import { setRoleSource } from "./decode/evaluation-problems";
 import { decodeWholeNumbers } from "./decode/json-build";
-import { position, setOutput } from "./encode/cursor";
+import { cursorStart, position, setOutput } from "./encode/cursor";
 import { seedUlid } from "./encode/ulid";
 import { allocate, fits, keep, setArena } from "./memory/arena";
 import { isError } from "./value/value";
@@ -125,14 +136,36 @@ export function seed(a: i32, b: i32, c: i32, d: i32, e: i32, f: i32): void {
   seedKeyHash(c, d, e, f);
 }
 
-/** Decides the `length` bytes at the input start; see checkRequest. */
+/**
+ * Sets where the roles of AuthZEN subjects come from (ROLES_FROM_*), with the name of the property or claim at the input start, and
+ * which decisions say why (REASONS_*).
+ */
+export function setAuthzen(roleSource: i32, nameLength: i32, reasons: i32): void {
+  const size = <usize>nameLength;
+  if (!fits(size + 16)) return;
+  const copy = allocate(size + 16);
+  memory.copy(copy, inputStart, size);
+  setRoleSource(roleSource, copy, nameLength);
+  setReasons(reasons);
+  keep();
+}
+
+/** Decides the `length` bytes at the input start; see checkRequest, and evaluateRequest for FLAG_EVALUATION(S). */
 export function check(length: i32, inputFormat: i32, outputFormat: i32, flags: i32, nowMillis: f64): i32 {
   if (!ready || !fitsInput(<u32>length)) {
-    store<u32>(CONTROL_BASE, 0, CONTROL_CLAIMS_LENGTH);
-    store<u32>(CONTROL_BASE, 0, CONTROL_VERDICTS_LENGTH);
+    clearAdded();
     return STATUS_NOT_READY;
   }
-  const status = checkRequest(inputStart, length, inputFormat, outputFormat, flags, nowMillis);
+  if ((flags & (FLAG_SEARCH_SUBJECT | FLAG_SEARCH_RESOURCE | FLAG_SEARCH_ACTION)) != 0) {
+    const found = searchCandidates(inputStart, length, inputFormat, flags, nowMillis);
+    store<u32>(CONTROL_BASE, <u32>cursorStart, CONTROL_OUTPUT_START);
+    store<u32>(CONTROL_BASE, found == STATUS_OK ? <u32>(position - cursorStart) : 0, CONTROL_OUTPUT_LENGTH);
+    return found;
+  }
+  const status =
+    (flags & (FLAG_EVALUATION | FLAG_EVALUATIONS)) == 0
+      ? checkRequest(inputStart, length, inputFormat, outputFormat, flags, nowMillis)
+      : evaluateRequest(inputStart, length, inputFormat, outputFormat, flags, nowMillis);
   const first = responseStart();
   store<u32>(CONTROL_BASE, <u32>first, CONTROL_OUTPUT_START);
   store<u32>(CONTROL_BASE, status == STATUS_OK ? <u32>(position - first) : 0, CONTROL_OUTPUT_LENGTH);
@@ -143,7 +176,10 @@ export function check(length: i32, inputFormat: i32, outputFormat: i32, flags: i
 function fitsInput(length: u32): bool {
   const claims = load<u32>(CONTROL_BASE, CONTROL_CLAIMS_LENGTH);
   const verdicts = load<u32>(CONTROL_BASE, CONTROL_VERDICTS_LENGTH);
-  return <u64>length + <u64>claims + <u64>verdicts <= <u64>inputCapacity;
+  const entities = load<u32>(CONTROL_BASE, CONTROL_ENTITIES_LENGTH);
+  const candidates = load<u32>(CONTROL_BASE, CONTROL_CANDIDATES_LENGTH);
+  const all = <u64>length + <u64>claims + <u64>verdicts + <u64>entities + <u64>candidates;
+  return all <= <u64>inputCapacity;
 }
 
 /** Whether the last check read the instant it was given: 1 or 0. */

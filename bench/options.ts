@@ -24,6 +24,8 @@ export interface BenchOptions {
   readonly soakMinutes: number;
   /** Only the parts whose names are here; all of them when empty. */
   readonly only: readonly string[];
+  /** How long to rest, in all, while others use the machine; milliseconds. */
+  readonly patienceMs: number;
   /** Leave the real Cerbos out. */
   readonly cerbos: boolean;
   /** Connections of the load generator, each with one request in flight. */
@@ -32,6 +34,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Seconds of load per target and round. */
   readonly seconds: number;
+  /** Results of an earlier run whose parts stand for those that are not run; "" for none. */
+  readonly keep: string;
   /** Write bench/results/<date>.json and bench/RESULTS.md. */
   readonly write: boolean;
 }
@@ -44,6 +48,7 @@ export const PARTS = [
   "http",
   "latency",
   "stream",
+  "authzen",
   "scale",
   "edit",
   "swap",
@@ -58,7 +63,8 @@ export const USAGE = `usage: npm run bench -- [options]
 Measures, in one run: compile time of the load-test policies, decisions per second in-process, requests per second and
 latency over HTTP beside an echo server and the real Cerbos, the stream, many policies, edits and swaps, and memory.
 
-  --quick            short rounds of everything: noisy figures in less than two minutes
+  --quick            short rounds of all but huge: noisy figures in about two minutes; fails on crashes and wrong answers
+                     only, not on what a slow machine sheds or does not get done
   --peers            also cedar-wasm, casbin, CASL, hand-written TypeScript, and Cerbos over gRPC
   --only <parts>     only these parts, with commas between: ${PARTS.join(", ")}
   --soak <minutes>   also latency at half load for so long (default: none)
@@ -66,9 +72,12 @@ latency over HTTP beside an echo server and the real Cerbos, the stream, many po
   --connections <n>  connections of the load generator, one request in flight on each (default 16)
   --rounds <n>       rounds of which the median is taken (default 5; with --quick 1)
   --seconds <n>      seconds of load per target and round (default 3; with --quick 1)
+  --patience <min>   rest up to so many minutes in all, to measure again what a virtual machine disturbed (default 15; with
+                     --quick none)
   --no-cerbos        leave the real Cerbos out
   --no-write         do not write bench/results/ and bench/RESULTS.md (implied by --quick and --only)
   --write            write them even so: a report of the parts that ran
+  --keep <file>      with --only: take the other parts from the results of an earlier run (bench/results/<date>.json)
   --json             print the results as JSON
   --help             this text
 `;
@@ -97,7 +106,9 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
         help: { type: "boolean", default: false },
         peers: { type: "boolean", default: false },
         only: { type: "string" },
+        keep: { type: "string", default: "" },
         soak: { type: "string" },
+        patience: { type: "string" },
         "no-cerbos": { type: "boolean", default: false },
         "no-write": { type: "boolean", default: false },
         write: { type: "boolean", default: false },
@@ -126,7 +137,12 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
   const soakMinutes = values.soak === undefined ? 0 : wholeNumber(values.soak, 0, 1440);
   if (soakMinutes === undefined)
     return { kind: "wrong", message: "`--soak` wants a whole number of minutes from 1 to 1440" };
+  const patience = values.patience === "0" ? 0 : wholeNumber(values.patience, quick ? 0 : 15, 1440);
+  if (patience === undefined)
+    return { kind: "wrong", message: "`--patience` wants a whole number of minutes from 0 to 1440" };
   const only = values.only === undefined ? [] : values.only.split(",");
+  if (values.keep !== "" && only.length === 0)
+    return { kind: "wrong", message: "`--keep` goes with `--only`, which says what is measured again" };
   const unknown = only.find((name) => !PARTS.some((part) => part === name));
   if (unknown !== undefined)
     return { kind: "wrong", message: `\`--only\` does not know the part \`${unknown}\`` };
@@ -143,10 +159,12 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
       soakDecisions: quick ? 1_000_000 : 100_000_000,
       soakMinutes,
       only,
+      patienceMs: patience * 60_000,
       cerbos: !values["no-cerbos"],
       connections,
       rounds,
       seconds,
+      keep: values.keep,
       write: values.write || (!quick && only.length === 0 && !values["no-write"]),
     },
   };

@@ -12,6 +12,7 @@ import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { classify, isSkippedDirectory, SCHEMA_DIRECTORY } from "./load/layout.ts";
 import { misplacedSchemas } from "./load/load-schema.ts";
 import type { SourceFile } from "./load/policy-document.ts";
+import { lowerBound } from "./load/sorted.ts";
 import { SourceCache } from "./source-cache.ts";
 
 export interface ReadOptions {
@@ -85,7 +86,7 @@ export function readChangedSources(
   cache = new SourceCache(),
 ): Sources | undefined {
   if (cache.last === undefined) return undefined;
-  const paths = new Map(cache.last.map((source) => [source.path, source]));
+  const sources = [...cache.last];
   for (const path of changed) {
     const facts = lstatSync(join(directory, path), { bigint: true, throwIfNoEntry: false });
     const { kind } = classify(path);
@@ -95,15 +96,16 @@ export function readChangedSources(
     if (facts !== undefined && !facts.isFile()) return undefined;
     if (kind === "ignored") continue;
     if (kind === "misplaced-schema") return undefined;
+    const at = lowerBound(sources, path, (source) => source.path);
+    const known = sources[at]?.path === path ? 1 : 0;
     if (facts === undefined) {
-      paths.delete(path);
+      sources.splice(at, known);
       continue;
     }
     const read = readSource(directory, path, MAX_FILE_BYTES, cache);
     if ("code" in read) return undefined;
-    paths.set(path, read);
+    sources.splice(at, known, read);
   }
-  const sources = [...paths.values()].sort((a, b) => compareText(a.path, b.path));
   cache.last = sources;
   return { sources, diagnostics: [] };
 }

@@ -17,6 +17,8 @@ export type { SourceFile } from "./load/index.ts";
 export interface CompileOptions extends PlanOptions, Stamp {
   /** core.wasm; by default the one that `npm run build` made. */
   readonly core?: Uint8Array;
+  /** Memory for the bundle, all zero; memory of its own unless told. */
+  readonly allocate?: (size: number) => Uint8Array;
 }
 
 export interface Compiled {
@@ -39,6 +41,16 @@ export async function compile(
   const { set, program, emitted, diagnostics } = plan(sources, { ...options, memory });
   if (set === undefined || program === undefined || emitted === undefined) return { diagnostics };
   const core = options.core ?? (await readCore());
-  const file = await bundle({ emitted, program, set, sources, core, stamp: options, memory });
+  const { allocate } = options;
+  const file = await bundle({
+    emitted,
+    program,
+    set,
+    sources,
+    core,
+    stamp: options,
+    memory,
+    ...(allocate === undefined ? {} : { allocate }),
+  });
   return { bundle: file, program, assemblyScript: emitted.module.policy, diagnostics };
 }

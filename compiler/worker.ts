@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { DirectoryStore } from "./assemble/directory-store.ts";
-import { compile, CompileMemory, type Diagnostic } from "./index.ts";
+import { compile, type Compiled, CompileMemory, type Diagnostic } from "./index.ts";
 import type { Stamp } from "./bundle/index.ts";
 import { type SelfTestRequest, selfTestRequests } from "./bundle/self-test-requests.ts";
 import { readChangedSources, readSources } from "./directory.ts";
@@ -70,7 +70,8 @@ function isSameList(left: readonly SourceFile[], right: readonly SourceFile[]): 
   );
 }
 
-function memoryWith(cacheDirectory: string | undefined): CompileMemory {
+/** What a compilation knows that is not remembered: compiled functions of `cacheDirectory`, if there is one. */
+export function memoryWith(cacheDirectory: string | undefined): CompileMemory {
   return new CompileMemory(
     cacheDirectory === undefined ? undefined : new DirectoryStore(join(cacheDirectory, "functions")),
   );
@@ -92,11 +93,26 @@ function remembered(directory: string, cacheDirectory: string | undefined): Reme
   return known;
 }
 
-/** Milliseconds after a compilation until the next run of asc is prepared; the answer goes out first. */
-const PRIME_AFTER = 50;
+/** What can be seen from every thread without being copied. */
+function inSharedMemory(size: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(size));
+}
 
-function prime(memory: CompileMemory): void {
-  setTimeout(() => void memory.assemblyScript.prime(), PRIME_AFTER).unref();
+/** The program as people read it; it takes longer to write than an edit to compile. */
+function textOf({ assemblyScript, program }: Partial<Compiled>, print: "ir" | "as"): string | undefined {
+  return print === "as" ? assemblyScript : program && printProgram(program);
+}
+
+/**
+ * Milliseconds after a compilation until the next run of asc is prepared: the answer goes out first. Where asc has not been needed so
+ * far it must be loaded, too, which takes seconds of processor time that others want while a daemon starts.
+ */
+const PRIME_AFTER = 50;
+const LOAD_AFTER = 5000;
+
+function prime({ assemblyScript }: CompileMemory): void {
+  const wait = assemblyScript.isLoaded ? PRIME_AFTER : LOAD_AFTER;
+  setTimeout(() => void assemblyScript.prime(), wait).unref();
 }
 
 /** Compiles the directory of one task. Rejects only when the directory cannot be read at all. */
@@ -128,19 +144,20 @@ export default async function compileDirectory(task: CompileTask): Promise<Compi
       : await compile(sources, {
           ignoreSchemas: task.ignoreSchemas === true,
           memory: kept?.memory ?? memoryWith(task.cacheDirectory),
+          // Whoever compiles again and again shares every version with its threads.
+          ...(kept === undefined ? {} : { allocate: inSharedMemory }),
           ...task.stamp,
         });
   if (kept !== undefined) prime(kept.memory);
   const diagnostics = [...unread, ...compiled.diagnostics];
   const failed = diagnostics.some(({ severity }) => severity === "error");
   if (kept !== undefined && !failed) kept.sources = sources;
-  const text =
-    task.print === "as" ? compiled.assemblyScript : compiled.program && printProgram(compiled.program);
+  const text = task.print === undefined ? undefined : textOf(compiled, task.print);
   return {
     bundle: failed ? null : (compiled.bundle ?? null),
     diagnostics,
     rendered: render(diagnostics, sources),
-    ...(task.print !== undefined && text !== undefined ? { text } : {}),
+    ...(text === undefined ? {} : { text }),
     ...(task.selfTest === true && compiled.program !== undefined
       ? { selfTestRequests: selfTestRequests(compiled.program) }
       : {}),

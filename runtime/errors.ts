@@ -129,6 +129,12 @@ export class TokenOverloadError extends EdictError {
   readonly code = "EDICT_TOKENS_OVERLOADED";
 }
 
+/** More searches are under way than may be at a time; asking again later helps. */
+export class SearchOverloadError extends EdictError {
+  override readonly name = "SearchOverloadError";
+  readonly code = "EDICT_SEARCHES_OVERLOADED";
+}
+
 /** One thing wrong with a configuration file or a `--set`. */
 export interface ConfigProblem {
   readonly message: string;
@@ -195,9 +201,29 @@ export class AdminError extends EdictError {
   }
 }
 
+export type DirectoryErrorCode =
+  | "EDICT_DIRECTORY_UNREADABLE"
+  | "EDICT_DIRECTORY_INVALID"
+  | "EDICT_DIRECTORY_FULL"
+  | "EDICT_DIRECTORY_TOO_LARGE"
+  | "EDICT_DIRECTORY_NOT_KEPT";
+
+/** Entities that cannot be taken into the directory; it is as it was before. The message names file, line and column where there are any. */
+export class DirectoryError extends EdictError {
+  override readonly name = "DirectoryError";
+  readonly code: DirectoryErrorCode;
+
+  constructor(code: DirectoryErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 export type ServeErrorCode =
   | "EDICT_LISTEN"
   | "EDICT_ADMIN_TOKEN"
+  | "EDICT_ACCESS_TOKENS"
+  | "EDICT_TLS"
   | "EDICT_THREAD"
   | "EDICT_SERVER_UNAVAILABLE"
   | "EDICT_COMPILER_UNAVAILABLE"

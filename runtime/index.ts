@@ -4,6 +4,15 @@ export { LiveEngine, type PreparedVersion } from "./guest/live-engine.ts";
 export type { EngineOptions, OnError } from "./guest/options.ts";
 export type { CheckRequest, CheckResponse, CheckResult, Effect } from "./guest/messages.ts";
 export type {
+  AuthzenAction,
+  AuthzenEntity,
+  EvaluationRequest,
+  EvaluationResponse,
+  EvaluationsRequest,
+  EvaluationsResponse,
+} from "./guest/authzen-messages.ts";
+export type { AuthzenOptions, Reasons } from "./guest/authzen-options.ts";
+export type {
   ActionExplanation,
   ConditionTrace,
   DerivedRoleTrial,

@@ -5,6 +5,7 @@
 import { TokenVerifier } from "./aux-data/token-verifier.ts";
 import { Operations } from "./admin/operations.ts";
 import type { Config } from "./config/config.ts";
+import { Directory } from "./directory/directory.ts";
 import { type HttpServer, startServer } from "./http/server.ts";
 import { ServingState } from "./observe/serving-state.ts";
 import { CompilePool } from "./pool/compile-pool.ts";
@@ -22,15 +23,17 @@ export async function serve(
   const compiler = new CompilePool();
   const threads = new ServingThreads(config.server.threads);
   const supply = await Supply.open(config, { ...config.engine, tokens }, compiler, threads.count > 1);
+  const directory = await Directory.open(config.directory, config.bundle.stateDir);
   const operations = await Operations.open(config);
   const first = await supply.first((digest) => operations.isSetAside(digest));
   const state = new ServingState(first.engine, threads.traps, 0, threads.shed, threads.counters);
+  state.useDirectory(directory.view);
   supply.guard(state, threads);
   const server = await startServer(state, { ...config.server, joins: false });
-  await startThreads(threads, state, server, config);
+  await startThreads(threads, state, server, config, directory);
   const reloader = supply.follow(state, threads, operations);
   if (config.policies.kind === "directory" && !config.policies.watch) await compiler.close();
-  await operations.start({ state, threads, supply, versions: reloader, compiler }, first);
+  await operations.start({ state, threads, supply, versions: reloader, compiler, directory }, first);
   process.on("SIGHUP", () => {
     operations.release();
     void reloader.reload();
@@ -42,6 +45,7 @@ export async function serve(
   await ready(server, state);
   const code = await stopped;
   await supply.settled();
+  await directory.close();
   tokens.close();
   await compiler.close();
   return code;

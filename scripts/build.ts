@@ -16,7 +16,13 @@ const force = process.argv.includes("--force");
 
 step(
   "guest",
-  ["assembly", "asconfig.json", "scripts/inline-hot-functions.js", "scripts/hot-functions.json"],
+  [
+    "assembly",
+    "asconfig.json",
+    "scripts/inline-hot-functions.js",
+    "scripts/hot-functions.json",
+    "scripts/expand-core.js",
+  ],
   ["dist/wasm/core.wasm", "dist/wasm/core.debug.wasm"],
   [
     // Not in asconfig.json, where asc would look for it among the packages.
@@ -27,6 +33,7 @@ step(
       "--transform",
       "./scripts/inline-hot-functions.js",
     ],
+    ["scripts/expand-core.js", "dist/wasm/core.wasm"],
     ["node_modules/assemblyscript/bin/asc.js", "--target", "debug"],
   ],
 );

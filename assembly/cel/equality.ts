@@ -35,6 +35,7 @@ import {
   fail,
   intOf,
   isError,
+  isStringValue,
   itemAt,
   keyAt,
   lengthOf,
@@ -85,6 +86,11 @@ export function notEquals(left: u64, right: u64): u64 {
 }
 
 function answer(left: u64, right: u64, wanted: i32): u64 {
+  // What policies compare most. Strings are settled, and no error.
+  if (isStringValue(left) && isStringValue(right)) {
+    const texts = burn(1) ? compareTexts(left, right) : SAME_STOPPED;
+    return texts >= 0 ? ofBool(texts == wanted) : undecided(texts);
+  }
   const first = settle(left);
   if (isError(first)) return first;
   const second = settle(right);

@@ -6,10 +6,8 @@ import {
   CONTROL_ALLOWED,
   CONTROL_BASE,
   CONTROL_CLAIMS_LENGTH,
-  CONTROL_CONDITION_ERRORS,
   CONTROL_DECISIONS,
   CONTROL_ERROR_DETAIL,
-  CONTROL_ERROR_OFFSET,
   CONTROL_FIRST_RESOURCE,
   CONTROL_FUEL_USED,
   CONTROL_RESOURCES,
@@ -53,8 +51,10 @@ import {
   resources,
 } from "../decode/request";
 import { validateRequest } from "../decode/validate";
+import { ABSENT } from "../value/value";
 import { exhausted, mark, resetArena, rewind } from "../memory/arena";
 import { fuelLeft, outOfFuel, refuel } from "../memory/fuel";
+import { addControl, clearControl } from "./control";
 import {
   KEY_NONE,
   KEY_RESOURCE,
@@ -66,6 +66,7 @@ import {
   keyKind,
 } from "./decide";
 import { beginDerivedRoles, reserveDerivedRoles } from "./derived-roles";
+import { actionRead, forgetActionRead, setAction, setContext, setStored } from "./evaluation-inputs";
 import { matchesAny } from "./glob";
 import { setAuxData, setNow } from "./inputs";
 import { beginOutputs } from "./outputs";
@@ -112,6 +113,13 @@ export function setPairLimit(pairs: u32): void {
   maxPairs = pairs;
 }
 
+/** Most evaluations of an AuthZEN batch: as many as a check may ask for. */
+export function mostEvaluations(): u32 {
+  if (maxPairs != 0) return maxPairs;
+  const pairs = <u64>maxActions * <u64>maxResources;
+  return pairs < <u64>u32.MAX_VALUE ? <u32>pairs : u32.MAX_VALUE;
+}
+
 /**
  * Decides the request of `length` bytes at `input`, behind which what the host adds begins (CONTROL_CLAIMS_LENGTH).
  * Returns a status; STATUS_OK means the response is complete.
@@ -149,6 +157,8 @@ export function checkRequest(
   beginTrace((flags & FLAG_TRACE) != 0);
   beginRequest();
   setNow(now);
+  setContext(ABSENT);
+  setStored(ABSENT, ABSENT);
   if (!resolvePrincipal()) return STATUS_MEMORY;
   fillSlots(principalPairs, principalPairCount, requestEpoch);
   const fuel = <i64>FUEL_BASE + <i64>FUEL_PER_DECISION * <i64>decisionCount;
@@ -198,6 +208,7 @@ function checkResource(record: usize, index: u32, denyAll: bool): void {
   const actions: usize = load<u32>(record, RESOURCE_ACTIONS);
   const count = load<u32>(record, RESOURCE_ACTION_COUNT);
   beginResource();
+  forgetActionRead();
   if (resolveResource(record)) resourceExists = anyResourcePolicy();
   const repeated = resolveActions(actions, count, actionsBefore, actionCountBefore);
   actionsBefore = actions;
@@ -218,7 +229,15 @@ function checkResource(record: usize, index: u32, denyAll: bool): void {
       setResult(at, EFFECT_DENY, verdictRejects ? KEY_RESOURCE : KEY_NONE, NO_SYMBOL, 0);
       continue;
     }
-    decideAction(actions + <usize>at * STRING_SIZE);
+    const action = actions + <usize>at * STRING_SIZE;
+    // What was remembered with an action in view holds for that action only.
+    if (actionRead) {
+      beginResource();
+      fillSlots(load<u32>(record, RESOURCE_PAIRS), load<u32>(record, RESOURCE_PAIR_COUNT), resourceEpoch);
+    }
+    forgetActionRead();
+    setAction(action, ABSENT);
+    decideAction(action);
     setResult(at, effect, keyKind, decidingScope, keyBlock);
     if (effect == EFFECT_ALLOW) allowed += 1;
   }
@@ -226,7 +245,7 @@ function checkResource(record: usize, index: u32, denyAll: bool): void {
 }
 
 /** Whether any principal policy, of whatever principal, has the principal's version and a scope of its search. */
-function anyPrincipalPolicy(): bool {
+export function anyPrincipalPolicy(): bool {
   for (let scope = principalFirstScope; scope != NO_SYMBOL; scope = nextScope(scope, true)) {
     if (principalPolicyAt(principalVersionSymbol, scope)) return true;
   }
@@ -234,7 +253,7 @@ function anyPrincipalPolicy(): bool {
 }
 
 /** Whether a resource policy, or a rule of a role policy, speaks of the kind at a scope of the search. */
-function anyResourcePolicy(): bool {
+export function anyResourcePolicy(): bool {
   for (let index: u32 = 0; index < chainLength; index++) {
     if (chainBlock(index) != 0) return true;
     if (!hasRolePolicies) continue;
@@ -262,20 +281,4 @@ function countDecisions(): void {
     decisionCount += count;
     if (count > mostActions) mostActions = count;
   }
-}
-
-function clearControl(): void {
-  store<u32>(CONTROL_BASE, 0, CONTROL_ERROR_OFFSET);
-  store<u32>(CONTROL_BASE, 0, CONTROL_ERROR_DETAIL);
-  store<u32>(CONTROL_BASE, 0, CONTROL_RESOURCES);
-  store<u32>(CONTROL_BASE, 0, CONTROL_DECISIONS);
-  store<u32>(CONTROL_BASE, 0, CONTROL_ALLOWED);
-  store<u32>(CONTROL_BASE, 0, CONTROL_CONDITION_ERRORS);
-  store<u32>(CONTROL_BASE, 0, CONTROL_CLAIMS_LENGTH);
-  store<u32>(CONTROL_BASE, 0, CONTROL_VERDICTS_LENGTH);
-}
-
-function addControl(offset: usize, amount: u32): void {
-  const address = CONTROL_BASE + offset;
-  store<u32>(address, load<u32>(address) + amount);
 }

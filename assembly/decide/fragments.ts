@@ -3,8 +3,8 @@
  * static pool, so that the hot path only copies.
  */
 
-const POOL_SIZE: usize = 4096;
-const pool: usize = memory.data(4096, 16);
+const POOL_SIZE: usize = 8192;
+const pool: usize = memory.data(8192, 16);
 let used: usize = 0;
 
 /** Address of a fragment holding `text`, each of whose characters (at most U+00FF) stands for one byte. */

@@ -32,3 +32,4 @@ export {
   inputRuntime,
   inputRuntimeEffectiveDerivedRoles,
 } from "./inputs";
+export { inputAction, inputActionName, inputActionProperties, inputContext } from "./evaluation-inputs";

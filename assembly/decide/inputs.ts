@@ -2,9 +2,8 @@
  * What conditions can read besides projected attributes: the fields of `request`, `runtime`, `globals`, and the instant of
  * the request. Whole objects are built on demand; generated code calls one function per input (compiler/emit).
  */
-import { ERROR_MEMORY, STATUS_AUX_DATA, STATUS_MEMORY, STATUS_OK, TAG_ABSENT, TAG_MAP } from "../abi";
+import { ERROR_MEMORY, STATUS_AUX_DATA, STATUS_MEMORY, STATUS_OK, TAG_MAP } from "../abi";
 import { decodeJsonValue, jsonValueStatus } from "../decode/json-build";
-import { materialize } from "../decode/materialize";
 import {
   RESOURCE_ATTR,
   RESOURCE_ID,
@@ -48,6 +47,7 @@ import {
   valueAt,
 } from "../value/value";
 import { effectiveDerivedRoles } from "./derived-roles";
+import { principalAttributes, resourceAttributes } from "./evaluation-inputs";
 import { resourceRecord } from "./subject";
 
 const DOT: u8 = 0x2e;
@@ -60,6 +60,8 @@ let nowRead: bool = false;
 let globals: u64 = 0;
 /** The claims that came with the request, a map; 0 when none did. */
 let auxData: u64 = 0;
+/** The same whether or not conditions see it at the moment. */
+let givenAuxData: u64 = 0;
 
 /** Sets the instant of the request, in milliseconds since 1970. */
 export function setNow(millis: f64): void {
@@ -84,12 +86,19 @@ export function setGlobalsValue(value: u64): void {
  */
 export function setAuxData(start: usize, length: u32): i32 {
   auxData = 0;
+  givenAuxData = 0;
   if (length == 0) return STATUS_OK;
   const value = decodeJsonValue(start, length);
   if (isError(value)) return jsonValueStatus() == STATUS_MEMORY ? STATUS_MEMORY : STATUS_AUX_DATA;
   if (tagOf(value) != TAG_MAP) return STATUS_AUX_DATA;
   auxData = value;
+  givenAuxData = value;
   return STATUS_OK;
+}
+
+/** Shows `request.auxData` to conditions, or an empty one: the claims belong to the evaluations whose context has the tokens. */
+export function showAuxData(visible: bool): void {
+  auxData = visible ? givenAuxData : 0;
 }
 
 export function inputNow(): u64 {
@@ -115,7 +124,7 @@ export function inputPrincipalRoles(): u64 {
 }
 
 export function inputPrincipalAttr(): u64 {
-  return attrOf(principalAttr);
+  return principalAttributes(principalAttr);
 }
 
 export function inputPrincipalPolicyVersion(): u64 {
@@ -135,7 +144,7 @@ export function inputResourceId(): u64 {
 }
 
 export function inputResourceAttr(): u64 {
-  return attrOf(load<u64>(resourceRecord, RESOURCE_ATTR));
+  return resourceAttributes(load<u64>(resourceRecord, RESOURCE_ATTR));
 }
 
 export function inputResourcePolicyVersion(): u64 {
@@ -227,10 +236,6 @@ function scopeText(record: usize): u64 {
   const start = stringStart(record);
   const length = stringLength(record);
   return length > 0 && load<u8>(start) == DOT ? ofString(start + 1, length - 1) : ofString(start, length);
-}
-
-function attrOf(raw: u64): u64 {
-  return tagOf(raw) == TAG_ABSENT ? newMap(0) : materialize(raw);
 }
 
 // --- field names of whole objects ---------------------------------------------------------------------------

@@ -9,8 +9,10 @@
  * An empty text means that there are no errors. A block that is not whole rejects everything.
  */
 import { CONTROL_BASE, CONTROL_TRACE_LENGTH, CONTROL_TRACE_START } from "../abi";
+import { EVALUATION_RESOURCE, EVALUATION_SIZE } from "../decode/evaluation";
 import { RESOURCE_SIZE, resourceCount, resources } from "../decode/request";
 import { allocate, fits } from "../memory/arena";
+import { problemOf } from "./evaluation-checks";
 import { chainBlock, chainLength, chainScope, resolveResource, resourceFirstScope } from "./subject";
 import { BLOCK_SCHEMAS } from "./tables";
 
@@ -66,6 +68,27 @@ export function needsSchemas(): bool {
   for (let index: u32 = 0; index < resourceCount; index++) {
     resolveResource(resources + <usize>index * RESOURCE_SIZE);
     const set = schemaSet();
+    if (set != 0) any = true;
+    store<u32>(sets + ((<usize>index) << 2), set);
+  }
+  store<u32>(CONTROL_BASE, <u32>sets, CONTROL_TRACE_START);
+  store<u32>(CONTROL_BASE, any ? <u32>size : 0, CONTROL_TRACE_LENGTH);
+  return any;
+}
+
+/** The same for evaluations, one entry for each; those that cannot be decided have none. */
+export function needsSchemasOf(first: usize, count: u32): bool {
+  const size = (<usize>count) << 2;
+  if (!fits(size)) return false;
+  const sets = allocate(size);
+  let any = false;
+  for (let index: u32 = 0; index < count; index++) {
+    const evaluation = first + <usize>index * EVALUATION_SIZE;
+    let set: u32 = 0;
+    if (problemOf(evaluation) == 0) {
+      resolveResource(load<u32>(evaluation, EVALUATION_RESOURCE));
+      set = schemaSet();
+    }
     if (set != 0) any = true;
     store<u32>(sets + ((<usize>index) << 2), set);
   }

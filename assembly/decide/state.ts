@@ -2,7 +2,7 @@
  * What is remembered while a request is decided: attribute slots, condition outcomes, shared expression results. All
  * caches are stamped with an epoch instead of being cleared, so a new request or resource costs one increment.
  *
- *   slot        (16 bytes) | u64 value | u32 epoch | u32 zero |        one per projected attribute
+ *   slot        (16 bytes) | u64 value | u32 epoch | u32 zero |        one per projected attribute, and RESERVED_SLOTS
  *   outcome      (4 bytes) | u32 epoch << 2 | outcome |                one per condition
  *   result      (16 bytes) | u64 value | u32 epoch | u32 zero |        one per shared expression
  *   role mask   (16 bytes) | u64 mask  | u32 epoch | u32 zero |        one per role set
@@ -33,6 +33,7 @@ import { materialize } from "../decode/materialize";
 import { PAIR_SIZE } from "../decode/request";
 import { burn } from "../memory/fuel";
 import { FALSE, NULL, OPTIONAL_NONE, TRUE, box, fail, ofBool, payloadOf, tagOf } from "../value/value";
+import { RESERVED_SLOTS } from "./attributes";
 import { setChain } from "./subject";
 import {
   attributeCount,
@@ -73,7 +74,7 @@ export function setOnError(mode: i32): void {
 export function placeCaches(start: usize, tableBase: i32): usize {
   tableBaseIndex = tableBase;
   slots = (start + 15) & ~15;
-  results = slots + ((<usize>attributeCount) << 4);
+  results = slots + ((<usize>(attributeCount + RESERVED_SLOTS)) << 4);
   roleMasks = results + ((<usize>sharedCount) << 4);
   outcomes = roleMasks + ((<usize>roleSetCount) << 4);
   derivedOutcomes = outcomes + ((<usize>conditionCount) << 2);
@@ -204,8 +205,16 @@ export function settle(value: u64): i32 {
   return onError == ON_ERROR_STRICT ? OUTCOME_STOP : OUTCOME_ERROR;
 }
 
+/** Whether a condition was asked for since `forgetConditions`. */
+export let conditionAsked: bool = false;
+
+export function forgetConditions(): void {
+  conditionAsked = false;
+}
+
 /** The outcome of condition `id` for the current resource. */
 export function condition(id: i32): i32 {
+  conditionAsked = true;
   const cell = outcomes + ((<usize>id) << 2);
   const stamped = load<u32>(cell);
   if (stamped >> 2 == resourceEpoch) return <i32>(stamped & 3);

@@ -111,8 +111,8 @@ function header(word: usize): u32 {
 export function loadTables(imageLength: u32): bool {
   if (imageLength < 160 || header(0) != IMAGE_MAGIC || header(1) != ABI_VERSION || header(2) != imageLength)
     return false;
-  setNameTables(header(3), header(4));
   attributeCount = header(5);
+  setNameTables(header(3), header(4), attributeCount);
   attributeKeys = header(6);
   conditionCount = header(7);
   conditionFlags = header(8);

@@ -21,6 +21,7 @@ import {
   learntSlot,
   movePairs,
   openShape,
+  repeatsLongQuoted,
   Shape,
 } from "./projection";
 import { PAIR_SIZE } from "./request";
@@ -60,6 +61,9 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     let slot: i32;
     if (entry < known) {
       if (Shape.repeatsQuoted(at, entry)) {
+        slot = Shape.slot(entry, at);
+        at = Scan.colon(at + Shape.length(entry) + 1);
+      } else if (repeatsLongQuoted(at, entry)) {
         slot = Shape.slot(entry, at);
         at = Scan.colon(at + Shape.length(entry) + 1);
       } else {

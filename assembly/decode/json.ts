@@ -97,7 +97,7 @@ const NO_LIMIT: u32 = 0xffff_ffff;
 /**
  * Decodes the `length` bytes at `start` into request.ts. Answers STATUS_OK or the reason of the refusal, then with
  * CONTROL_ERROR_OFFSET (bytes from `start`) and CONTROL_ERROR_DETAIL (the count found, for limits) set. The body
- * must be followed by 16 bytes of memory; what they hold does not matter, and they are left as they were.
+ * must be followed by 32 bytes of memory; what they hold does not matter, and they are left as they were.
  */
 export function decodeJson(start: usize, length: u32, maxActions: u32, maxResources: u32): i32 {
   const end = start + length;

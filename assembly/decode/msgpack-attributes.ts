@@ -39,6 +39,7 @@ import {
   learntSlot,
   movePairs,
   openShape,
+  repeatsLongPacked,
   Shape,
 } from "./projection";
 import { PAIR_SIZE } from "./request";
@@ -80,6 +81,9 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     let slot: i32;
     if (entry < known) {
       if (Shape.repeatsPacked(at, entry)) {
+        slot = Shape.slot(entry, at + 1);
+        at += 1 + Shape.length(entry);
+      } else if (repeatsLongPacked(at, entry)) {
         slot = Shape.slot(entry, at + 1);
         at += 1 + Shape.length(entry);
       } else {

@@ -34,6 +34,10 @@ import { reserve } from "./reserve";
 
 /** Matches no comparison of 16 lanes: the key is not one that can be recognised by its block. */
 const NEVER: u32 = 0xffff_ffff;
+/** The same, for a key that can be recognised by two blocks (`repeatsLongQuoted`). */
+const LONG: u32 = 0xffff_fffe;
+/** Longest such key: its text stands behind its header in the entry, with a quote after it. */
+const MOST_LONG: u32 = 30;
 /** Pairs (and cells) in a block, at least. */
 const BLOCK_PAIRS: usize = 64;
 export const CELL_SIZE: usize = 8;
@@ -120,6 +124,30 @@ export class Shape {
 }
 
 /**
+ * As `Shape.repeatsQuoted`, for the remembered keys of 16 to 30 bytes (`cerbos.policyVersion`). Asked only where that one said no, so that
+ * short keys do not pay for long ones.
+ */
+export function repeatsLongQuoted(start: usize, entry: usize): bool {
+  return load<u32>(entry, ENTRY_MASK) == LONG && sameLong(start, entry, 2);
+}
+
+/** As `Shape.repeatsPacked`, for the same keys; at least 32 bytes from `at` on are readable. */
+export function repeatsLongPacked(at: usize, entry: usize): bool {
+  if (load<u32>(entry, ENTRY_MASK) != LONG || load<u8>(at) != load<u8>(entry, ENTRY_FIXSTR)) return false;
+  return sameLong(at + 1, entry, 1);
+}
+
+/** `last` is 2 when the quote behind the key has to be there, too. */
+function sameLong(start: usize, entry: usize, last: u32): bool {
+  const text = entry + ENTRY_FIXSTR + 1;
+  if (!i8x16.all_true(i8x16.eq(v128.load(start), v128.load(text)))) return false;
+  const behind = load<u32>(entry, ENTRY_LENGTH) - BLOCK_SIZE;
+  const mask: u32 = (last << behind) - 1;
+  const rest = <u32>i8x16.bitmask(i8x16.eq(v128.load(start, 16), v128.load(text, 16)));
+  return (rest & mask) == mask;
+}
+
+/**
  * Takes the key of an object whose place in the shape is `entry` the ordinary way: its slot goes to `learntSlot`, its
  * uniqueness is the answer (MEMBER_*). `plain` says that no byte of it needs an escape in JSON.
  */
@@ -134,6 +162,13 @@ export function learnKey(entry: usize, start: usize, length: u32, plain: bool): 
   store<u32>(entry, plain && length < BLOCK_SIZE ? (2 << length) - 1 : NEVER, ENTRY_MASK);
   store<u8>(entry, 0xa0 | length, ENTRY_FIXSTR);
   v128.store(entry, v128.load(entry), ENTRY_FIXSTR + 1);
+  if (plain && length >= BLOCK_SIZE && length <= MOST_LONG) {
+    // Byte by byte: the entry ends with the last of them.
+    const tail = entry + ENTRY_FIXSTR + 1;
+    for (let place = BLOCK_SIZE; place < length; place++) store<u8>(tail + place, load<u8>(start + place));
+    store<u8>(tail + length, 0x22);
+    store<u32>(entry, LONG, ENTRY_MASK);
+  }
   return MEMBER_NEW;
 }
 

@@ -139,6 +139,11 @@ const NAMES_EMPTY: i32 = 1;
 const NAMES_REPEATED: i32 = 2;
 const NAMES_NO_ROOM: i32 = 3;
 
+/** Whether the strings of a list are non-empty and different, and there is room to find out. */
+export function areNames(records: usize, count: u32): bool {
+  return checkNames(records, count) == NAMES_FINE;
+}
+
 /** Whether the strings of a list are non-empty and different. */
 function checkNames(records: usize, count: u32): i32 {
   const end = records + <usize>count * STRING_SIZE;
@@ -176,7 +181,7 @@ function compareMany(records: usize, end: usize): i32 {
 const VECTOR: u32 = 16;
 
 /** version: `[0-9A-Za-z_]*` */
-function isVersion(record: usize): bool {
+export function isVersion(record: usize): bool {
   const length = stringLength(record);
   if (length == 0) return true;
   const start = stringStart(record);
@@ -192,7 +197,7 @@ function isLongVersion(start: usize, end: usize): bool {
 }
 
 /** scope: empty | `.` | alphanumeric {word | `-`} {`.` word {word | `-`}} */
-function isScope(record: usize): bool {
+export function isScope(record: usize): bool {
   const length = stringLength(record);
   if (length == 0) return true;
   const start = stringStart(record);

@@ -60,6 +60,11 @@ export function tagOf(value: u64): i32 {
   return value < BOXED ? TAG_DOUBLE : <i32>((value >> 32) & 0xff);
 }
 
+/** Whether a value is a string: `tagOf(value) == TAG_STRING` in one comparison. */
+export function isStringValue(value: u64): bool {
+  return value >> 32 == ((BOXED >> 32) | <u64>TAG_STRING);
+}
+
 /** A value of `tag` whose payload is `payload`. */
 export function box(tag: i32, payload: usize): u64 {
   return BOXED | ((<u64>tag) << 32) | <u64>payload;

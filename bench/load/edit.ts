@@ -11,6 +11,7 @@ import type { BenchOptions } from "../options.ts";
 import { median } from "../report/statistics.ts";
 import { CHECK_PATH } from "./http-requests.ts";
 import { loadtestPolicies, writeSources } from "./loadtest-set.ts";
+import { NotMeasured } from "./not-measured.ts";
 import { pause, type ServerProcess } from "./processes.ts";
 import { startEdictWith, withServers } from "./servers.ts";
 
@@ -82,7 +83,8 @@ async function editOnce(
   writeFileSync(file, text);
   for (const agent of agents) {
     while ((await isAllowed(server, agent)) !== allowed) {
-      if (performance.now() - started > LIMIT_MILLISECONDS) throw new Error("the edit never came to serve");
+      if (performance.now() - started > LIMIT_MILLISECONDS)
+        throw new NotMeasured("the edit never came to serve");
       await pause(1);
     }
   }

@@ -11,9 +11,9 @@ export type Encoding = keyof typeof MEDIA_TYPES;
 export const CHECK_PATH = "/api/check/resources";
 
 /** One request: head and body in one buffer, keep-alive by HTTP/1.1 default. */
-export function formatRequest(body: Uint8Array, encoding: Encoding): Buffer {
+export function formatRequest(body: Uint8Array, encoding: Encoding, path = CHECK_PATH): Buffer {
   const type = MEDIA_TYPES[encoding];
-  const head = `POST ${CHECK_PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\nAccept: ${type}\r\nContent-Length: ${body.byteLength}\r\n\r\n`;
+  const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\nAccept: ${type}\r\nContent-Length: ${body.byteLength}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head, "latin1"), body]);
 }
 

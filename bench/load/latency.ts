@@ -6,13 +6,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { BenchOptions } from "../options.ts";
-import { median } from "../report/statistics.ts";
+import { median, medianRatio } from "../report/statistics.ts";
 import { type GeneratedLoad, generateLoad } from "./generated-load.ts";
 import { formatRequest, writeRequestFile } from "./http-requests.ts";
 import type { LatencySummary } from "./latency-histogram.ts";
 import { loadtestBodies } from "./loadtest-set.ts";
 import type { ServerProcess } from "./processes.ts";
 import { startEcho, startEdict, withServers } from "./servers.ts";
+import { steadily, steadyRound } from "./steadiness.ts";
 
 /** One server at one rate; figures are medians over the rounds, `max` is the largest of all. */
 export interface LatencyRow {
@@ -23,6 +24,8 @@ export interface LatencyRow {
   readonly rate: number;
   readonly failed: number;
   readonly latency: LatencySummary;
+  /** Median over the rounds of what p99 is to the echo's. Not in results of before that was measured by rounds. */
+  readonly p99OfEcho?: number;
   /** Microseconds, the share of the generator in p99. */
   readonly lagP99: number;
 }
@@ -40,7 +43,16 @@ const LOADS = [0.1, 0.5, 0.8] as const;
 const QUICK_LOADS = [0.5] as const;
 const CONNECTIONS = 64;
 
-function combine(server: string, load: number, runs: readonly GeneratedLoad[]): LatencyRow {
+function p99({ latency }: GeneratedLoad): number {
+  return latency.p99;
+}
+
+function combine(
+  server: string,
+  load: number,
+  runs: readonly GeneratedLoad[],
+  echoRuns: readonly GeneratedLoad[],
+): LatencyRow {
   const middle = (of: (run: GeneratedLoad) => number): number => median(runs.map(of));
   return {
     server,
@@ -57,6 +69,7 @@ function combine(server: string, load: number, runs: readonly GeneratedLoad[]): 
       max: Math.max(...runs.map((run) => run.latency.max)),
       curve: (runs[0]?.latency.curve ?? []).map((_, index) => middle((run) => run.latency.curve[index] ?? 0)),
     },
+    p99OfEcho: medianRatio(runs.map(p99), echoRuns.map(p99)),
     lagP99: middle((run) => run.lagP99),
   };
 }
@@ -86,20 +99,22 @@ type Load = (server: ServerProcess, rate: number, seconds: number) => Promise<Ge
 
 export async function measureLatency(bundle: Uint8Array, options: BenchOptions): Promise<LatencyResult> {
   const seconds = options.quick ? 1 : Math.max(4, options.seconds);
-  const rounds = options.quick ? 1 : 3;
+  const rounds = options.quick ? 1 : 5;
   return withBoth(bundle, options, async (servers, load) => {
     let capacity = 0;
     // The echo's first run warms it up; the last server is the daemon.
-    for (const server of servers) ({ rate: capacity } = await load(server, 0, options.quick ? 1 : 3));
+    for (const server of servers)
+      ({ rate: capacity } = await steadily(() => load(server, 0, options.quick ? 1 : 3)));
     const rows: LatencyRow[] = [];
     for (const fraction of options.quick ? QUICK_LOADS : LOADS) {
       const rate = Math.max(100, Math.round(capacity * fraction));
       const runs = servers.map((): GeneratedLoad[] => []);
       for (let round = 0; round < rounds; round++) {
-        for (const [index, server] of servers.entries()) runs[index]?.push(await load(server, rate, seconds));
+        const loads = await steadyRound(servers, (server) => load(server, rate, seconds));
+        for (const [index, one] of loads.entries()) runs[index]?.push(one);
       }
       for (const [index, server] of servers.entries())
-        rows.push(combine(server.name, fraction, runs[index] ?? []));
+        rows.push(combine(server.name, fraction, runs[index] ?? [], runs[0] ?? []));
     }
     return { capacity, connections: CONNECTIONS, seconds, rounds, rows };
   });
@@ -113,9 +128,11 @@ export async function measureSoak(
 ): Promise<LatencyResult> {
   const seconds = options.soakMinutes * 60;
   return withBoth(bundle, options, async (servers, load) => {
-    const rows: LatencyRow[] = [];
-    for (const server of servers)
-      rows.push(combine(server.name, 0.5, [await load(server, Math.round(capacity / 2), seconds)]));
+    const runs: GeneratedLoad[] = [];
+    for (const server of servers) runs.push(await load(server, Math.round(capacity / 2), seconds));
+    const rows = servers.map(({ name }, index) =>
+      combine(name, 0.5, runs.slice(index, index + 1), runs.slice(0, 1)),
+    );
     return { capacity, connections: CONNECTIONS, seconds, rounds: 1, rows };
   });
 }

@@ -6,6 +6,14 @@ import { fileURLToPath } from "node:url";
 
 const children = new Set<ChildProcess>();
 
+/** Servers that ended though nobody told them to. */
+const crashed: string[] = [];
+
+/** The crashes since the last call, a line each. */
+export function takeCrashes(): readonly string[] {
+  return crashed.splice(0);
+}
+
 /** Ends every child at once, without asking. */
 export function killChildren(): void {
   for (const child of children) child.kill("SIGKILL");
@@ -99,8 +107,12 @@ export async function startServer(plan: ServerPlan): Promise<ServerProcess> {
   const started = performance.now();
   const child = spawn(plan.command, plan.args, { stdio: ["ignore", "pipe", "pipe"] });
   children.add(child);
-  child.once("exit", () => children.delete(child));
+  let isReady = false;
   let written = "";
+  child.once("exit", (code, signal) => {
+    children.delete(child);
+    if (isReady && !child.killed) crashed.push(`${plan.name} ended with ${code ?? signal}: ${written}`);
+  });
   const keep = (chunk: Buffer): void => {
     written = (written + chunk.toString()).slice(-4000);
   };
@@ -118,6 +130,7 @@ export async function startServer(plan: ServerPlan): Promise<ServerProcess> {
     }
     await pause(10);
   }
+  isReady = true;
   return {
     name: plan.name,
     port: plan.port,

@@ -13,8 +13,10 @@ import { chooseGenerator, type Generator } from "./generators.ts";
 import { formatRequest, writeRequestFile } from "./http-requests.ts";
 import { rate } from "./load-result.ts";
 import { loadtestBodies, loadtestPolicies, writeSources } from "./loadtest-set.ts";
+import { mustNotFail } from "./not-measured.ts";
 import { memoryMebibytes, type ServerProcess, startCommand } from "./processes.ts";
 import { startEcho, startEdict, withServers } from "./servers.ts";
+import { steadily, steadyRound } from "./steadiness.ts";
 
 /** One size of the policy set. */
 export interface ScaleRow {
@@ -109,20 +111,22 @@ async function burst(
 ): Promise<number> {
   const { connections, seconds } = options;
   const result = await generator.run({ port: server.port, connections, seconds, requestFile });
-  if (result.failed > 0) throw new Error(`${server.name} failed ${result.failed} requests under load`);
+  mustNotFail(server.name, result.failed, "requests under load");
   return rate(result);
 }
 
 async function finish(measured: Measured, options: BenchOptions): Promise<ScaleRow> {
   const { prepared, edict, rates, echoRates } = measured;
   const requestsPerSecond = median(rates);
-  const load = await generateLoad({
-    port: edict.port,
-    connections: CONNECTIONS,
-    seconds: options.quick ? 1 : 5,
-    rate: Math.round(requestsPerSecond / 2),
-    requestFile: prepared.requestFile,
-  });
+  const load = await steadily(() =>
+    generateLoad({
+      port: edict.port,
+      connections: CONNECTIONS,
+      seconds: options.quick ? 1 : 5,
+      rate: Math.round(requestsPerSecond / 2),
+      requestFile: prepared.requestFile,
+    }),
+  );
   return {
     copies: prepared.copies,
     policies: prepared.copies * POLICIES_PER_COPY,
@@ -173,9 +177,13 @@ export async function measureScale(
     for (const { prepared, edict } of all)
       await burst(generator, edict, prepared.requestFile, { ...options, seconds: 1 });
     for (let round = 0; round < Math.min(MOST_ROUNDS, options.rounds); round++) {
-      for (const { prepared, edict, rates, echoRates } of all) {
-        echoRates.push(await burst(generator, echo, prepared.requestFile, options));
-        rates.push(await burst(generator, edict, prepared.requestFile, options));
+      const reached = await steadyRound(all, async ({ prepared, edict }) => ({
+        echo: await burst(generator, echo, prepared.requestFile, options),
+        edict: await burst(generator, edict, prepared.requestFile, options),
+      }));
+      for (const [index, one] of reached.entries()) {
+        all[index]?.echoRates.push(one.echo);
+        all[index]?.rates.push(one.edict);
       }
     }
     const rows: ScaleRow[] = [];

@@ -13,8 +13,10 @@ import type { BenchOptions } from "../options.ts";
 import { median, spread } from "../report/statistics.ts";
 import { writeRequestFile } from "./http-requests.ts";
 import { loadtestBodies, type RequestBody } from "./loadtest-set.ts";
+import { mustNotFail } from "./not-measured.ts";
 import { startEcho, startEdict, withServers } from "./servers.ts";
 import { generateStreamLoad, type StreamLoad } from "./stream-load.ts";
+import { steadily } from "./steadiness.ts";
 
 export interface StreamRow {
   readonly server: string;
@@ -89,14 +91,16 @@ export async function measureStream(bundle: Uint8Array, options: BenchOptions): 
     let verified = 0;
     for (let round = 0; round < Math.min(MOST_ROUNDS, options.rounds); round++) {
       for (const { server, path, loads } of targets) {
-        const load = await generateStreamLoad({
-          port: server.port,
-          path,
-          connections: CONNECTIONS,
-          seconds: options.seconds,
-          messageFile,
-        });
-        if (load.failed > 0) throw new Error(`${server.name} failed ${load.failed} requests of the stream`);
+        const load = await steadily(() =>
+          generateStreamLoad({
+            port: server.port,
+            path,
+            connections: CONNECTIONS,
+            seconds: options.seconds,
+            messageFile,
+          }),
+        );
+        mustNotFail(server.name, load.failed, "requests of the stream");
         verified += await verify(bundle, bodies, load);
         loads.push(load);
       }

@@ -12,6 +12,7 @@ import { median } from "../report/statistics.ts";
 import { type GeneratedLoad, generateLoad } from "./generated-load.ts";
 import { CHECK_PATH, formatRequest, writeRequestFile } from "./http-requests.ts";
 import { loadtestBodies, loadtestPolicies } from "./loadtest-set.ts";
+import { NotMeasured } from "./not-measured.ts";
 import { memoryMebibytes, pause } from "./processes.ts";
 import { startEdict, withServers } from "./servers.ts";
 
@@ -94,7 +95,7 @@ export async function measureSwap(bundle: Uint8Array, options: BenchOptions): Pr
       const began = performance.now();
       process.kill(pid, "SIGHUP");
       while ((await answerLengths(port, probes))[0] === previous[0]) {
-        if (performance.now() - began > 20_000) throw new Error("the new bundle never came to serve");
+        if (performance.now() - began > 20_000) throw new NotMeasured("the new bundle never came to serve");
       }
       return performance.now() - began;
     };

@@ -6,11 +6,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { BenchOptions } from "../options.ts";
-import { median, spread } from "../report/statistics.ts";
+import { median, medianRatio, spread } from "../report/statistics.ts";
 import { chooseGenerator, type Generator } from "./generators.ts";
 import { formatRequest, writeRequestFile, type Encoding } from "./http-requests.ts";
 import { rate, type LoadResult } from "./load-result.ts";
 import { loadtestBodies, loadtestPolicies, writeSources, type RequestBody } from "./loadtest-set.ts";
+import { mustNotFail } from "./not-measured.ts";
 import { memoryMebibytes, type ServerProcess } from "./processes.ts";
 import { compareAnswers } from "./same-answers.ts";
 import {
@@ -22,6 +23,7 @@ import {
   startEdict,
   withServers,
 } from "./servers.ts";
+import { steadyRound } from "./steadiness.ts";
 
 /** One line of the result: a server under one encoding. */
 export interface TargetResult {
@@ -29,6 +31,8 @@ export interface TargetResult {
   readonly encoding: Encoding;
   /** Median over the rounds. */
   readonly requestsPerSecond: number;
+  /** Median over the rounds of what it is to the echo in the same encoding. Not in results of before that was measured by rounds. */
+  readonly ofEcho?: number;
   /** Half of (largest - smallest) / median over the rounds. */
   readonly spread: number;
   /** Median over the rounds, in microseconds, as a closed loop sees it. */
@@ -76,23 +80,22 @@ async function measure(
     });
   for (const target of targets) await burst(target, options.quick ? 1 : 2);
   for (let round = 0; round < options.rounds; round++) {
-    for (const target of targets) {
+    const results = await steadyRound(targets, async (target) => {
       const result = await burst(target, options.seconds);
-      if (result.failed > 0) {
-        throw new Error(
-          `${target.server.name} failed ${result.failed} of ${result.requests} requests under load`,
-        );
-      }
-      target.results.push(result);
-    }
+      mustNotFail(target.server.name, result.failed, `of ${result.requests} requests under load`);
+      return result;
+    });
+    for (const [index, result] of results.entries()) targets[index]?.results.push(result);
   }
 }
 
-function summarise(target: Target): TargetResult {
+function summarise(target: Target, targets: readonly Target[]): TargetResult {
+  const echo = targets.find(({ server, encoding }) => server.name === "echo" && encoding === target.encoding);
   return {
     server: target.server.name,
     encoding: target.encoding,
     requestsPerSecond: Math.round(median(target.results.map(rate))),
+    ofEcho: medianRatio(target.results.map(rate), (echo?.results ?? []).map(rate)),
     spread: spread(target.results.map(rate)),
     p50: median(target.results.map((result) => result.p50)),
     p99: median(target.results.map((result) => result.p99)),
@@ -157,7 +160,7 @@ async function measureRunning(
     decisionsPerRequest: meanDecisions(bodies),
     generator: choice.generator.name,
     generatorEchoRates: choice.echoRates,
-    targets: targets.map(summarise),
+    targets: targets.map((one) => summarise(one, targets)),
     comparedAnswers: comparison.compared,
     comparedWithCerbos: cerbos !== undefined,
     startMilliseconds: Object.fromEntries(

@@ -9,6 +9,7 @@ import type { Encoding } from "../load/http-requests.ts";
 import { loadtestBodies, type RequestBody } from "../load/loadtest-set.ts";
 import type { BenchOptions } from "../options.ts";
 import { median, spread } from "../report/statistics.ts";
+import { steadily } from "../load/steadiness.ts";
 
 export interface DecisionResult {
   readonly encoding: Encoding;
@@ -55,11 +56,17 @@ function batchBody(requests: readonly LoadtestRequest[], size: number, offset: n
   return { json: Buffer.from(JSON.stringify(batch)), msgpack: packr.pack(batch), decisions: size };
 }
 
-function bodiesOf(size: number, loadtest: readonly RequestBody[]): readonly RequestBody[] {
+/** The bodies of `size` decisions that are asked. */
+export function bodiesOf(size: number, loadtest: readonly RequestBody[]): readonly RequestBody[] {
   if (size === 10) return loadtest;
   const requests = loadtest.map((body): LoadtestRequest => unpack(Buffer.from(body.msgpack)));
   const count = Math.min(MOST_BODIES, Math.max(1, DECISIONS_PER_SIZE / size));
   return Array.from({ length: count }, (_, index) => batchBody(requests, size, index * 7));
+}
+
+interface Burst {
+  readonly microseconds: number;
+  readonly rate: number;
 }
 
 interface Series {
@@ -69,8 +76,8 @@ interface Series {
   readonly rates: number[];
 }
 
-/** Calls the engine for `milliseconds`; records microseconds per call and decisions per second. */
-function burst(engine: Engine, series: Series, milliseconds: number): void {
+/** Calls the engine for `milliseconds`; microseconds per call and decisions per second. */
+function burst(engine: Engine, series: Series, milliseconds: number): Burst {
   const { encoding, bodies } = series;
   const started = performance.now();
   let calls = 0;
@@ -85,8 +92,7 @@ function burst(engine: Engine, series: Series, milliseconds: number): void {
     calls += bodies.length;
     elapsed = performance.now() - started;
   } while (elapsed < milliseconds);
-  series.microseconds.push((elapsed * 1000) / calls);
-  series.rates.push((decisions * 1000) / elapsed);
+  return { microseconds: (elapsed * 1000) / calls, rate: (decisions * 1000) / elapsed };
 }
 
 function mean(bodies: readonly RequestBody[], of: (body: RequestBody) => number): number {
@@ -108,9 +114,13 @@ export async function measureDecisions(bundle: Uint8Array, options: BenchOptions
     (["json", "msgpack"] as const).map((encoding) => ({ encoding, bodies, microseconds: [], rates: [] })),
   );
   const milliseconds = options.quick ? QUICK_BURST : BURST;
-  for (const series of allSeries) burst(engine, { ...series, microseconds: [], rates: [] }, milliseconds);
+  for (const series of allSeries) burst(engine, series, milliseconds);
   for (let round = 0; round < options.rounds; round++) {
-    for (const series of allSeries) burst(engine, series, milliseconds);
+    for (const series of allSeries) {
+      const { microseconds, rate } = await steadily(() => burst(engine, series, milliseconds));
+      series.microseconds.push(microseconds);
+      series.rates.push(rate);
+    }
   }
   return allSeries.map(({ encoding, bodies, microseconds, rates }) => ({
     encoding,

@@ -7,6 +7,7 @@ import { Engine } from "../../runtime/index.ts";
 import { writeRequestFile } from "../load/http-requests.ts";
 import { type LoadResult, rate } from "../load/load-result.ts";
 import { loadtestBodies, loadtestPolicies, writeSources } from "../load/loadtest-set.ts";
+import { mustNotFail } from "../load/not-measured.ts";
 import { freePort, runToEnd } from "../load/processes.ts";
 import { CERBOS_MISSING, hasCerbos, startCerbos, withServers } from "../load/servers.ts";
 import type { BenchOptions } from "../options.ts";
@@ -70,7 +71,7 @@ export async function measureCerbosGrpc(
         options.seconds + 40,
       );
       const { result, answers }: { result: LoadResult; answers: string[] } = JSON.parse(output);
-      if (result.failed > 0) throw new Error(`Cerbos failed ${result.failed} requests over gRPC`);
+      mustNotFail("Cerbos", result.failed, "requests over gRPC");
       for (const [index, answer] of answers.entries()) {
         const given = messages.decode(Buffer.from(answer, "base64"));
         const { bytes } = engine.checkBytes(bodies[index]?.json ?? new Uint8Array(0), "json");

@@ -12,6 +12,7 @@ import { casl } from "./casl.ts";
 import { cedar } from "./cedar.ts";
 import { answer, type Peer } from "./peer.ts";
 import { plainTypeScript } from "./plain-typescript.ts";
+import { steadily } from "../load/steadiness.ts";
 
 export interface PeerRow {
   readonly name: string;
@@ -122,7 +123,8 @@ async function measureSet(bundle: Uint8Array, copies: number, options: BenchOpti
   const milliseconds = options.quick ? 200 : 700;
   for (const contender of contenders) burst(contender, bodies, milliseconds);
   for (let round = 0; round < Math.min(3, options.rounds); round++) {
-    for (const contender of contenders) contender.rates.push(burst(contender, bodies, milliseconds));
+    for (const contender of contenders)
+      contender.rates.push(await steadily(() => burst(contender, bodies, milliseconds)));
   }
   const decisions = bodies.reduce((sum, body) => sum + body.decisions, 0) / bodies.length;
   return {

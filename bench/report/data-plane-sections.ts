@@ -33,7 +33,7 @@ export function httpSection({ http }: BenchResults): string[] {
       thousands(target.requestsPerSecond),
       `± ${percent(target.spread)}`,
       target.server === "echo" ? "" : thousands(target.requestsPerSecond * http.decisionsPerRequest),
-      echo === undefined ? "" : percent(target.requestsPerSecond / echo),
+      echo === undefined ? "" : percent(target.ofEcho ?? target.requestsPerSecond / echo),
       cerbos === undefined || target.server === "echo" ? "" : times(target.requestsPerSecond / cerbos),
       `${thousands(target.p50)} µs`,
       `${thousands(target.p99)} µs`,

@@ -1,5 +1,8 @@
 /** A run's results as Markdown, for the terminal and for bench/RESULTS.md: the order of the sections. */
-import { budgetTable } from "./budgets.ts";
+import { readFileSync } from "node:fs";
+
+import { authzenSection } from "./authzen-section.ts";
+import { budgetRows, budgetTable } from "./budgets.ts";
 import { chartsOf } from "./charts.ts";
 import {
   httpSection,
@@ -15,6 +18,7 @@ import {
   microSection,
   peersSection,
   scaleSection,
+  stealSection,
 } from "./policy-sections.ts";
 import type { BenchResults } from "./results.ts";
 
@@ -31,6 +35,13 @@ function head({ date, machine, quick, minutes, failed, notes }: BenchResults): s
   ];
 }
 
+/** What limits the rows that are not met, in the words of bench/profile.md. */
+function profileSection(results: BenchResults): string[] {
+  if (budgetRows(results).every(({ met }) => met !== false)) return [];
+  const profile = readFileSync(new URL("../profile.md", import.meta.url), "utf8");
+  return [profile.replace(/^# /, "## ").trim()];
+}
+
 /** The whole report; `charts` is the folder that it refers to for them, relative to where it stands, or undefined for none. */
 export function renderMarkdown(results: BenchResults, charts?: string): string {
   const images =
@@ -43,6 +54,7 @@ export function renderMarkdown(results: BenchResults, charts?: string): string {
     ...httpSection(results),
     ...latencySection(results),
     ...streamSection(results),
+    ...authzenSection(results),
     ...inProcessSection(results),
     ...peersSection(results),
     ...scaleSection(results),
@@ -51,5 +63,7 @@ export function renderMarkdown(results: BenchResults, charts?: string): string {
     ...hugeSection(results),
     ...memorySection(results),
     ...microSection(results),
+    ...profileSection(results),
+    ...stealSection(results),
   ].join("\n\n")}\n`;
 }

@@ -131,6 +131,26 @@ export function memorySection({ memory }: BenchResults): string[] {
   ];
 }
 
+/** How far the machine was at the disposal of the run. */
+export function stealSection({ steal = [] }: BenchResults): string[] {
+  if (steal.length === 0) return [];
+  return [
+    "## How steady the machine was",
+    table(
+      ["part", "rounds", "processor taken away, median round", "worst", "slower, median round", "worst"],
+      steal.map(({ part, rounds, median, worst, medianSlowness, worstSlowness }) => [
+        part,
+        String(rounds),
+        percent(median),
+        percent(worst),
+        medianSlowness === undefined ? "not measured" : percent(medianSlowness),
+        worstSlowness === undefined ? "not measured" : percent(worstSlowness),
+      ]),
+    ),
+    "What the host of a virtual machine gave to others, of the processor time that was wanted, and by how much a fixed piece of work was slower than at the machine's best in this run. A round that lost much was measured again after a rest, within `--patience`.",
+  ];
+}
+
 export function microSection({ micro = [] }: BenchResults): string[] {
   if (micro.length === 0) return [];
   const stages = [

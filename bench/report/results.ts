@@ -1,8 +1,10 @@
 /** The shape of one run's results, as written to bench/results/<date>.json. A part that was not run, or failed, is missing. */
 import type { EditRow } from "../load/edit.ts";
+import type { EvaluationsResult } from "../load/evaluations.ts";
 import type { HugeBesideSmallResult } from "../load/huge-beside-small.ts";
 import type { LatencyResult } from "../load/latency.ts";
 import type { ScaleRow } from "../load/scale.ts";
+import type { Steal } from "../load/steadiness.ts";
 import type { StreamResult } from "../load/stream.ts";
 import type { SwapResult } from "../load/swap.ts";
 import type { ThroughputResult } from "../load/throughput.ts";
@@ -18,6 +20,8 @@ import type { Machine } from "./machine.ts";
 export interface FailedPart {
   readonly part: string;
   readonly message: string;
+  /** Something crashed or answered wrongly, rather than being too slow or shedding load. */
+  readonly isBroken: boolean;
 }
 
 /** What the parts fill in, one after the other. */
@@ -28,6 +32,7 @@ export interface PartResults {
   http?: ThroughputResult;
   latency?: LatencyResult;
   stream?: StreamResult;
+  authzen?: EvaluationsResult;
   scale?: readonly ScaleRow[];
   edits?: readonly EditRow[];
   swap?: SwapResult;
@@ -36,6 +41,8 @@ export interface PartResults {
   peers?: readonly PeersResult[];
   cerbosGrpc?: CerbosGrpcResult;
   soak?: LatencyResult;
+  /** What others took of the machine while the rounds of a part were measured. */
+  steal?: readonly (Steal & { readonly part: string })[];
 }
 
 export interface BenchResults extends Readonly<PartResults> {

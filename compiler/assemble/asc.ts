@@ -2,6 +2,8 @@
  * The only caller of the AssemblyScript compiler: text to WASM. Runs asc in this process. Most of what asc does for a small module
  * is to parse its own library; `prime` lets it do that before the text is known, while nobody waits.
  */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { invariant } from "../diagnostics/invariant.ts";
 
 /** The two files of a compilation. */
@@ -34,25 +36,44 @@ interface Run {
 
 /** Compiles one text at a time, each by a run of its own. */
 export class AssemblyScript {
-  #primed: Run | undefined;
+  /** The next run. A promise, so that whoever comes while it starts waits for it instead of starting another, which nobody would end. */
+  #primed: Promise<Run> | undefined;
+  #isLoaded = false;
+
+  /** Whether it has run or been prepared before, so that asc is in memory. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
+  }
 
   /** Starts the next run, so that `compile` only has to hand it the sources. */
   async prime(): Promise<void> {
-    this.#primed ??= await start();
+    this.#isLoaded = true;
+    this.#primed ??= start();
+    await this.#primed;
   }
 
   /** Compiles generated code. That asc refuses some is a bug of stage 5, never of the policies. */
   async compile(sources: AssemblySources): Promise<Uint8Array> {
-    const run = this.#primed ?? (await start());
+    this.#isLoaded = true;
+    const starting = this.#primed ?? start();
     this.#primed = undefined;
+    const run = await starting;
     run.give(sources);
     return run.wasm;
   }
 }
 
-/** The version of asc, on which the code that it makes depends. */
-export async function assemblyScriptVersion(): Promise<string> {
-  return (await import("assemblyscript/asc")).version;
+let version: string | undefined;
+
+/** The version of asc, on which the code that it makes depends; known without loading it, which takes most of a second. */
+export function assemblyScriptVersion(): string {
+  version ??= readVersion();
+  return version;
+}
+
+function readVersion(): string {
+  const file = createRequire(import.meta.url).resolve("assemblyscript/package.json");
+  return (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version;
 }
 
 async function start(): Promise<Run> {

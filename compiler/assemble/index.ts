@@ -34,7 +34,7 @@ export async function assemble(
 ): Promise<Uint8Array> {
   const objects = new Map<string, FunctionObject>();
   const missing = new Map<string, Unit>();
-  const version = module.units.length === 0 ? "" : await assemblyScriptVersion();
+  const version = module.units.length === 0 ? "" : assemblyScriptVersion();
   const keys = module.units.map((unit) => keyOf(unit, version));
   for (const [index, unit] of module.units.entries()) {
     const key = keys[index] ?? "";

@@ -5,7 +5,6 @@
  * Output: the bytes of one `*.edict` file; the same input gives the same bytes.
  * Fails with: nothing; generated code that asc refuses is a bug of stage 5.
  */
-import { createHash } from "node:crypto";
 import {
   ABI_VERSION,
   BUNDLE_FORMAT_VERSION,
@@ -26,7 +25,8 @@ import type { SourceFile } from "../load/index.ts";
 import type { PolicySet } from "../policy/policy-set.ts";
 import { ZONES_PACKED, ZONES_VERSION } from "../time-zones/database.ts";
 import { pack } from "./file.ts";
-import { type RuleFragments, writeRules } from "./rules.ts";
+import { writeRules } from "./rules.ts";
+import { SectionTexts } from "./section-texts.ts";
 
 export interface BundleInput {
   readonly emitted: Emitted;
@@ -38,23 +38,15 @@ export interface BundleInput {
   readonly stamp?: Stamp;
   /** Kept by a caller that compiles again after edits. */
   readonly memory?: BundleMemory;
+  /** Memory for the file, all zero. */
+  readonly allocate?: (size: number) => Uint8Array;
 }
 
-/** What making a bundle remembers: compiled functions, a compiler that is warm, and digests of sources that are the same objects. */
+/** What making a bundle remembers: compiled functions, a compiler that is warm, and the sections of the last one. */
 export interface BundleMemory {
   readonly objects: ObjectCache;
   readonly assemblyScript: AssemblyScript;
-  /** By source: its entry in the manifest. */
-  readonly digests: WeakMap<SourceFile, SourceEntry>;
-  readonly rules: RuleFragments;
-  /** JSON text of schema documents that are objects. */
-  readonly schemas: WeakMap<object, string>;
-}
-
-/** A source in the manifest. */
-interface SourceEntry {
-  readonly path: string;
-  readonly digest: string;
+  readonly sections: SectionTexts;
 }
 
 /** What a bundle says about its own place among others; nothing unless told. */
@@ -67,62 +59,37 @@ export interface Stamp {
 
 /** Compiles the policy module and packs the bundle. */
 export async function bundle(input: BundleInput): Promise<Uint8Array> {
-  const { emitted, program, set, core } = input;
-  const wasm = await assemble(emitted.module, input.memory?.objects, input.memory?.assemblyScript);
-  const encoder = new TextEncoder();
-  return pack([
-    { kind: SECTION_MANIFEST, content: encoder.encode(JSON.stringify(manifest(input))) },
-    { kind: SECTION_CORE, content: core },
-    { kind: SECTION_POLICY, content: wasm },
-    { kind: SECTION_IMAGE, content: emitted.image },
-    {
-      kind: SECTION_RULES,
-      content: encoder.encode(writeRules(program, emitted.derivedRoles, input.memory?.rules)),
-    },
-    {
-      kind: SECTION_SCHEMAS,
-      content: encoder.encode(writeSchemas(program, set, input.memory?.schemas)),
-    },
-    ...(emitted.module.usesZones
-      ? [{ kind: SECTION_ZONES, content: Buffer.from(ZONES_PACKED, "base64") }]
-      : []),
-  ]);
+  const { emitted, program, set, core, allocate } = input;
+  const { objects, assemblyScript, sections = new SectionTexts() } = input.memory ?? {};
+  const wasm = await assemble(emitted.module, objects, assemblyScript);
+  return pack(
+    [
+      { kind: SECTION_MANIFEST, content: writeManifest(input, sections) },
+      { kind: SECTION_CORE, content: [core] },
+      { kind: SECTION_POLICY, content: [wasm] },
+      { kind: SECTION_IMAGE, content: [emitted.image] },
+      { kind: SECTION_RULES, content: writeRules(program, emitted.derivedRoles, sections.rules) },
+      { kind: SECTION_SCHEMAS, content: sections.schemas.write(program.schemaSets, set.schemas) },
+      ...(emitted.module.usesZones
+        ? [{ kind: SECTION_ZONES, content: [Buffer.from(ZONES_PACKED, "base64")] }]
+        : []),
+    ],
+    { digests: sections.digests, ...(allocate === undefined ? {} : { allocate }) },
+  );
 }
 
-function writeSchemas(
-  program: Program,
-  { schemas }: PolicySet,
-  kept = new WeakMap<object, string>(),
-): string {
-  const documents = [...schemas]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([id, document]) => {
-      const isKept = typeof document === "object" && document !== null;
-      const text = (isKept ? kept.get(document) : undefined) ?? JSON.stringify(document);
-      if (isKept) kept.set(document, text);
-      return `${JSON.stringify(id)}:${text}`;
-    });
-  return `{"sets":${JSON.stringify(program.schemaSets)},"documents":{${documents.join()}}}`;
-}
-
-function manifest({ emitted, program, set, sources, stamp, memory }: BundleInput): unknown {
-  const digests = memory?.digests ?? new WeakMap<SourceFile, SourceEntry>();
-  const listed = [...sources]
-    .sort((a, b) => (a.path < b.path ? -1 : 1))
-    .map((source) => {
-      let entry = digests.get(source);
-      if (entry === undefined) {
-        entry = { path: source.path, digest: digest(source.text) };
-        digests.set(source, entry);
-      }
-      return entry;
-    });
-  return {
+function writeManifest(
+  { emitted, program, set, sources, stamp }: BundleInput,
+  kept: SectionTexts,
+): readonly Uint8Array[] {
+  const { policyDigest, list } = kept.sources.write(sources);
+  const head = {
     formatVersion: BUNDLE_FORMAT_VERSION,
     abiVersion: ABI_VERSION,
     compiler: "edict 0.1.0",
-    policyDigest: digest(listed.map((source) => `${source.path}\0${source.digest}\n`).join("")),
-    sources: listed,
+    policyDigest,
+  };
+  const tail = {
     memory: { fixed: emitted.fixedMemory },
     functions: emitted.functions,
     attributes: program.attributes,
@@ -144,8 +111,9 @@ function manifest({ emitted, program, set, sources, stamp, memory }: BundleInput
     ...(stamp?.sequence === undefined ? {} : { sequence: stamp.sequence }),
     ...(stamp?.gitCommit === undefined ? {} : { gitCommit: stamp.gitCommit }),
   };
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return [
+    Buffer.from(`${JSON.stringify(head).slice(0, -1)},"sources":[`),
+    ...list,
+    Buffer.from(`],${JSON.stringify(tail).slice(1)}`),
+  ];
 }

@@ -3,6 +3,7 @@
  * policies are: kinds, versions, scopes, roles and actions that rules name, and beside each something that none names. Same program,
  * same requests. What they come to is found out by whoever has a guest to run (runtime/bundle/record-self-test.ts).
  */
+import { compareText } from "../diagnostics/codes.ts";
 import { operandsOf } from "../ir/operands.ts";
 import type { Attribute, ConditionId, Expr, ExprId, Program, ResourceBlock } from "../ir/program.ts";
 import type { JsonValue } from "../policy/policy-set.ts";
@@ -56,10 +57,10 @@ export function selfTestRequests(program: Program): readonly SelfTestRequest[] {
 
 function* madeUp(subject: Subject): Generator<SelfTestRequest> {
   const { program } = subject;
-  const blocks = spread(program.resources, MAX_RESOURCE_POLICIES).map((block) => ({
+  const blocks = sampleOf(program.resources, MAX_RESOURCE_POLICIES).map((block) => ({
     target: { kind: block.resource, version: block.version, scope: block.scope },
     actions: named(block.rows.flatMap(({ actions }) => actions)),
-    roles: [...spread(rolesOf(program, block), MAX_ROLES - 1), NOBODY],
+    roles: [...sampleOf(rolesOf(program, block), MAX_ROLES - 1), NOBODY],
     slots: subject.slotsOf(
       block.rows.flatMap((row) => [row.condition, program.derivedRoles[row.derivedRole]?.condition ?? -1]),
     ),
@@ -71,7 +72,7 @@ function* madeUp(subject: Subject): Generator<SelfTestRequest> {
         if (role !== undefined) yield subject.request(target, actions, { roles: [role], variant, slots });
       }
     }
-    for (const block of spread(program.principals, MAX_PRINCIPAL_POLICIES)) {
+    for (const block of sampleOf(program.principals, MAX_PRINCIPAL_POLICIES)) {
       const { principal: id, version, scope } = block;
       const kind = block.rows.find(({ resource }) => isPlain(resource))?.resource;
       if (kind === undefined) continue;
@@ -87,7 +88,7 @@ function* madeUp(subject: Subject): Generator<SelfTestRequest> {
         slots,
       });
     }
-    for (const block of spread(program.roles, MAX_ROLE_POLICIES)) {
+    for (const block of sampleOf(program.roles, MAX_ROLE_POLICIES)) {
       const { role, version, scope } = block;
       const row = block.rows.find(({ resource }) => isPlain(resource));
       if (row === undefined) continue;
@@ -152,9 +153,9 @@ class Subject {
     if (variant === "none") return {};
     const keyOf = (slot: number): string => this.program.attributes[slot]?.key ?? "";
     const own = slots.filter((slot) => this.program.attributes[slot]?.root === root);
-    const sorted = own.sort((left, right) => compare(keyOf(left), keyOf(right)));
+    const sorted = own.sort((left, right) => compareText(keyOf(left), keyOf(right)));
     return Object.fromEntries(
-      spread(sorted, MAX_ATTRIBUTES).map((slot) => {
+      sampleOf(sorted, MAX_ATTRIBUTES).map((slot) => {
         const values = this.#wanted.get(slot) ?? [];
         return [keyOf(slot), (variant === "first" ? values[0] : values.at(-1)) ?? NOBODY];
       }),
@@ -257,13 +258,13 @@ function rolesOf(program: Program, block: ResourceBlock): readonly string[] {
   const roles = block.rows.flatMap((row) =>
     row.derivedRole < 0 ? row.roles : (program.derivedRoles[row.derivedRole]?.parentRoles ?? []),
   );
-  return [...new Set(roles.filter(isPlain))].sort(compare);
+  return [...new Set(roles.filter(isPlain))].sort(compareText);
 }
 
 /** A few of the names, globs with something in place of their stars, and one that nobody has. */
 function named(names: readonly string[]): readonly string[] {
   const plain = names.map((name) => name.replaceAll(/\*+/g, NOBODY)).filter(isPlain);
-  return [...new Set([...spread([...new Set(plain)].sort(compare), MAX_ACTIONS - 1), NOBODY])];
+  return [...new Set([...sampleOf([...new Set(plain)].sort(compareText), MAX_ACTIONS - 1), NOBODY])];
 }
 
 /** Whether a name means itself and is no glob. */
@@ -272,14 +273,9 @@ function isPlain(name: string): boolean {
 }
 
 /** At most `most` items, evenly spread from the first on. */
-function spread<T>(items: readonly T[], most: number): readonly T[] {
+function sampleOf<T>(items: readonly T[], most: number): readonly T[] {
   if (items.length <= most) return items;
   return Array.from({ length: most }, (_, index) => items[Math.floor((index * items.length) / most)]).filter(
     (item): item is T => item !== undefined,
   );
-}
-
-function compare(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

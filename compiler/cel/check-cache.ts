@@ -2,7 +2,8 @@
  * Expressions checked before, for the next time. A text is checked by itself, so its result is kept; a policy is not visited again when
  * it is the same object and nothing at all was wrong with the set it was in. Changes the time that `check` takes, never its result.
  */
-import type { CelSource } from "../policy/policy-set.ts";
+import type { CelSource, PolicySet } from "../policy/policy-set.ts";
+import { type PolicyList, SeenPolicies } from "../policy/seen-policies.ts";
 import type { CheckedText } from "./checker.ts";
 import type { CelExpr } from "./expression.ts";
 
@@ -15,7 +16,7 @@ const MAX_GENERATIONS = 1000;
 export class CheckCache {
   readonly texts = new Map<string, CheckedText>();
   expressions = new Map<CelSource, CelExpr>();
-  #policies = new WeakSet<object>();
+  readonly #policies = new SeenPolicies();
   #generation = 0;
 
   /** Begins a check. */
@@ -27,22 +28,26 @@ export class CheckCache {
     }
   }
 
-  /** Whether a policy was visited before, in a set without problems. */
-  isVisited(policy: object): boolean {
-    return this.#policies.has(policy);
+  /** The policies of a list that were not visited before, in a set without problems. */
+  unvisited<List extends PolicyList>(set: PolicySet, list: List): readonly PolicySet[List][number][] {
+    return this.#policies.unseen(set, list);
   }
 
   /**
    * Ends a check. With a problem somewhere, or with `V` or `C` as a whole, what a policy comes to depends on what was visited before it:
    * then every policy is visited again the next time.
    */
-  end(policies: readonly object[], isClean: boolean): void {
-    if (!isClean) this.#forget();
-    else for (const policy of policies) this.#policies.add(policy);
+  end(set: PolicySet, visited: readonly object[], isClean: boolean): void {
+    if (!isClean) {
+      this.#forget();
+      return;
+    }
+    for (const policy of visited) this.#policies.add(policy);
+    this.#policies.settle(set);
   }
 
   #forget(): void {
     this.expressions = new Map();
-    this.#policies = new WeakSet();
+    this.#policies.forget();
   }
 }

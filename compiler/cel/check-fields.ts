@@ -78,7 +78,7 @@ export function selectField(context: CheckContext, operand: CelExpr, field: Fiel
 }
 
 /** Inputs that every request has, empty or not. */
-const ALWAYS_PRESENT: ReadonlySet<InputName> = new Set<InputName>(["principal", "resource"]);
+const ALWAYS_PRESENT: ReadonlySet<InputName> = new Set<InputName>(["principal", "resource", "action"]);
 
 /**
  * `has()` of a field of the request: messages have no notion of a present but empty string, list or map, so such a

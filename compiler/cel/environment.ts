@@ -18,6 +18,8 @@ const PRINCIPAL = objectType("cerbos.engine.v1.Request.Principal");
 const RESOURCE = objectType("cerbos.engine.v1.Request.Resource");
 const AUX_DATA = objectType("cerbos.engine.v1.AuxData");
 const JWT = objectType("cerbos.engine.v1.AuxData.JWT");
+/** What an AuthZEN request says of its action; Cerbos has nothing like it. */
+const ACTION = objectType("edict.Request.Action");
 const RUNTIME = objectType("cerbos.engine.v1.Runtime");
 /** An object with every field, all of them dyn: `globals`, and variables and constants as a whole. */
 export const VARIABLES = objectType("cerbos.Variables");
@@ -86,6 +88,8 @@ const FIELDS: ReadonlyMap<string, readonly Field[]> = new Map<string, readonly F
       { name: "principal", type: PRINCIPAL, input: "principal" },
       { name: "resource", type: RESOURCE, input: "resource" },
       { name: "auxData", type: AUX_DATA, input: "auxData" },
+      { name: "action", type: ACTION, input: "action" },
+      { name: "context", type: ANY_MAP, input: "context" },
     ],
   ],
   [
@@ -113,6 +117,13 @@ const FIELDS: ReadonlyMap<string, readonly Field[]> = new Map<string, readonly F
     [
       { name: "jwt", type: ANY_MAP, input: "auxData.jwt" },
       { name: "jwts", type: mapOf(STRING, JWT), input: "auxData.jwts" },
+    ],
+  ],
+  [
+    "edict.Request.Action",
+    [
+      { name: "name", type: STRING, input: "action.name" },
+      { name: "properties", type: ANY_MAP, input: "action.properties" },
     ],
   ],
   ["cerbos.engine.v1.AuxData.JWT", [{ name: "claims", type: ANY_MAP }]],

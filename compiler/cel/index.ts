@@ -18,8 +18,10 @@ export type { Checked } from "./set-checker.ts";
 export function check(set: PolicySet, cache = new CheckCache()): Checked {
   cache.begin();
   const checker = new SetChecker(cache);
-  const isNew = (policy: object): boolean => !cache.isVisited(policy);
-  for (const policy of set.resourcePolicies.filter(isNew)) {
+  const resources = cache.unvisited(set, "resourcePolicies");
+  const principals = cache.unvisited(set, "principalPolicies");
+  const roles = cache.unvisited(set, "rolePolicies");
+  for (const policy of resources) {
     checker.names(policy.names);
     for (const rule of policy.rules) {
       checker.match(rule.condition);
@@ -27,7 +29,7 @@ export function check(set: PolicySet, cache = new CheckCache()): Checked {
       for (const role of rule.derivedRoles) checker.derivedRole(role);
     }
   }
-  for (const policy of set.principalPolicies.filter(isNew)) {
+  for (const policy of principals) {
     checker.names(policy.names);
     for (const { rules } of policy.resources) {
       for (const rule of rules) {
@@ -36,7 +38,7 @@ export function check(set: PolicySet, cache = new CheckCache()): Checked {
       }
     }
   }
-  for (const policy of set.rolePolicies.filter(isNew)) {
+  for (const policy of roles) {
     checker.names(policy.names);
     for (const rule of policy.rules) {
       checker.match(rule.condition);
@@ -44,10 +46,10 @@ export function check(set: PolicySet, cache = new CheckCache()): Checked {
     }
   }
   const checked = checker.result();
-  const policies = [set.resourcePolicies, set.principalPolicies, set.rolePolicies].flat();
-  const visited = policies.filter(isNew);
+  const visited = [...resources, ...principals, ...roles];
+  const all = set.resourcePolicies.length + set.principalPolicies.length + set.rolePolicies.length;
   const isClean = checked.diagnostics.length === 0 && !checker.hasWholes;
-  cache.end(visited, isClean);
+  cache.end(set, visited, isClean);
   // What was skipped may have a part in what was found.
-  return isClean || visited.length === policies.length ? checked : check(set, cache);
+  return isClean || visited.length === all ? checked : check(set, cache);
 }

@@ -10,6 +10,8 @@ export class Blob {
   #length = 0;
   /** Content, one character per byte, to address. */
   readonly #known = new Map<string, number>();
+  /** Addresses of contents that are too long to be keys, by length. */
+  readonly #knownLong = new Map<number, number[]>();
 
   /** Bytes used so far, a multiple of 8. */
   get length(): number {
@@ -26,7 +28,7 @@ export class Blob {
   /** Address and length in bytes of a text in UTF-8. */
   text(content: string): { readonly address: number; readonly length: number } {
     // The text is its own key when a character is a byte.
-    const known = ASCII.test(content) ? this.#known.get(content) : undefined;
+    const known = content.length <= LONGEST_KEY && ASCII.test(content) ? this.#known.get(content) : undefined;
     if (known !== undefined) return { address: known, length: content.length };
     const start = this.#room(content.length * 3);
     const length = this.#bytes.write(content, start, "utf8");
@@ -34,12 +36,24 @@ export class Blob {
   }
 
   /** Address of a block of u32 words equal to `words`. */
-  words(words: readonly number[]): number {
+  words(words: ArrayLike<number>): number {
     const start = this.#room(words.length * 4);
-    for (let index = 0; index < words.length; index++) {
-      this.#view.setUint32(start + index * 4, (words[index] ?? 0) >>> 0, true);
-    }
+    this.#write(start, words);
     return this.#settle(start, words.length * 4);
+  }
+
+  /** As `words`, for what is hardly ever there already: no equal block is looked for, now or later. */
+  ownWords(words: ArrayLike<number>): number {
+    const start = this.#room(words.length * 4);
+    this.#write(start, words);
+    return this.#append(start, words.length * 4);
+  }
+
+  /** As `text`, for what is hardly ever there already. */
+  ownText(content: string): { readonly address: number; readonly length: number } {
+    const start = this.#room(content.length * 3);
+    const length = this.#bytes.write(content, start, "utf8");
+    return { address: this.#append(start, length), length };
   }
 
   /** Address of `size` zero bytes that nothing else shares. */
@@ -53,9 +67,15 @@ export class Blob {
     this.#view.setUint32(address - IMAGE_BASE, word >>> 0, true);
   }
 
-  /** The finished image. */
+  /** Bytes that were added before, as they are. */
+  at(address: number, length: number): Uint8Array {
+    const start = address - IMAGE_BASE;
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /** The finished image, a view; nothing may be added afterwards. */
   finish(): Uint8Array {
-    return Uint8Array.from(this.#bytes.subarray(0, this.#length));
+    return this.#bytes.subarray(0, this.#length);
   }
 
   /** Where the next block goes; `size` bytes may be written there. */
@@ -70,19 +90,47 @@ export class Blob {
     return this.#length;
   }
 
+  #write(start: number, words: ArrayLike<number>): void {
+    for (let index = 0; index < words.length; index++) {
+      this.#view.setUint32(start + index * 4, (words[index] ?? 0) >>> 0, true);
+    }
+  }
+
+  #append(start: number, size: number): number {
+    this.#length = align(start + size);
+    return IMAGE_BASE + start;
+  }
+
   /** Keeps what was written at the end, or takes it back when it is there already; returns its address. */
   #settle(start: number, size: number): number {
+    if (size > LONGEST_KEY) return this.#settleLong(start, size);
     const key = this.#bytes.toString("latin1", start, start + size);
     const known = this.#known.get(key);
     if (known !== undefined) {
       this.#bytes.fill(0, start, start + size);
       return known;
     }
-    this.#length = align(start + size);
-    this.#known.set(key, IMAGE_BASE + start);
-    return IMAGE_BASE + start;
+    const address = this.#append(start, size);
+    this.#known.set(key, address);
+    return address;
+  }
+
+  #settleLong(start: number, size: number): number {
+    const content = this.#bytes.subarray(start, start + size);
+    const sameLength = this.#knownLong.get(size) ?? [];
+    const known = sameLength.find((address) => content.equals(this.at(address, size)));
+    if (known !== undefined) {
+      content.fill(0);
+      return known;
+    }
+    const address = this.#append(start, size);
+    this.#knownLong.set(size, [...sameLength, address]);
+    return address;
   }
 }
+
+/** Longest content in bytes that is looked up by itself; of those that are longer there are few. */
+const LONGEST_KEY = 64 * 1024;
 
 // oxlint-disable-next-line no-control-regex -- control characters are ASCII too
 const ASCII = /^[\x00-\x7f]*$/u;

@@ -2,16 +2,18 @@
 
 /** Hashes UTF-8 bytes to a u32 (FNV-1a over little-endian words, the last one filled up with zeros, with a final avalanche). */
 export function hashBytes(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let hash = 0x811c9dc5 ^ bytes.length;
+  const { length } = bytes;
+  const byte = (at: number): number => bytes[at] ?? 0;
+  let hash = 0x811c9dc5 ^ length;
   let at = 0;
-  for (; at + 4 <= bytes.length; at += 4) {
-    hash = Math.imul(hash ^ view.getUint32(at, true), 0x01000193);
+  for (; at + 4 <= length; at += 4) {
+    const word = byte(at) | (byte(at + 1) << 8) | (byte(at + 2) << 16) | (byte(at + 3) << 24);
+    hash = Math.imul(hash ^ word, 0x01000193);
     hash ^= hash >>> 15;
   }
   let rest = 0;
-  for (let shift = 0; at < bytes.length; at++, shift += 8) rest |= view.getUint8(at) << shift;
-  if (bytes.length % 4 !== 0) hash = Math.imul(hash ^ rest, 0x01000193);
+  for (let shift = 0; at < length; at++, shift += 8) rest |= byte(at) << shift;
+  if (length % 4 !== 0) hash = Math.imul(hash ^ rest, 0x01000193);
   hash ^= hash >>> 16;
   hash = Math.imul(hash, 0x85ebca6b);
   hash ^= hash >>> 13;

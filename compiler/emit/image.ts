@@ -6,7 +6,7 @@ import { ABI_VERSION } from "../../assembly/abi.ts";
 import type { Program } from "../ir/program.ts";
 import type { Blob } from "./blob.ts";
 import { span } from "./literals.ts";
-import { nameTable } from "./symbols.ts";
+import { nameTable, writeNames } from "./symbols.ts";
 import type { Tables } from "./tables.ts";
 
 /** "EDCT", little-endian. */
@@ -83,12 +83,9 @@ export function writeImage(
 }
 
 function attributeNames(blob: Blob, program: Program, root: "principal" | "resource"): number {
-  return nameTable(
-    blob,
-    program.attributes.flatMap((attribute, slot) =>
-      attribute.root === root ? [{ bytes: encoder.encode(attribute.key), value: slot }] : [],
-    ),
-  );
+  const slots = program.attributes.flatMap((attribute, slot) => (attribute.root === root ? [slot] : []));
+  const names = slots.map((slot) => program.attributes[slot]?.key ?? "");
+  return nameTable(blob, writeNames(blob, names), (index) => slots[index] ?? 0);
 }
 
 /** Per symbol: 1 when it is the kind of a resource policy. */
@@ -100,9 +97,9 @@ function kindFlags(program: Program, tables: Tables): Uint8Array {
 
 /** Per symbol: 0 when it is no scope of these policies, else `nearest existing ancestor << 1 | 1` (ancestor 0: none). */
 function scopeChain(blob: Blob, tables: Tables, blocks: readonly { readonly scope: string }[]): number {
-  const scopes = new Set(blocks.map((block) => block.scope));
+  const scopes = scopesOf(blocks);
   const ids = new Map([...scopes].map((scope) => [scope, tables.symbols.id(scope)]));
-  const words = Array.from({ length: tables.symbols.count + 1 }, () => 0);
+  const words = new Uint32Array(tables.symbols.count + 1);
   for (const [scope, id] of ids) {
     const parent = parentScopes(scope).find((candidate) => scopes.has(candidate));
     const parentId = parent === undefined ? 0 : (ids.get(parent) ?? 0);
@@ -113,8 +110,14 @@ function scopeChain(blob: Blob, tables: Tables, blocks: readonly { readonly scop
 
 /** Scopes in the longest search that any request can start: a scope and all its ancestors. */
 export function longestChain(program: Program): number {
-  const blocks = [...program.resources, ...program.roles];
-  return blocks.reduce((longest, block) => Math.max(longest, parentScopes(block.scope).length + 1), 1);
+  const scopes = scopesOf([...program.resources, ...program.roles]);
+  return [...scopes].reduce((longest, scope) => Math.max(longest, parentScopes(scope).length + 1), 1);
+}
+
+function scopesOf(blocks: readonly { readonly scope: string }[]): ReadonlySet<string> {
+  const scopes = new Set<string>();
+  for (const { scope } of blocks) scopes.add(scope);
+  return scopes;
 }
 
 /** The ancestors of a scope, nearest first, down to the root "". */

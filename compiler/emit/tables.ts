@@ -167,7 +167,8 @@ export class Tables {
       lists = this.#resourceRows(block);
       this.#rowLists.set(block.shape, lists);
     }
-    return this.#blob.words([
+    // No two have the same first rule, unless they have no rows.
+    return this.#blob.ownWords([
       this.symbols.id(block.scope),
       block.requireParentalConsent ? FLAG_PARENTAL_CONSENT : 0,
       lists.offset < 0 ? 0 : block.firstRule + lists.offset,
@@ -350,13 +351,16 @@ export class Tables {
   #index(entries: readonly IndexEntry[]): number {
     if (entries.length === 0) return 0;
     const capacity = tableCapacity(entries.length);
-    const words = Array.from({ length: 2 + capacity * 4 }, () => 0);
+    const words = new Uint32Array(2 + capacity * 4);
     words[0] = capacity - 1;
     for (const { key, value } of entries) {
-      let index = hashSymbols(...key) & (capacity - 1);
+      const [first, second, third] = key;
+      let index = hashSymbols(first, second, third) & (capacity - 1);
       while (words[2 + index * 4 + 3] !== 0) index = (index + 1) & (capacity - 1);
       const entry = 2 + index * 4;
-      [words[entry], words[entry + 1], words[entry + 2]] = key;
+      words[entry] = first;
+      words[entry + 1] = second;
+      words[entry + 2] = third;
       words[entry + 3] = value;
     }
     return this.#blob.words(words);

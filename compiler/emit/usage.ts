@@ -3,7 +3,8 @@
  * (no free locals) and whether it depends on the scope being visited. Decides which expressions become functions of
  * their own with a remembered result.
  */
-import { NONE, type Condition, type Expr, type ExprId, type Program } from "../ir/program.ts";
+import { operandsOf } from "../ir/operands.ts";
+import type { Condition, Expr, ExprId, Program } from "../ir/program.ts";
 
 export interface Usage {
   /** Per expression: index of its shared function, or -1 when it is written where it is used. */
@@ -25,7 +26,7 @@ export function analyse(program: Program): Usage {
   const shared: number[] = [];
   let sharedCount = 0;
   program.expressions.forEach((expression, id) => {
-    const children = operands(expression);
+    const children = operandsOf(expression);
     free[id] = lowestFreeLocal(expression, children, free);
     scoped[id] = dependsOnScope(expression) || children.some((child) => scoped[child] === true);
     const closed = free[id] === Number.POSITIVE_INFINITY;
@@ -43,39 +44,6 @@ export function analyse(program: Program): Usage {
   return { shared, sharedCount, memoizable, outputs };
 }
 
-/** The expressions an expression uses directly. */
-export function operands(expression: Expr): readonly ExprId[] {
-  switch (expression.op) {
-    case "literal":
-    case "json":
-    case "input":
-    case "attribute":
-    case "hasAttribute":
-    case "local":
-      return [];
-    case "select":
-    case "optionalSelect":
-    case "has":
-      return [expression.operand];
-    case "and":
-    case "or":
-    case "call":
-      return expression.args;
-    case "conditional":
-      return [expression.condition, expression.then, expression.otherwise];
-    case "list":
-      return expression.items.map((item) => item.value);
-    case "map":
-      return expression.entries.flatMap((entry) => [entry.key, entry.value]);
-    case "macro":
-      return expression.filter === NONE
-        ? [expression.range, expression.body]
-        : [expression.range, expression.filter, expression.body];
-    case "bind":
-      return [expression.value, expression.body];
-  }
-}
-
 function outputExpressions(program: Program): ExprId[] {
   const ids = new Set<ExprId>();
   for (const block of [...program.resources, ...program.principals, ...program.roles]) {
@@ -89,7 +57,7 @@ function countUsers(program: Program, outputs: readonly ExprId[]): number[] {
   const use = (id: ExprId): void => {
     users[id] = (users[id] ?? 0) + 1;
   };
-  for (const expression of program.expressions) operands(expression).forEach(use);
+  for (const expression of program.expressions) operandsOf(expression).forEach(use);
   for (const condition of program.conditions) if (condition.kind === "expr") use(condition.expr);
   outputs.forEach(use);
   return users;

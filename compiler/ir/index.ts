@@ -7,9 +7,10 @@
  */
 import type { CelExpr } from "../cel/expression.ts";
 import type { UsedNames } from "../cel/set-checker.ts";
-import type { CelSource, Names, PolicySet, ResourcePolicy } from "../policy/policy-set.ts";
+import type { CelSource, Names, PolicySet } from "../policy/policy-set.ts";
 import { LowerCache } from "./lower-cache.ts";
-import { ProgramAssembly, rootKey } from "./program-assembly.ts";
+import { LoweredSet } from "./lowered-set.ts";
+import { assembleProgram } from "./program-assembly.ts";
 import type { Program } from "./program.ts";
 
 /**
@@ -23,15 +24,9 @@ export function lower(
   cache = new LowerCache(),
 ): Program {
   const lowering = cache.begin(expressions, used);
-  const roots = new Map<string, ResourcePolicy>();
-  for (const policy of set.resourcePolicies) {
-    if (policy.scope === "") roots.set(rootKey(policy), policy);
-  }
-  const assembly = new ProgramAssembly(lowering);
-  for (const policy of set.resourcePolicies) assembly.resource(policy, roots);
-  for (const policy of set.principalPolicies) assembly.principal(policy);
-  for (const policy of set.rolePolicies) assembly.role(policy);
-  const program = assembly.program();
-  cache.end(program.expressions.length + program.conditions.length + program.derivedRoles.length);
-  return program;
+  const { last } = cache;
+  const lowered = new LoweredSet(set, lowering, last?.lowered);
+  const assembled = assembleProgram(lowering, lowered, last);
+  cache.end(assembled);
+  return assembled.program;
 }

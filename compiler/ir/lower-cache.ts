@@ -6,6 +6,7 @@ import type { CelExpr } from "../cel/expression.ts";
 import type { UsedNames } from "../cel/set-checker.ts";
 import type { CelSource, Names } from "../policy/policy-set.ts";
 import { PolicyLowering } from "./policy-lowering.ts";
+import type { Assembled } from "./program-assembly.ts";
 
 /** Nodes that the graph may have beyond twice those of the last program before everything is dropped. */
 const MAX_DEAD_NODES = 50_000;
@@ -17,6 +18,8 @@ export class LowerCache {
   #lowering = new PolicyLowering();
   #generation = 0;
   #live = 0;
+  /** The last program, over the graph that is lowered to now. */
+  last: Assembled | undefined;
 
   /** What lowers the policies of the next set. */
   begin(expressions: ReadonlyMap<CelSource, CelExpr>, used: ReadonlyMap<Names, UsedNames>): PolicyLowering {
@@ -25,13 +28,16 @@ export class LowerCache {
     if (isFull || this.#lowering.hasWholes || ++this.#generation > MAX_GENERATIONS) {
       this.#lowering = new PolicyLowering();
       this.#generation = 0;
+      this.last = undefined;
     }
     this.#lowering.begin(expressions, used);
     return this.#lowering;
   }
 
-  /** Told how many nodes the program has. */
-  end(nodes: number): void {
-    this.#live = nodes;
+  /** Told what the set came to. */
+  end(assembled: Assembled): void {
+    const { expressions, conditions, derivedRoles } = assembled.program;
+    this.#live = expressions.length + conditions.length + derivedRoles.length;
+    this.last = assembled;
   }
 }

@@ -93,13 +93,13 @@ export class Numbering {
 export class LoweredBlock<Row extends AnyRow> {
   readonly lowered: LoweredPolicy<Row>;
   readonly firstRule: number;
-  readonly #numbering: Numbering;
+  protected readonly numbering: Numbering;
   #rows: readonly Row[] | undefined;
 
   constructor(lowered: LoweredPolicy<Row>, firstRule: number, numbering: Numbering) {
     this.lowered = lowered;
     this.firstRule = firstRule;
-    this.#numbering = numbering;
+    this.numbering = numbering;
   }
 
   /** With the ids of the program. */
@@ -107,12 +107,12 @@ export class LoweredBlock<Row extends AnyRow> {
     this.#rows ??= this.lowered.rows.map((row) => ({
       ...row,
       rule: row.rule + this.firstRule,
-      condition: this.#numbering.condition(row.condition),
+      condition: this.numbering.condition(row.condition),
       outputs: {
-        activated: this.#numbering.expression(row.outputs.activated),
-        notMet: this.#numbering.expression(row.outputs.notMet),
+        activated: this.numbering.expression(row.outputs.activated),
+        notMet: this.numbering.expression(row.outputs.notMet),
       },
-      ...(row.derivedRole === undefined ? {} : { derivedRole: this.#numbering.derivedRole(row.derivedRole) }),
+      ...(row.derivedRole === undefined ? {} : { derivedRole: this.numbering.derivedRole(row.derivedRole) }),
     }));
     return this.#rows;
   }
@@ -127,7 +127,7 @@ export class LoweredBlock<Row extends AnyRow> {
 
   /** Condition of a row, by the ids of the program. */
   conditionOf(row: number): ConditionId {
-    return this.#numbering.condition(this.lowered.rows[row]?.condition ?? NONE);
+    return this.numbering.condition(this.lowered.rows[row]?.condition ?? NONE);
   }
 
   get shape(): object {
@@ -136,11 +136,14 @@ export class LoweredBlock<Row extends AnyRow> {
 
   /** Ids of the program. */
   get derivedRoles(): readonly number[] {
-    return this.lowered.derivedRoles.map((id) => this.#numbering.derivedRole(id));
+    return this.lowered.derivedRoles.map((id) => this.numbering.derivedRole(id));
   }
 
   /** Expressions of outputs, by the ids of the program. */
   get outputs(): readonly ExprId[] {
-    return this.lowered.outputs.map((id) => this.#numbering.expression(id));
+    // Few policies have any.
+    return this.lowered.outputs.length === 0
+      ? this.lowered.outputs
+      : this.lowered.outputs.map((id) => this.numbering.expression(id));
   }
 }

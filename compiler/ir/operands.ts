@@ -1,5 +1,5 @@
 /** The direct operands of an expression of a decision program; what every walk over its graph needs. */
-import type { Expr, ExprId } from "./program.ts";
+import { type Expr, type ExprId, NONE } from "./program.ts";
 
 export function operandsOf(expr: Expr): readonly ExprId[] {
   switch (expr.op) {
@@ -25,7 +25,7 @@ export function operandsOf(expr: Expr): readonly ExprId[] {
     case "map":
       return expr.entries.flatMap(({ key, value }) => [key, value]);
     case "macro":
-      return [expr.range, expr.filter, expr.body];
+      return expr.filter === NONE ? [expr.range, expr.body] : [expr.range, expr.filter, expr.body];
     case "bind":
       return [expr.value, expr.body];
   }

@@ -30,7 +30,6 @@ import {
   type RoleRow,
   type RuleInfo,
 } from "./program.ts";
-import type { KeptSchemaSet } from "./schema-sets.ts";
 
 interface KeptRole {
   readonly id: number;
@@ -42,8 +41,6 @@ export class PolicyLowering {
   readonly attributes = new Attributes();
   /** With the ids of the graph. */
   readonly derivedRoles: DerivedRoleInfo[] = [];
-  /** What schema-sets.ts found out about a policy. */
-  readonly schemas = new WeakMap<object, KeptSchemaSet>();
   readonly #shapes = new Map<string, object>();
   readonly #contents = new Map<string, number>();
   readonly #derivedRoleIds = new Map<DerivedRole, KeptRole>();

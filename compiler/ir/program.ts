@@ -116,16 +116,11 @@ export interface ResourceRow {
   readonly outputs: OutputIds;
 }
 
-export interface ResourceBlock {
+/** What the rules of a resource or a principal policy come to. */
+interface Block<Row> {
   readonly key: string;
-  readonly resource: string;
   readonly version: string;
   readonly scope: string;
-  readonly requireParentalConsent: boolean;
-  /** Derived roles referenced by the rules (indices), each once. */
-  readonly derivedRoles: readonly number[];
-  /** Index into `Program.schemaSets` of the schemas of the root of its scope chain, -1 for none. */
-  readonly schemaSet: number;
   /** Id of the first of its rules; the others follow. */
   readonly firstRule: number;
   /** The same object for blocks whose rows are equal but for the ids of rules. */
@@ -137,7 +132,16 @@ export interface ResourceBlock {
   readonly ruleCount: number;
   /** Condition of a row, without making rows. */
   conditionOf(row: number): ConditionId;
-  readonly rows: readonly ResourceRow[];
+  readonly rows: readonly Row[];
+}
+
+export interface ResourceBlock extends Block<ResourceRow> {
+  readonly resource: string;
+  readonly requireParentalConsent: boolean;
+  /** Derived roles referenced by the rules (indices), each once. */
+  readonly derivedRoles: readonly number[];
+  /** Index into `Program.schemaSets` of the schemas of the root of its scope chain, -1 for none. */
+  readonly schemaSet: number;
 }
 
 export interface PrincipalRow {
@@ -150,24 +154,9 @@ export interface PrincipalRow {
   readonly outputs: OutputIds;
 }
 
-export interface PrincipalBlock {
-  readonly key: string;
+export interface PrincipalBlock extends Block<PrincipalRow> {
   readonly principal: string;
-  readonly version: string;
-  readonly scope: string;
   readonly requireParentalConsent: boolean;
-  /** Id of the first of its rules; the others follow. */
-  readonly firstRule: number;
-  /** The same object for blocks whose rows are equal but for the ids of rules. */
-  readonly shape: object;
-  /** Expressions of outputs, each once, in the order of rows. */
-  readonly outputs: readonly ExprId[];
-  /** How many rows and rules there are, without making rows. */
-  readonly rowCount: number;
-  readonly ruleCount: number;
-  /** Condition of a row, without making rows. */
-  conditionOf(row: number): ConditionId;
-  readonly rows: readonly PrincipalRow[];
 }
 
 export interface RoleRow {
@@ -178,24 +167,9 @@ export interface RoleRow {
   readonly outputs: OutputIds;
 }
 
-export interface RoleBlock {
-  readonly key: string;
+export interface RoleBlock extends Block<RoleRow> {
   readonly role: string;
-  readonly version: string;
-  readonly scope: string;
   readonly parentRoles: readonly string[];
-  /** Id of the first of its rules; the others follow. */
-  readonly firstRule: number;
-  /** The same object for blocks whose rows are equal but for the ids of rules. */
-  readonly shape: object;
-  /** Expressions of outputs, each once, in the order of rows. */
-  readonly outputs: readonly ExprId[];
-  /** How many rows and rules there are, without making rows. */
-  readonly rowCount: number;
-  readonly ruleCount: number;
-  /** Condition of a row, without making rows. */
-  conditionOf(row: number): ConditionId;
-  readonly rows: readonly RoleRow[];
 }
 
 /** One of the two schemas of a policy. */

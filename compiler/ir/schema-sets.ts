@@ -1,8 +1,6 @@
 /** The schemas that policies attach to requests, each different pair once: equal policies share one entry of the bundle. */
 import type { ResourcePolicy, SchemaReference } from "../policy/policy-set.ts";
-import type { SchemaSet, SchemaUse } from "./program.ts";
-
-const NONE = -1;
+import { NONE, type SchemaSet, type SchemaUse } from "./program.ts";
 
 /** The schemas of one policy, and text that is equal for equal ones. */
 export interface KeptSchemaSet {
@@ -10,33 +8,30 @@ export interface KeptSchemaSet {
   readonly set: SchemaSet;
 }
 
+/** The schemas of a policy; undefined when it has none. */
+export function keptSchemaSet({
+  principalSchema,
+  resourceSchema,
+}: Pick<ResourcePolicy, "principalSchema" | "resourceSchema">): KeptSchemaSet | undefined {
+  if (principalSchema === undefined && resourceSchema === undefined) return undefined;
+  const set: SchemaSet = {
+    ...(principalSchema === undefined ? {} : { principal: use(principalSchema) }),
+    ...(resourceSchema === undefined ? {} : { resource: use(resourceSchema) }),
+  };
+  return { key: JSON.stringify(set), set };
+}
+
 export class SchemaSets {
   readonly list: SchemaSet[] = [];
   readonly #ids = new Map<string, number>();
-  readonly #kept: WeakMap<object, KeptSchemaSet>;
-
-  /** @param kept by policy, from one set of policies to the next */
-  constructor(kept = new WeakMap<object, KeptSchemaSet>()) {
-    this.#kept = kept;
-  }
 
   /** Index of a policy's schemas, -1 when it has none. */
-  id(policy: Pick<ResourcePolicy, "principalSchema" | "resourceSchema">): number {
-    const { principalSchema, resourceSchema } = policy;
-    if (principalSchema === undefined && resourceSchema === undefined) return NONE;
-    let kept = this.#kept.get(policy);
-    if (kept === undefined) {
-      const set: SchemaSet = {
-        ...(principalSchema === undefined ? {} : { principal: use(principalSchema) }),
-        ...(resourceSchema === undefined ? {} : { resource: use(resourceSchema) }),
-      };
-      kept = { key: JSON.stringify(set), set };
-      this.#kept.set(policy, kept);
-    }
-    const known = this.#ids.get(kept.key);
+  id(schemas: KeptSchemaSet | undefined): number {
+    if (schemas === undefined) return NONE;
+    const known = this.#ids.get(schemas.key);
     if (known !== undefined) return known;
-    this.#ids.set(kept.key, this.list.length);
-    return this.list.push(kept.set) - 1;
+    this.#ids.set(schemas.key, this.list.length);
+    return this.list.push(schemas.set) - 1;
   }
 }
 

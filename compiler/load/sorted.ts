@@ -1,8 +1,8 @@
 /** Looking up in a list that is sorted by a text. */
 import { compareText } from "../diagnostics/codes.ts";
 
-/** Index of the first item whose text is `text`, -1 when there is none. */
-export function findByText<Item>(
+/** Index of the first item whose text is not less than `text`; the number of items when there is none. */
+export function lowerBound<Item>(
   items: readonly Item[],
   text: string,
   textOf: (item: Item) => string,
@@ -15,6 +15,16 @@ export function findByText<Item>(
     if (item !== undefined && compareText(textOf(item), text) < 0) low = middle + 1;
     else high = middle;
   }
-  const found = items[low];
-  return found !== undefined && textOf(found) === text ? low : -1;
+  return low;
+}
+
+/** Index of the first item whose text is `text`, -1 when there is none. */
+export function findByText<Item>(
+  items: readonly Item[],
+  text: string,
+  textOf: (item: Item) => string,
+): number {
+  const at = lowerBound(items, text, textOf);
+  const found = items[at];
+  return found !== undefined && textOf(found) === text ? at : -1;
 }

@@ -18,7 +18,7 @@ import { DerivedRoles } from "./derived-roles.ts";
 import { NamesInForce } from "./names-in-force.ts";
 import type { PolicySet, PrincipalPolicy, ResourcePolicy, RolePolicy } from "./policy-set.ts";
 import { importedKeys, isModule } from "./imports.ts";
-import { Registry, type Definition, type Entry } from "./registry.ts";
+import { EntryIndex, Registry, type Definition, type Entry } from "./registry.ts";
 import { ResolveCache, type Built } from "./resolve-cache.ts";
 import { duplicateActionRuleName } from "./rules/duplicate-action-rule-name.ts";
 import { duplicateDerivedRole } from "./rules/duplicate-derived-role.ts";
@@ -93,7 +93,7 @@ export function resolve(
   }
   const failedTexts = loaded.failed.map(({ text }) => text);
   const schemas = new SchemaDocuments(loaded.schemas);
-  const registry = new Registry(cache.presort(enabled), failedTexts, diagnostics, schemas);
+  const registry = new Registry(EntryIndex.of(cache.presort(enabled)), failedTexts, diagnostics, schemas);
   for (const rule of SET_RULES) {
     rule(registry);
   }
@@ -116,10 +116,8 @@ function resolveEdit(
   const last = cache.last;
   if (edits === undefined || last === undefined) return undefined;
   const diagnostics: Diagnostic[] = [];
-  const entries = [...last.registry.entries];
-  for (const { before, after } of edits) entries[entries.indexOf(before)] = after;
   const schemas = new SchemaDocuments(loaded.schemas);
-  const registry = new Registry(entries, [], diagnostics, schemas, true);
+  const registry = new Registry(last.registry.index.edit(edits), [], diagnostics, schemas);
   const resolution = last.resolution.continue(registry, diagnostics);
   const resourcePolicies = [...last.set.resourcePolicies];
   const principalPolicies = [...last.set.principalPolicies];

@@ -74,39 +74,82 @@ export function isDisabled({ root }: PolicyDocument): boolean {
   return value?.kind === "scalar" && value.value === true;
 }
 
-export class Registry {
-  /** Enabled policies, sorted by key, then file. */
+/** Edits by which an index differs from the one that it was made from; beyond this it is made anew. */
+const MAX_EDITED = 100;
+
+/** Enabled policies in order and by key. Never changes: after an edit there is another one, which has most in common with it. */
+export class EntryIndex {
+  /** Sorted by key, then file. */
   readonly entries: readonly Entry[];
-  private readonly byKey = new Map<string, Entry>();
+  readonly #byKey: ReadonlyMap<string, Entry>;
+  /** In place of those of `#byKey`. */
+  readonly #edited: ReadonlyMap<string, Entry>;
+
+  private constructor(
+    entries: readonly Entry[],
+    byKey: ReadonlyMap<string, Entry>,
+    edited: ReadonlyMap<string, Entry> = new Map(),
+  ) {
+    this.entries = entries;
+    this.#byKey = byKey;
+    this.#edited = edited;
+  }
+
+  static of(entries: readonly Entry[]): EntryIndex {
+    const sorted = [...entries].sort(
+      (a, b) => compareText(a.key, b.key) || compareText(a.document.file, b.document.file),
+    );
+    return new EntryIndex(sorted, firstByKey(sorted));
+  }
+
+  /** With other entries of the same keys and files in place of some, each of which is the only one of its key. */
+  edit(edits: readonly { readonly before: Entry; readonly after: Entry }[]): EntryIndex {
+    const entries = [...this.entries];
+    const edited = new Map(this.#edited);
+    for (const { before, after } of edits) {
+      entries[entries.indexOf(before)] = after;
+      edited.set(after.key, after);
+    }
+    return edited.size > MAX_EDITED
+      ? new EntryIndex(entries, firstByKey(entries))
+      : new EntryIndex(entries, this.#byKey, edited);
+  }
+
+  /** The first policy with a key. */
+  get(key: string): Entry | undefined {
+    return this.#edited.get(key) ?? this.#byKey.get(key);
+  }
+}
+
+function firstByKey(entries: readonly Entry[]): ReadonlyMap<string, Entry> {
+  const byKey = new Map<string, Entry>();
+  for (const entry of entries) if (!byKey.has(entry.key)) byKey.set(entry.key, entry);
+  return byKey;
+}
+
+export class Registry {
+  readonly index: EntryIndex;
   /** What policies may refer to as `cerbos:///…`. */
   readonly schemas: SchemaDocuments;
   private readonly failedTexts: readonly string[];
   private readonly diagnostics: Diagnostic[];
 
-  /**
-   * @param failedTexts texts of the policy files that could not be read at all
-   * @param isSorted whether the entries are in order already
-   */
+  /** @param failedTexts texts of the policy files that could not be read at all */
   constructor(
-    entries: readonly Entry[],
+    index: EntryIndex,
     failedTexts: readonly string[],
     diagnostics: Diagnostic[],
     schemas = new SchemaDocuments(new Map()),
-    isSorted = false,
   ) {
+    this.index = index;
     this.failedTexts = failedTexts;
     this.diagnostics = diagnostics;
     this.schemas = schemas;
-    this.entries = isSorted
-      ? entries
-      : [...entries].sort(
-          (a, b) => compareText(a.key, b.key) || compareText(a.document.file, b.document.file),
-        );
-    for (const entry of this.entries) {
-      if (!this.byKey.has(entry.key)) {
-        this.byKey.set(entry.key, entry);
-      }
-    }
+  }
+
+  /** Enabled policies, sorted by key, then file. */
+  get entries(): readonly Entry[] {
+    return this.index.entries;
   }
 
   /** Whether some policy file could not be read at all. */
@@ -115,7 +158,7 @@ export class Registry {
   }
 
   get(key: string): Entry | undefined {
-    return this.byKey.get(key);
+    return this.index.get(key);
   }
 
   /** For reports about a policy that is not being decoded. */

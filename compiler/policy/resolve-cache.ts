@@ -240,6 +240,7 @@ function outwardFacts({ kind, name, version, scope, key, spot, document }: Entry
 }
 
 function isSame(left: ReadonlyMap<string, JsonValue>, right: ReadonlyMap<string, JsonValue>): boolean {
+  if (left === right) return true;
   if (left.size !== right.size) return false;
   for (const [id, schema] of left) if (right.get(id) !== schema || !right.has(id)) return false;
   return true;

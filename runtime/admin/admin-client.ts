@@ -28,9 +28,21 @@ export type AdminAnswer =
   | { readonly ok: false; readonly status: number; readonly refusal: AdminRefusal };
 
 /** Asks `path`; with a body it is a POST. Rejects with `AdminError` when there is no answer. */
-export async function askAdmin(target: AdminTarget, path: string, body?: object): Promise<AdminAnswer> {
+export function askAdmin(target: AdminTarget, path: string, body?: object): Promise<AdminAnswer> {
+  return body === undefined
+    ? sendAdmin(target, "GET", path)
+    : sendAdmin(target, "POST", path, JSON.stringify(body));
+}
+
+/** The same with any method and body. */
+export async function sendAdmin(
+  target: AdminTarget,
+  method: string,
+  path: string,
+  body?: string | Uint8Array,
+): Promise<AdminAnswer> {
   const token = target.tokenFile === null ? null : await readToken(target.tokenFile);
-  const { status, text } = await exchange(target.address, path, token, body);
+  const { status, text } = await exchange(target.address, method, path, token, body);
   let value: unknown;
   try {
     value = JSON.parse(text) as unknown;
@@ -44,9 +56,10 @@ export async function askAdmin(target: AdminTarget, path: string, body?: object)
 
 function exchange(
   address: ListenAddress,
+  method: string,
   path: string,
   token: string | null,
-  body: object | undefined,
+  body: string | Uint8Array | undefined,
 ): Promise<{ readonly status: number; readonly text: string }> {
   const where =
     address.kind === "unix"
@@ -64,9 +77,11 @@ function exchange(
       {
         ...where,
         path,
-        method: body === undefined ? "GET" : "POST",
+        method,
         headers: {
           "content-type": "application/json",
+          // Without it Node would send the body of a DELETE as if it were the next request.
+          ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
           ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         },
         timeout: TIMEOUT,
@@ -88,6 +103,6 @@ function exchange(
     );
     call.on("timeout", () => call.destroy(new Error("it does not answer")));
     call.on("error", fail);
-    call.end(body === undefined ? undefined : JSON.stringify(body));
+    call.end(body);
   });
 }

@@ -2,6 +2,7 @@
 import type { Registry } from "prom-client";
 import { AdminError } from "../errors.ts";
 import type { Control } from "./control.ts";
+import type { DirectoryRoutes } from "./directory-routes.ts";
 import type { DaemonStatus } from "./status.ts";
 
 export interface AdminReply {
@@ -10,27 +11,41 @@ export interface AdminReply {
   readonly body: string;
 }
 
+/** A request's body. */
+export interface AdminBody {
+  /** All of it, when it is small. Rejects with `AdminError` when it is not. */
+  text(): Promise<string>;
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
 export interface AdminParts {
   readonly control: Control;
+  readonly directory: DirectoryRoutes;
   readonly metrics: Registry;
   readonly status: () => DaemonStatus;
 }
 
 interface Route {
   readonly methods: readonly string[];
-  readonly answer: (body: string) => Promise<AdminReply>;
+  readonly answer: (body: AdminBody, method: string) => Promise<AdminReply>;
 }
 
-const get = (answer: () => Promise<AdminReply>): Route => ({ methods: ["GET", "HEAD"], answer });
+const get = (answer: () => Promise<AdminReply>): Route => ({
+  methods: ["GET", "HEAD"],
+  answer: async (body) => {
+    await body.text();
+    return answer();
+  },
+});
 const post = (answer: (fields: Fields) => Promise<unknown>, ...allowed: string[]): Route => ({
   methods: ["POST"],
-  answer: async (body) => json(await answer(fieldsOf(body, allowed))),
+  answer: async (body) => json(await answer(fieldsOf(await body.text(), allowed))),
 });
 
 export class AdminRoutes {
   readonly #routes: ReadonlyMap<string, Route>;
 
-  constructor({ control, metrics, status }: AdminParts) {
+  constructor({ control, metrics, status, directory }: AdminParts) {
     this.#routes = new Map([
       ["/v1/status", get(async () => json(status()))],
       [
@@ -51,11 +66,20 @@ export class AdminRoutes {
       ],
       ["/v1/rollback", post((fields) => control.rollback(digestOf(fields)), "digest")],
       ["/v1/promote", post((fields) => control.promote(changesOf(fields)), "maxChanges")],
+      ["/v1/directory", get(async () => json(directory.status))],
+      ["/v1/directory/reload", post(() => directory.reload())],
+      [
+        "/v1/directory/entities",
+        {
+          methods: ["PUT", "DELETE"],
+          answer: async ({ chunks }, method) => json(await directory.change(chunks, method === "DELETE")),
+        },
+      ],
     ]);
   }
 
   /** Throws `AdminError` for what there is not, and whatever the operation throws. */
-  async answer(method: string, path: string, body: string): Promise<AdminReply> {
+  async answer(method: string, path: string, body: AdminBody): Promise<AdminReply> {
     const route = this.#routes.get(path);
     if (route === undefined) throw new AdminError("EDICT_ADMIN_NOT_FOUND", "no such route");
     if (!route.methods.includes(method)) {
@@ -65,7 +89,7 @@ export class AdminRoutes {
         body: JSON.stringify({ code: "EDICT_ADMIN_REQUEST", message: `use ${route.methods.join(" or ")}` }),
       };
     }
-    return route.answer(body);
+    return route.answer(body, method);
   }
 }
 

@@ -20,8 +20,9 @@ const MAX_BODY = 16 * 1024;
 const MAX_CONNECTIONS = 64;
 const MAX_HEADER = 16 * 1024;
 
-/** Milliseconds until a request must have arrived. Its answer may take as long as a swap does. */
-const REQUEST_TIMEOUT = 10_000;
+/** Milliseconds until the head of a request must have arrived, and all of it, which may be 32 MiB. Its answer may take as long as a swap does. */
+const HEAD_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 60_000;
 const KEEP_ALIVE = 5_000;
 /** How often that is looked at. */
 const CHECK_INTERVAL = 1_000;
@@ -56,7 +57,7 @@ export async function startAdminServer(
   const server = createServer({
     maxHeaderSize: MAX_HEADER,
     requestTimeout: REQUEST_TIMEOUT,
-    headersTimeout: REQUEST_TIMEOUT,
+    headersTimeout: HEAD_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE,
     connectionsCheckingInterval: CHECK_INTERVAL,
   });
@@ -90,7 +91,8 @@ async function answer(
       throw new AdminError("EDICT_ADMIN_UNAUTHORIZED", "a valid bearer token is needed");
     }
     const path = new URL(request.url ?? "/", "http://admin").pathname;
-    reply = await routes.answer(request.method ?? "GET", path, await readBody(request));
+    const body = { text: () => readBody(request), chunks: request as AsyncIterable<Buffer> };
+    reply = await routes.answer(request.method ?? "GET", path, body);
   } catch (error) {
     reply = failure(error);
     if (reply.status === 401) logRefusal("an admin request without a valid token was refused");
@@ -128,6 +130,9 @@ const STATUSES: Readonly<Record<string, number>> = {
   EDICT_ADMIN_BUSY: 503,
   EDICT_ADMIN_TOKEN: 503,
   EDICT_VERSION_UNKNOWN: 404,
+  EDICT_DIRECTORY_INVALID: 400,
+  EDICT_DIRECTORY_TOO_LARGE: 413,
+  EDICT_DIRECTORY_NOT_KEPT: 503,
 };
 
 function failure(error: unknown): AdminReply {

@@ -5,9 +5,9 @@
 import type { AcceptedBundle } from "../bundle/accept.ts";
 import type { VersionFollower } from "../bundle/reloader.ts";
 import type { Config } from "../config/config.ts";
+import type { Directory } from "../directory/directory.ts";
 import { log } from "../observe/log.ts";
 import { measureLoopDelay } from "../observe/loop-delay.ts";
-import { createMetrics } from "../observe/metrics.ts";
 import type { ServingState } from "../observe/serving-state.ts";
 import type { CompilePool } from "../pool/compile-pool.ts";
 import { ChangeReport } from "../shadow/report.ts";
@@ -19,6 +19,7 @@ import { readVersion } from "../version.ts";
 import { AdminRoutes } from "./admin-routes.ts";
 import { type AdminServer, startAdminServer } from "./admin-server.ts";
 import { Control, type VersionControl } from "./control.ts";
+import { DirectoryRoutes } from "./directory-routes.ts";
 import { daemonStatus } from "./status.ts";
 import { VersionHold } from "./version-hold.ts";
 
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly supply: Supply;
   readonly versions: VersionControl;
   readonly compiler: CompilePool;
+  readonly directory: Directory;
 }
 
 export class Operations implements VersionFollower {
@@ -62,10 +64,10 @@ export class Operations implements VersionFollower {
     const { admin, shadow } = this.#config;
     this.#state = around.state;
     await this.note(first);
-    if (shadow.source !== null) this.#shadow = this.#makeShadow(around);
+    if (shadow.source !== null) this.#shadow = await this.#makeShadow(around);
     if (admin.listen !== null) {
       measureLoopDelay(around.state.counters);
-      this.#server = await startAdminServer(admin.listen, admin, this.#routes(around));
+      this.#server = await startAdminServer(admin.listen, admin, await this.#routes(around));
       log(`admin listener on ${this.#server.address}`);
     }
     // Requests do not wait for a candidate.
@@ -83,14 +85,14 @@ export class Operations implements VersionFollower {
     this.#shadow?.close();
   }
 
-  #makeShadow({ state, threads, supply, compiler }: Surroundings): Shadow | null {
+  async #makeShadow({ state, threads, supply, compiler }: Surroundings): Promise<Shadow | null> {
     const { shadow, bundle } = this.#config;
     if (shadow.source === null) return null;
     const report = new ChangeReport(shadow.report);
     // Policies that are compiled here have no signature, whatever what serves must have.
     const verifyKeys = shadow.source.kind === "directory" ? null : supply.acceptance.verifyKeys;
     return new Shadow({
-      source: openSource(shadow.source, bundle, compiler),
+      source: await openSource(shadow.source, bundle, compiler),
       sample: shadow.sample,
       state,
       threads,
@@ -101,13 +103,15 @@ export class Operations implements VersionFollower {
     });
   }
 
-  #routes({ state, supply, versions }: Surroundings): AdminRoutes {
+  async #routes({ state, supply, versions, directory }: Surroundings): Promise<AdminRoutes> {
+    const { createMetrics } = await import("../observe/metrics.ts");
     const hold = this.#hold;
     const shadow = this.#shadow;
     const control = new Control({ state, versions, store: supply.store, hold, shadow });
     const version = readVersion();
     return new AdminRoutes({
       control,
+      directory: new DirectoryRoutes(directory),
       metrics: createMetrics({
         state,
         bundle: () => {
@@ -121,6 +125,7 @@ export class Operations implements VersionFollower {
         },
         isStale: () => supply.stale !== null,
         shadow: () => shadow?.candidate?.bundle.digest ?? null,
+        directory: () => directory.status,
       }),
       status: () =>
         daemonStatus({

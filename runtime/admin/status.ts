@@ -99,11 +99,14 @@ function countersOf(state: ServingState): StatusCounters {
   const sum = (...names: Parameters<typeof sumOfCounters>[1][]): number =>
     names.reduce((total, name) => total + sumOfCounters(all, name), 0);
   return {
-    requests: sum("decided", "large", "failClosed", "invalid", "tooLarge", "tokens", "failed") + state.shed,
+    requests:
+      sum("decided", "large", "searched", "failClosed") +
+      sum("invalid", "tooLarge", "tokens", "unauthorized", "failed") +
+      state.shed,
     decisions: sum("decisions"),
     allowed: sum("allowed"),
     failClosed: sum("failClosed"),
-    refused: sum("invalid", "tooLarge", "tokens", "failed"),
+    refused: sum("invalid", "tooLarge", "tokens", "unauthorized", "failed"),
     shed: state.shed,
     conditionErrors: sum("conditionErrors"),
     traps: state.traps,

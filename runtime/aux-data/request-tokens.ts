@@ -3,7 +3,7 @@
  * that carry tokens come here.
  */
 import { Unpackr } from "msgpackr";
-import { FORMAT_MSGPACK } from "../../assembly/abi.ts";
+import { FLAG_EVALUATION, FLAG_EVALUATIONS, FORMAT_MSGPACK } from "../../assembly/abi.ts";
 import { TokenError } from "../errors.ts";
 
 export interface RequestToken {
@@ -17,26 +17,72 @@ export interface RequestToken {
 /** Maps, so that no name can mean something to JavaScript. */
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: false });
 
-/** The tokens in the request `bytes` in FORMAT_* `format`. Throws `TokenError` when they cannot be read. */
-export function readTokens(bytes: Uint8Array, format: number): readonly RequestToken[] {
-  let auxData: Fields;
+/** Where an AuthZEN body has what a check has in `auxData`: under this key of a `context`. */
+const CONTEXT_KEY = "cerbos.auxData";
+
+/**
+ * The tokens in the request `bytes` in FORMAT_* `format`; `flags` tell an AuthZEN body from a check. Throws `TokenError` when they
+ * cannot be read.
+ */
+export function readTokens(bytes: Uint8Array, format: number, flags = 0): readonly RequestToken[] {
+  const tokens = findTokens(bytes, format, flags);
+  // The guest has seen a token, so a reading without one is a wrong reading.
+  if (tokens.length === 0) throw new TokenError("the tokens of the request were not found again");
+  return tokens;
+}
+
+/** The tokens of each evaluation of an AuthZEN body, its own or those of the defaults; empty for one without. Throws as `readTokens` does. */
+export function tokensByEvaluation(bytes: Uint8Array, format: number): readonly (readonly RequestToken[])[] {
+  return contextsOf(readAgain(bytes, format), FLAG_EVALUATIONS).map((context) =>
+    checked(tokensOf(fieldsOf(context.get(CONTEXT_KEY)))),
+  );
+}
+
+function findTokens(bytes: Uint8Array, format: number, flags: number): readonly RequestToken[] {
+  const request = readAgain(bytes, format);
+  if ((flags & (FLAG_EVALUATION | FLAG_EVALUATIONS)) === 0) {
+    return checked(tokensOf(fieldsOf(request.get("auxData") ?? request.get("aux_data"))));
+  }
+  // Of evaluations it is the only context that the guest has found some in.
+  const all = contextsOf(request, flags).map((context) => tokensOf(fieldsOf(context.get(CONTEXT_KEY))));
+  return checked(all.find((tokens) => tokens.length > 0) ?? []);
+}
+
+function readAgain(bytes: Uint8Array, format: number): Fields {
   try {
     const request: unknown =
       format === FORMAT_MSGPACK ? unpackr.unpack(bytes) : JSON.parse(new TextDecoder().decode(bytes));
-    auxData = fieldsOf(fieldsOf(request).get("auxData") ?? fieldsOf(request).get("aux_data"));
+    return fieldsOf(request);
   } catch (error) {
     throw new TokenError(
       `the request cannot be read again (${error instanceof Error ? error.name : "error"})`,
     );
   }
+}
+
+function checked(tokens: readonly RequestToken[]): readonly RequestToken[] {
+  if (tokens.every(({ token }) => token !== "")) return tokens;
+  throw new TokenError("the tokens of the request were not found again");
+}
+
+/** The contexts of an AuthZEN body: one per evaluation, or the only one. */
+function contextsOf(request: Fields, flags: number): readonly Fields[] {
+  const shared = fieldsOf(request.get("context"));
+  const given = (flags & FLAG_EVALUATIONS) === 0 ? [] : request.get("evaluations");
+  const items = Array.isArray(given) ? (given as readonly unknown[]) : [];
+  return items.length === 0 ? [shared] : items.map((item) => contextOf(fieldsOf(item), shared));
+}
+
+/** An evaluation's own context, or the default. */
+function contextOf(item: Fields, shared: Fields): Fields {
+  const own = item.get("context") ?? null;
+  return own === null ? shared : fieldsOf(own);
+}
+
+function tokensOf(auxData: Fields): readonly RequestToken[] {
   const single = auxData.get("jwt") ?? null;
-  const named = [...fieldsOf(auxData.get("jwts"))].map(([name, value]) => tokenOf(name, value));
-  const tokens = single === null ? named : [tokenOf(null, single)];
-  // The guest has seen a token, so a reading without one is a wrong reading.
-  if (tokens.length === 0 || tokens.some(({ token }) => token === "")) {
-    throw new TokenError("the tokens of the request were not found again");
-  }
-  return tokens;
+  if (single !== null) return [tokenOf(null, single)];
+  return [...fieldsOf(auxData.get("jwts"))].map(([name, value]) => tokenOf(name, value));
 }
 
 type Fields = ReadonlyMap<string, unknown>;

@@ -30,8 +30,11 @@ const MAX_ROUNDS = 3;
 /** How long a request may take in all, in milliseconds. The guest's own budgets end it long before. */
 const DEADLINE = 30_000;
 
-/** How long the workers may take to make a version ready, in milliseconds: a large request may have to end first. */
-const PREPARE_DEADLINE = 20_000;
+/**
+ * How long the workers may take to make a version ready, in milliseconds: a large request may have to end first, and they get little of
+ * a processor that the serving threads use up. Less than what a thread has for all of it (runtime/threads/thread-health.ts).
+ */
+const PREPARE_DEADLINE = 50_000;
 
 /** Milliseconds between two looks for the workers that have not got it yet. */
 const PREPARE_INTERVAL = 20;

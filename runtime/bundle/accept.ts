@@ -13,6 +13,7 @@ import { compileModules } from "../guest/modules.ts";
 import type { EngineOptions } from "../guest/options.ts";
 import { warmUp } from "../guest/warm-up.ts";
 import { type Bundle, readBundle } from "./bundle-file.ts";
+import type { SectionDigests } from "./section-digests.ts";
 import { checkSelfTest } from "./self-test.ts";
 import type { Signer, VerifyKeys } from "./signature.ts";
 
@@ -51,6 +52,8 @@ export interface Acceptance {
   readonly mayRollBackTo?: (digest: string) => boolean;
   /** Whether the file's bytes are to be shared with other threads. */
   readonly shared?: boolean;
+  /** Kept by a caller that accepts one version after another, so that what two have in common is not hashed twice. */
+  readonly digests?: SectionDigests;
   /** The instant at which expiry is judged; the system's clock unless told. */
   readonly now?: () => Date;
 }
@@ -108,7 +111,7 @@ export async function examineBundle(
   file: Uint8Array,
   acceptance: Omit<Acceptance, "engine" | "shared">,
 ): Promise<{ readonly bundle: Bundle; readonly signer: Signer | null }> {
-  const bundle = readBundle(file);
+  const bundle = readBundle(file, acceptance.digests);
   const now = acceptance.now?.() ?? new Date();
   const signer = acceptance.verifyKeys === null ? null : await acceptance.verifyKeys.verify(bundle, now);
   if (acceptance.mayRollBackTo?.(bundle.digest) !== true) {
@@ -129,8 +132,9 @@ function requireNotOlder({ manifest, shortDigest }: Bundle, highest: number | nu
   );
 }
 
-/** A copy that threads share instead of copying it again. */
+/** The file where threads share it instead of copying it: as it is when that is where it lies, all alone, and a copy otherwise. */
 function toShared(file: Uint8Array): Uint8Array {
+  if (file.buffer instanceof SharedArrayBuffer && file.byteLength === file.buffer.byteLength) return file;
   const copy = new Uint8Array(new SharedArrayBuffer(file.byteLength));
   copy.set(file);
   return copy;

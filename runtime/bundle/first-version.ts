@@ -10,7 +10,7 @@ import type { KeptVersion, VersionStore } from "../source/version-store.ts";
 import { type Acceptance, type AcceptedBundle, examineBundle, prepareBundle } from "./accept.ts";
 
 /** How long a source may take before the last good version serves for the time being, in milliseconds. */
-const PATIENCE = 1_000;
+const PATIENCE = 2_000;
 
 export interface FirstVersion {
   readonly accepted: AcceptedBundle;
@@ -48,7 +48,13 @@ export async function firstVersion(
   } catch (error) {
     if (kept === undefined) throw error;
     const accepted = await fromStore(kept, acceptance, store);
-    if (accepted === null) throw error;
+    if (accepted === null) {
+      if (!patience.signal.aborted) throw error;
+      // Nothing serves in its place, so it may take as long as at the very first start.
+      const late = await fromSource(source, acceptance, patience.signal, true);
+      await keep(late, store);
+      return { accepted: late, failure: null };
+    }
     log(
       `serving bundle ${accepted.bundle.shortDigest}, kept since ${kept.at}, for the time being: ${oneLine(error)}`,
     );

@@ -12,6 +12,7 @@ export interface BundleManifest {
   readonly compiler: string;
   /** SHA-256 over the sources, hex. */
   readonly policyDigest: string;
+  /** May be a getter, which copies of the manifest do not have. */
   readonly sources: readonly { readonly path: string; readonly digest: string }[];
   /** Bytes of linear memory from address 0 up to the host's input region. */
   readonly memory: { readonly fixed: number };
@@ -39,7 +40,87 @@ const MAX_FUNCTIONS = 4_000_000;
 
 /** Parses and checks the manifest section. Throws `BundleError`. */
 export function parseManifest(bytes: Uint8Array): BundleManifest {
-  const manifest = record(parseJson(bytes, "manifest"), "manifest");
+  const json = decodeText(bytes, "manifest");
+  const rest = withoutSources(json);
+  if (rest !== undefined) {
+    const manifest = record(parseText(rest, "manifest"), "manifest");
+    // What is given twice counts where it stands last.
+    if (!("sources" in manifest)) return new ManifestOverBytes(readFields(manifest), bytes);
+  }
+  const manifest = record(parseText(json, "manifest"), "manifest");
+  return { ...readFields(manifest), sources: readSources(manifest["sources"]) };
+}
+
+/**
+ * A manifest whose sources are parsed when somebody asks, which few do and never while serving: 40,000 policies have as many. Their form has been
+ * checked. Threads that are sent a manifest get what is its own, and so none of them.
+ */
+class ManifestOverBytes implements BundleManifest {
+  declare readonly formatVersion: number;
+  declare readonly abiVersion: number;
+  declare readonly compiler: string;
+  declare readonly policyDigest: string;
+  declare readonly memory: BundleManifest["memory"];
+  declare readonly functions: BundleManifest["functions"];
+  declare readonly attributes: BundleManifest["attributes"];
+  declare readonly counts: BundleManifest["counts"];
+  declare readonly schemasUsed: boolean;
+  declare readonly timeZones: string | null;
+  declare readonly sequence: number | null;
+  declare readonly gitCommit: string | null;
+  readonly #bytes: Uint8Array;
+
+  constructor(fields: Omit<BundleManifest, "sources">, bytes: Uint8Array) {
+    Object.assign(this, fields);
+    this.#bytes = bytes;
+  }
+
+  get sources(): BundleManifest["sources"] {
+    return readSources(record(parseJson(this.#bytes, "manifest"), "manifest")["sources"]);
+  }
+}
+
+/** What a manifest begins with as the compiler writes it, up to its sources. */
+const HEAD =
+  /^(\{"formatVersion":\d{1,5},"abiVersion":\d{1,5},"compiler":"[\w. -]{0,64}","policyDigest":"\w{0,64}"),"sources":\[/;
+
+/** What stands around path and digest of a source. */
+const BEFORE_PATH = '{"path":"';
+const BEFORE_DIGEST = '","digest":"';
+const AFTER_DIGEST = '"}';
+
+/** What strings as the compiler writes them have none of, unless a path is a strange one. */
+// oxlint-disable-next-line no-control-regex -- JSON has none of them within strings
+const ESCAPED = /[\\\u0000-\u001f]/;
+
+/** The text of a manifest without its sources when these are well-formed, as the compiler writes them; nothing otherwise. */
+function withoutSources(json: string): string | undefined {
+  const head = HEAD.exec(json);
+  if (head === null) return undefined;
+  const [all, kept = ""] = head;
+  for (let at = all.length; ;) {
+    if (!json.startsWith(BEFORE_PATH, at)) return undefined;
+    const path = json.indexOf('"', at + BEFORE_PATH.length);
+    if (path < 0 || !json.startsWith(BEFORE_DIGEST, path)) return undefined;
+    const digest = json.indexOf('"', path + BEFORE_DIGEST.length);
+    if (digest < 0 || !json.startsWith(AFTER_DIGEST, digest)) return undefined;
+    const end = digest + AFTER_DIGEST.length;
+    if (json[end] === "]") {
+      return ESCAPED.test(json.slice(all.length, end)) ? undefined : kept + json.slice(end + 1);
+    }
+    if (json[end] !== ",") return undefined;
+    at = end + 1;
+  }
+}
+
+function readSources(value: unknown): BundleManifest["sources"] {
+  return list(value, "sources").map((item) => {
+    const source = record(item, "sources");
+    return { path: text(source["path"], "sources.path"), digest: text(source["digest"], "sources.digest") };
+  });
+}
+
+function readFields(manifest: Record<string, unknown>): Omit<BundleManifest, "sources"> {
   const formatVersion = integer(manifest["formatVersion"], "formatVersion", 1, 0xffff);
   const abiVersion = integer(manifest["abiVersion"], "abiVersion", 0, 0xffff);
   if (formatVersion !== BUNDLE_FORMAT_VERSION) {
@@ -61,10 +142,6 @@ export function parseManifest(bytes: Uint8Array): BundleManifest {
     abiVersion,
     compiler: text(manifest["compiler"], "compiler"),
     policyDigest: text(manifest["policyDigest"], "policyDigest"),
-    sources: list(manifest["sources"], "sources").map((item) => {
-      const source = record(item, "sources");
-      return { path: text(source["path"], "sources.path"), digest: text(source["digest"], "sources.digest") };
-    }),
     memory: { fixed: integer(memory["fixed"], "memory.fixed", IMAGE_BASE, MAX_FIXED) },
     functions: {
       conditions: integer(functions["conditions"], "functions.conditions", 0, MAX_FUNCTIONS),
@@ -100,8 +177,20 @@ export function policyFiles(manifest: BundleManifest): number {
 
 /** Parses a JSON section, naming it when it is not JSON. */
 export function parseJson(bytes: Uint8Array, name: string): unknown {
+  return parseText(decodeText(bytes, name), name);
+}
+
+function decodeText(bytes: Uint8Array, name: string): string {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return fail(`the ${name} section is not valid JSON`);
+  }
+}
+
+function parseText(json: string, name: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
   } catch {
     return fail(`the ${name} section is not valid JSON`);
   }

@@ -75,7 +75,7 @@ export async function addSelfTest(
   requests: readonly CheckRequest[],
 ): Promise<Uint8Array> {
   const compiled = await compileModules(readBundle(file));
-  const fromSuites = directory === null ? [] : spread(await suiteCandidates(directory), MAX_PAIRS);
+  const fromSuites = directory === null ? [] : sampleOf(await suiteCandidates(directory), MAX_PAIRS);
   const madeUp = requests.map((request) => ({
     options: MADE_UP_OPTIONS,
     question: { now: FIXED_NOW, request },
@@ -133,7 +133,7 @@ class Recorder {
 
 /** Every pair of a sample of the suites below `directory`. Suites that are broken are left out; `edict test` reports them. */
 async function suiteCandidates(directory: string): Promise<readonly Candidate[]> {
-  const files = spread(await discoverSuites(directory).catch(() => []), MAX_SUITES);
+  const files = sampleOf(await discoverSuites(directory).catch(() => []), MAX_SUITES);
   const fixtures = new Map<string, ReturnType<typeof loadFixtures>>();
   const candidates: Candidate[] = [];
   for (const file of files) {
@@ -189,7 +189,7 @@ function candidateOf(pair: Pair, options: SuiteOptions): Candidate {
     },
     question: {
       now: options.now ?? FIXED_NOW,
-      request: { principal, resources: [{ actions: spread(pair.actions, MAX_ACTIONS), resource }] },
+      request: { principal, resources: [{ actions: sampleOf(pair.actions, MAX_ACTIONS), resource }] },
       ...(auxData === null ? {} : { claims: auxData }),
     },
     timeless: options.now === null,
@@ -202,7 +202,7 @@ function sizeOf(question: SelfTestQuestion): number {
 }
 
 /** At most `most` items, evenly spread from the first on. */
-function spread<T>(items: readonly T[], most: number): readonly T[] {
+function sampleOf<T>(items: readonly T[], most: number): readonly T[] {
   if (items.length <= most) return items;
   return Array.from({ length: most }, (_, index) => items[Math.floor((index * items.length) / most)]).filter(
     (item): item is T => item !== undefined,

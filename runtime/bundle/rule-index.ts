@@ -1,6 +1,7 @@
 /**
  * The rules section of a bundle: which rule stands where in which file, and how its condition is built. Read only
- * to explain decisions, never to make them, so it is parsed on first use and looked up by the guest's ids.
+ * to explain decisions, never to make them, so it is parsed on first use and looked up by the guest's ids. A second line
+ * has the actions that policies name, which is all that searches read.
  */
 import { BundleError } from "../errors.ts";
 import { parseJson } from "./manifest.ts";
@@ -47,6 +48,13 @@ export type ConditionInfo =
   | { readonly kind: "expr" }
   | { readonly kind: "all" | "any" | "none"; readonly children: readonly number[] };
 
+/** The actions that one policy names for a resource, which may be a pattern. */
+export interface NamedActions {
+  readonly resource: string;
+  /** Without patterns. */
+  readonly actions: readonly string[];
+}
+
 export interface RuleIndex {
   readonly policies: readonly string[];
   readonly rules: readonly RuleInfo[];
@@ -78,13 +86,36 @@ interface RawIndex {
 
 /** Parses the rules section. Throws `BundleError` when it is not what the format says. */
 export function parseRuleIndex(bytes: Uint8Array): RuleIndex {
-  const raw = parseJson(bytes, "rules") as RawIndex;
+  const raw = parseJson(bytes.subarray(0, firstLine(bytes)), "rules") as RawIndex;
   try {
     return buildIndex(raw);
   } catch (error) {
     if (error instanceof BundleError) throw error;
     throw new BundleError("the rules section is not in the form that this edict reads", { cause: error });
   }
+}
+
+/** The actions that policies name, policy by policy. Throws `BundleError`; a section without them has none. */
+export function parseNamedActions(bytes: Uint8Array): readonly NamedActions[] {
+  const line = bytes.subarray(firstLine(bytes) + 1);
+  if (line.byteLength === 0) return [];
+  const raw = parseJson(line, "rules");
+  const isList = Array.isArray(raw) && raw.every((one) => Array.isArray(one) && one.every(isText));
+  if (!isList) throw new BundleError("the rules section has no list of actions");
+  return (raw as readonly (readonly [string, ...string[]])[]).map(([resource, ...actions]) => ({
+    resource,
+    actions,
+  }));
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
+
+/** Length of the first line: JSON has no line breaks unless somebody indents it. */
+function firstLine(bytes: Uint8Array): number {
+  const end = bytes.indexOf(10);
+  return end < 0 ? bytes.byteLength : end;
 }
 
 function ruleList(

@@ -77,20 +77,27 @@ class Watcher implements DirectoryWatch {
 
   /** Brings the set of watchers in line with the directories that exist. */
   async sync(): Promise<void> {
-    if (this.#poll !== null) return;
+    // A directory that came into a new one before that was watched is found by listing once more.
+    for (let pass = 0; pass < MAX_DEPTH; pass++) if (!(await this.#watchNew())) return;
+  }
+
+  /** Whether there were directories that had not been watched. */
+  async #watchNew(): Promise<boolean> {
+    if (this.#poll !== null) return false;
     const directories = this.#only === null ? await listDirectories(this.#root) : [this.#root];
-    if (this.#closed) return;
+    if (this.#closed) return false;
     for (const [directory, watcher] of this.#watchers) {
       if (directories.includes(directory)) continue;
       watcher.close();
       this.#watchers.delete(directory);
     }
+    const added = directories.filter((directory) => !this.#watchers.has(directory));
     try {
-      for (const directory of directories) {
-        if (!this.#watchers.has(directory)) this.#watchers.set(directory, this.#open(directory));
-      }
+      for (const directory of added) this.#watchers.set(directory, this.#open(directory));
+      return added.length > 0;
     } catch (error) {
       this.#fallBack(error);
+      return false;
     }
   }
 

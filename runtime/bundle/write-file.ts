@@ -2,9 +2,9 @@
  * Writes a file so that whoever reads it finds the old content or the new one, never a part of either, whatever happens to
  * this process or the machine in between.
  */
-import { randomBytes } from "node:crypto";
-import { open, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { open, realpath, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { replaceFile } from "../source/durable-file.ts";
 
 /**
  * Replaces or creates `path`: a new file beside it, flushed, renamed, its directory flushed. A link is followed; what is not a
@@ -19,20 +19,7 @@ export async function writeFileAtomically(path: string, content: Uint8Array, mod
     return;
   }
   const directory = dirname(target);
-  const temporary = join(directory, `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
-  try {
-    const handle = await open(temporary, "wx", mode);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await replaceFile(directory, basename(target), content, mode);
   await flushDirectory(directory);
 }
 

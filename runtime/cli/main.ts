@@ -2,39 +2,27 @@
 import { EdictError, PolicyError, RequestError, TokenError, UsageError } from "../errors.ts";
 import { readVersion } from "../version.ts";
 import { parseArguments, suggest } from "./arguments.ts";
-import { checkCommand } from "./check.ts";
 import { type Command, EXIT_OK, EXIT_POLICIES, EXIT_SERVE, EXIT_USAGE, type Io } from "./command.ts";
-import { compileCommand } from "./compile.ts";
-import { diffCommand } from "./diff.ts";
 import { commandHelp, overview } from "./help.ts";
-import { inspectCommand } from "./inspect.ts";
-import { keygenCommand } from "./keygen.ts";
-import { lintCommand } from "./lint.ts";
-import { promoteCommand } from "./promote.ts";
-import { pushCommand } from "./push.ts";
-import { rollbackCommand } from "./rollback.ts";
-import { serveCommand } from "./serve.ts";
-import { signCommand } from "./sign.ts";
-import { statusCommand } from "./status.ts";
-import { testCommand } from "./test.ts";
-import { verifyCommand } from "./verify.ts";
 
-const COMMANDS: readonly Command[] = [
-  serveCommand,
-  compileCommand,
-  checkCommand,
-  lintCommand,
-  testCommand,
-  inspectCommand,
-  keygenCommand,
-  signCommand,
-  verifyCommand,
-  pushCommand,
-  statusCommand,
-  rollbackCommand,
-  promoteCommand,
-  diffCommand,
-];
+/** In the order of the overview. Only the command that runs is loaded: all of them together take longer than most runs. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./serve.ts")).serveCommand,
+  compile: async () => (await import("./compile.ts")).compileCommand,
+  check: async () => (await import("./check.ts")).checkCommand,
+  lint: async () => (await import("./lint.ts")).lintCommand,
+  test: async () => (await import("./test.ts")).testCommand,
+  inspect: async () => (await import("./inspect.ts")).inspectCommand,
+  keygen: async () => (await import("./keygen.ts")).keygenCommand,
+  sign: async () => (await import("./sign.ts")).signCommand,
+  verify: async () => (await import("./verify.ts")).verifyCommand,
+  push: async () => (await import("./push.ts")).pushCommand,
+  status: async () => (await import("./status.ts")).statusCommand,
+  rollback: async () => (await import("./rollback.ts")).rollbackCommand,
+  promote: async () => (await import("./promote.ts")).promoteCommand,
+  directory: async () => (await import("./directory.ts")).directoryCommand,
+  diff: async () => (await import("./diff.ts")).diffCommand,
+};
 
 /** Commands of the agreed command line that are still to come. */
 const LATER: Readonly<Record<string, string>> = {
@@ -43,6 +31,7 @@ const LATER: Readonly<Record<string, string>> = {
 
 /** Runs `edict <given...>` and returns its exit code. Never throws. */
 export async function runCommandLine(given: readonly string[], io: Io): Promise<number> {
+  if (io === processIo) outliveReaders();
   try {
     return await dispatch(given, io);
   } catch (error) {
@@ -59,10 +48,14 @@ async function dispatch(given: readonly string[], io: Io): Promise<number> {
   }
   if (name === "help" || name === "--help" || name === "-h") {
     const [topic] = rest;
-    io.stdout(topic === undefined ? overview(COMMANDS, LATER) : commandHelp(findCommand(topic)));
+    io.stdout(
+      topic === undefined
+        ? overview(await Promise.all(Object.values(COMMANDS).map(async (load) => load())), LATER)
+        : commandHelp(await loadCommand(topic)),
+    );
     return EXIT_OK;
   }
-  const command = findCommand(name);
+  const command = await loadCommand(name);
   if (rest.includes("--help") || rest.includes("-h")) {
     io.stdout(commandHelp(command));
     return EXIT_OK;
@@ -70,11 +63,11 @@ async function dispatch(given: readonly string[], io: Io): Promise<number> {
   return command.run(parseArguments(command, rest), io);
 }
 
-function findCommand(name: string): Command {
-  const found = COMMANDS.find((command) => command.name === name);
-  if (found !== undefined) return found;
+async function loadCommand(name: string): Promise<Command> {
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load !== undefined) return load();
   if (Object.hasOwn(LATER, name)) throw new UsageError(`\`edict ${name}\` is not available yet`);
-  const similar = suggest(name, [...COMMANDS.map((command) => command.name), "help", "version"]);
+  const similar = suggest(name, [...Object.keys(COMMANDS), "help", "version"]);
   throw new UsageError(
     `unknown command \`${name}\`${similar === null ? "" : `, did you mean \`${similar}\``}`,
   );
@@ -101,6 +94,17 @@ function report(error: unknown, io: Io): number {
     `edict: unexpected error, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
   return EXIT_SERVE;
+}
+
+/**
+ * Whoever reads the output may go away. What a daemon has to say is lost then, and it goes on deciding: an unheard error would be logged,
+ * which fails, which is an error.
+ */
+function outliveReaders(): void {
+  process.stderr.on("error", () => undefined);
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
 }
 
 /** Standard streams of this process. */

@@ -10,6 +10,7 @@ import { BUNDLE_FLAGS, bundleOptionsFrom } from "./bundle-flags.ts";
 import type { Arguments, Command } from "./command.ts";
 import { showDemo } from "./demo.ts";
 import { ON_ERROR_OPTION, onErrorFrom, POLICY_OPTIONS, policySourceFrom } from "./engine-options.ts";
+import { ACCESS_FLAGS, accessTokensFrom, tlsFrom } from "./access-flags.ts";
 import { adminOptionsFrom, OPERATION_FLAGS, shadowOptionsFrom } from "./operation-flags.ts";
 
 export const serveCommand: Command = {
@@ -24,6 +25,7 @@ export const serveCommand: Command = {
       help: "bundle file (watched), http(s) URL, or nats://host:port/bucket/name",
     },
     ...BUNDLE_FLAGS,
+    ...ACCESS_FLAGS,
     ...OPERATION_FLAGS,
     watch: { type: "boolean", help: "reload the policy directory when it changes; a bundle always is" },
     config: { type: "string", value: "<file>", help: "YAML or JSON, also a Cerbos configuration file" },
@@ -43,6 +45,12 @@ export const serveCommand: Command = {
       type: "string",
       value: "<n>",
       help: "serving threads, each with its own guest; 1 unless told",
+    },
+    directory: {
+      type: "string",
+      value: "<file|dir>",
+      multiple: true,
+      help: "subjects and resources with their properties, NDJSON or JSON (repeatable)",
     },
     "on-error": ON_ERROR_OPTION,
     demo: { type: "boolean", help: "show how to ask, and one decision, once it is ready" },
@@ -86,13 +94,21 @@ function applyFlags(config: Config, given: Arguments): Config {
       ...config.server,
       addresses: addresses.length === 0 ? config.server.addresses : addresses,
       threads: threadsFrom(given) ?? config.server.threads,
+      accessTokens: accessTokensFrom(given, config.server.accessTokens),
+      tls: tlsFrom(given, config.server.tls),
     },
     policies: source.kind === "directory" ? { ...source, watch: watch || source.watch } : source,
     bundle: bundleOptionsFrom(given, config.bundle, source),
+    directory: { ...config.directory, files: filesFrom(given, config.directory.files) },
     admin: adminOptionsFrom(given, config.admin),
     shadow: shadowOptionsFrom(given, config.shadow),
     engine: onError === undefined ? config.engine : { ...config.engine, onError },
   };
+}
+
+function filesFrom(given: Arguments, configured: readonly string[]): readonly string[] {
+  const files = given.texts("directory");
+  return files.length === 0 ? configured : files;
 }
 
 function threadsFrom(given: Arguments): number | undefined {

@@ -5,7 +5,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CheckRequest, CheckResponse, CheckResult, Effect } from "../guest/messages.ts";
-import { type Address, clientAddress } from "./address.ts";
+import type {
+  EvaluationRequest,
+  EvaluationResponse,
+  EvaluationsRequest,
+  EvaluationsResponse,
+} from "../guest/authzen-messages.ts";
+import { clientAddress } from "./address.ts";
 import { ClientError } from "./errors.ts";
 import { HttpTransport } from "./http-transport.ts";
 import { StreamTransport } from "./stream-transport.ts";
@@ -24,13 +30,24 @@ export interface ClientOptions {
   readonly connections?: number;
   /** The daemon's limit, for putting calls together; 50 unless told. */
   readonly maxResourcesPerRequest?: number;
-  /** Further headers of HTTP requests. */
+  /** Further headers of HTTP requests and of the stream's handshake, such as `Authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A daemon's response, or the denial that stands in for it. */
 export interface ClientResponse extends CheckResponse {
   /** Why nobody decided; then every action is denied. */
+  readonly unavailable?: string;
+}
+
+/** A daemon's answer to an AuthZEN evaluation, or the denial that stands in for it. */
+export interface ClientEvaluation extends EvaluationResponse {
+  /** Why nobody decided. */
+  readonly unavailable?: string;
+}
+
+/** The same for evaluations. */
+export interface ClientEvaluations extends EvaluationsResponse {
   readonly unavailable?: string;
 }
 
@@ -52,8 +69,16 @@ const BACKOFF_MS = 25;
 
 const DENY: Effect = "EFFECT_DENY";
 
+const EVALUATION_PATH = "/access/v1/evaluation";
+const EVALUATIONS_PATH = "/access/v1/evaluations";
+
+type Fields = Readonly<Record<string, unknown>>;
+
 export class Client {
+  /** For checks. */
   readonly #transport: Transport;
+  /** For everything else; connects when it is used. */
+  readonly #http: HttpTransport;
   readonly #options: Required<ClientOptions>;
   #calls: Call[] = [];
   #closed = false;
@@ -70,22 +95,60 @@ export class Client {
       headers: {},
       ...options,
     };
-    this.#transport = transportTo(clientAddress(address), this.#options);
+    const target = clientAddress(address);
+    this.#http = new HttpTransport(target, this.#options);
+    this.#transport =
+      this.#options.transport === "stream" ? new StreamTransport(target, this.#options.headers) : this.#http;
   }
 
   /** Decides about actions on resources. Rejects with `ClientError` for a request that the PDP refuses. */
   async check(request: CheckRequest): Promise<ClientResponse> {
+    const found = await this.#repeat((deadline) => this.#ask(request, deadline));
+    if (typeof found === "string") return denial(request, found);
+    if (answers(found, request)) return found;
+    return denial(request, this.#unavailable("the server's answer is not about what was asked"));
+  }
+
+  /** Answers an AuthZEN evaluation, over HTTP whatever the transport. Rejects as `check` does; without a decision it is false. */
+  async evaluate(request: EvaluationRequest): Promise<ClientEvaluation> {
+    const found = await this.#repeat((deadline) =>
+      this.#post<EvaluationResponse>(EVALUATION_PATH, request, deadline, isDecision),
+    );
+    return typeof found === "string" ? { decision: false, unavailable: found } : found;
+  }
+
+  /** Answers AuthZEN evaluations in one request; without decisions all of them are false. */
+  async evaluateAll(request: EvaluationsRequest): Promise<ClientEvaluations> {
+    const { evaluations, options } = request;
+    // Without items the question is a single one, and so is the answer.
+    if (evaluations.length === 0) {
+      const single = await this.evaluate(request as EvaluationRequest);
+      return { evaluations: [single] };
+    }
+    const isAll = (options?.evaluations_semantic ?? "execute_all") === "execute_all";
+    const areDecisions = (fields: Fields): boolean => {
+      const given = fields["evaluations"];
+      if (!Array.isArray(given) || !given.every(isDecision)) return false;
+      return isAll
+        ? given.length === evaluations.length
+        : given.length > 0 && given.length <= evaluations.length;
+    };
+    const found = await this.#repeat((deadline) =>
+      this.#post<EvaluationsResponse>(EVALUATIONS_PATH, request, deadline, areDecisions),
+    );
+    if (typeof found !== "string") return found;
+    return { evaluations: evaluations.map(() => ({ decision: false })), unavailable: found };
+  }
+
+  /** Asks until there is a response; the reason when there is none. Throws what `onUnavailable` and refusals ask for. */
+  async #repeat<Response>(ask: (deadline: number) => Promise<Outcome<Response>>): Promise<Response | string> {
     const deadline = performance.now() + this.#options.timeoutMs;
     let reason = "no answer in time";
     for (let attempt = 0; attempt <= this.#options.retries; attempt++) {
       if (this.#closed) throw new ClientError("EDICT_CLIENT_CLOSED", "the client is closed");
-      const outcome = await this.#ask(request, deadline);
+      const outcome = await ask(deadline);
       if (outcome.kind === "refused") throw new ClientError("EDICT_CLIENT_REQUEST", outcome.message);
-      if (outcome.kind === "response") {
-        if (answers(outcome.response, request)) return outcome.response;
-        reason = "the server's answer is not about what was asked";
-        break;
-      }
+      if (outcome.kind === "response") return outcome.response;
       reason = outcome.message;
       if (outcome.isFinal) break;
       const least = outcome.retryAfterMs ?? 0;
@@ -95,8 +158,13 @@ export class Client {
       const jitter = Math.random() * Math.max(BACKOFF_MS * 2 ** attempt, least / 2);
       await sleep(Math.min(least + jitter, (least + left) / 2));
     }
+    return this.#unavailable(reason);
+  }
+
+  /** The reason, or thrown when the client is to throw. */
+  #unavailable(reason: string): string {
     if (this.#options.onUnavailable === "throw") throw new ClientError("EDICT_CLIENT_UNAVAILABLE", reason);
-    return denial(request, reason);
+    return reason;
   }
 
   /** Decides many requests; they travel together. */
@@ -116,6 +184,17 @@ export class Client {
   close(): void {
     this.#closed = true;
     this.#transport.close();
+    this.#http.close();
+  }
+
+  #post<Response>(
+    path: string,
+    request: object,
+    deadline: number,
+    isResponse: (fields: Fields) => boolean,
+  ): Promise<Outcome<Response>> {
+    const left = Math.max(1, deadline - performance.now());
+    return this.#http.ask(path, JSON.stringify(request), left, isResponse) as Promise<Outcome<Response>>;
   }
 
   /** Joins the calls of this tick. */
@@ -138,8 +217,8 @@ export class Client {
   }
 }
 
-function transportTo(address: Address, options: Required<ClientOptions>): Transport {
-  return options.transport === "stream" ? new StreamTransport(address) : new HttpTransport(address, options);
+function isDecision(value: unknown): boolean {
+  return typeof value === "object" && value !== null && typeof (value as Fields)["decision"] === "boolean";
 }
 
 /** Whether a response is about the resources that were asked for, in their order. */

@@ -3,14 +3,14 @@
  * become one request, whose results are dealt out again by their order.
  */
 import { Agent, request } from "node:http";
-import type { CheckRequest, CheckResponse } from "../guest/messages.ts";
+import type { CheckRequest } from "../guest/messages.ts";
 import type { Address } from "./address.ts";
 import { type Outcome, type Transport, unavailable } from "./transport.ts";
 
 /** Largest response, in bytes. */
 const MAX_RESPONSE = 64 * 1024 * 1024;
 
-const PATH = "/api/check/resources";
+const CHECK_PATH = "/api/check/resources";
 
 export interface HttpOptions {
   readonly connections: number;
@@ -61,14 +61,24 @@ export class HttpTransport implements Transport {
     this.#agent.destroy();
   }
 
-  #post(body: string, timeoutMs: number): Promise<Outcome> {
+  async #post(body: string, timeoutMs: number): Promise<Outcome> {
+    return (await this.ask(CHECK_PATH, body, timeoutMs, isCheckResponse)) as Outcome;
+  }
+
+  /** Posts one body to `path`; an answer that `isResponse` does not know is none. Never rejects. */
+  ask(
+    path: string,
+    body: string,
+    timeoutMs: number,
+    isResponse: (fields: Readonly<Record<string, unknown>>) => boolean,
+  ): Promise<Outcome<unknown>> {
     return new Promise((resolve) => {
       const call = request(
         {
           ...this.#address.target,
           agent: this.#agent,
           method: "POST",
-          path: PATH,
+          path,
           headers: {
             ...this.#options.headers,
             "Content-Type": "application/json",
@@ -86,13 +96,12 @@ export class HttpTransport implements Transport {
           response.on("end", () => {
             clearTimeout(timer);
             const retryAfter = Number(response.headers["retry-after"]);
-            resolve(
-              readReply(
-                response.statusCode ?? 0,
-                Buffer.concat(chunks).toString("utf8"),
-                Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined,
-              ),
-            );
+            const reply = {
+              status: response.statusCode ?? 0,
+              text: Buffer.concat(chunks).toString("utf8"),
+              retryAfterMs: Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined,
+            };
+            resolve(readReply(reply, isResponse));
           });
           response.on("error", (error) => resolve(unavailable(error.message)));
         },
@@ -105,6 +114,10 @@ export class HttpTransport implements Transport {
       call.end(body);
     });
   }
+}
+
+function isCheckResponse(fields: Readonly<Record<string, unknown>>): boolean {
+  return Array.isArray(fields["results"]);
 }
 
 /** Groups of requests that can travel as one; equal is judged by their text. */
@@ -144,7 +157,16 @@ function share(
   return { kind: "response", response: { ...id, ...rest, results } };
 }
 
-function readReply(status: number, text: string, retryAfterMs: number | undefined): Outcome {
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+function readReply(
+  { status, text, retryAfterMs }: Reply,
+  isResponse: (fields: Readonly<Record<string, unknown>>) => boolean,
+): Outcome<unknown> {
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -152,17 +174,13 @@ function readReply(status: number, text: string, retryAfterMs: number | undefine
     body = null;
   }
   const fields = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
-  if (status === 200) {
-    return Array.isArray(fields["results"])
-      ? { kind: "response", response: fields as unknown as CheckResponse }
-      : wrong();
-  }
+  if (status === 200) return isResponse(fields) ? { kind: "response", response: fields } : wrong();
   const message = `${status}: ${typeof fields["message"] === "string" ? fields["message"] : "no message"}`;
   if (status === 503 || status === 429) return unavailable(message, retryAfterMs);
   if (status >= 400 && status < 500) return { kind: "refused", message };
   return { kind: "unavailable", message, isFinal: true };
 }
 
-function wrong(): Outcome {
+function wrong(): Outcome<never> {
   return { kind: "unavailable", message: "the server's answer is no decision", isFinal: true };
 }

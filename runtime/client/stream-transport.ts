@@ -24,13 +24,16 @@ interface Waiting {
 
 export class StreamTransport implements Transport {
   readonly #address: Address;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #waiting = new Map<number, Waiting>();
   #connecting: Promise<ClientSocket> | null = null;
   #socket: ClientSocket | null = null;
   #nextId = 0;
 
-  constructor(address: Address) {
+  /** `headers` are further ones of the handshake. */
+  constructor(address: Address, headers: Readonly<Record<string, string>> = {}) {
     this.#address = address;
+    this.#headers = headers;
   }
 
   send(requests: readonly CheckRequest[], timeoutMs: number): readonly Promise<Outcome>[] {
@@ -65,13 +68,14 @@ export class StreamTransport implements Transport {
 
   #connect(timeoutMs: number): Promise<ClientSocket> {
     if (this.#socket !== null) return Promise.resolve(this.#socket);
-    this.#connecting ??= ClientSocket.connect(this.#address, "/v1/stream", timeoutMs, {
-      message: (bytes) => this.#receive(bytes),
-      closed: (reason) => {
+    const events = {
+      message: (bytes: Uint8Array) => this.#receive(bytes),
+      closed: (reason: string) => {
         this.#socket = null;
         for (const id of this.#waiting.keys()) this.#settle(id, unavailable(reason));
       },
-    })
+    };
+    this.#connecting ??= ClientSocket.connect(this.#address, "/v1/stream", timeoutMs, events, this.#headers)
       .then((socket) => {
         this.#socket = socket;
         this.#hold();

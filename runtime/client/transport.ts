@@ -1,8 +1,8 @@
 /** What the client needs of a connection to a daemon. Transports neither retry nor interpret decisions. */
 import type { CheckRequest, CheckResponse } from "../guest/messages.ts";
 
-export type Outcome =
-  | { readonly kind: "response"; readonly response: CheckResponse }
+export type Outcome<Response = CheckResponse> =
+  | { readonly kind: "response"; readonly response: Response }
   /** The request is wrong. */
   | { readonly kind: "refused"; readonly message: string }
   /** Worth another try, unless `isFinal`; `retryAfterMs` when the server said when. */
@@ -19,7 +19,7 @@ export interface Transport {
   close(): void;
 }
 
-export function unavailable(message: string, retryAfterMs?: number): Outcome {
+export function unavailable(message: string, retryAfterMs?: number): Outcome<never> {
   const again = { kind: "unavailable", message, isFinal: false } as const;
   return retryAfterMs === undefined ? again : { ...again, retryAfterMs };
 }

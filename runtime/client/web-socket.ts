@@ -36,12 +36,13 @@ export class ClientSocket {
   #fragments: Buffer[] = [];
   #open = true;
 
-  /** Connects. Rejects when the server does not accept, or after `timeoutMs`; `events.closed` is not called then. */
+  /** Connects; `headers` are further ones of the handshake. Rejects when the server does not accept, or after `timeoutMs`; `events.closed` is not called then. */
   static connect(
     address: Address,
     path: string,
     timeoutMs: number,
     events: WebSocketEvents,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<ClientSocket> {
     const key = randomBytes(16).toString("base64");
     const expected = createHash("sha1")
@@ -53,6 +54,7 @@ export class ClientSocket {
         path,
         agent: false,
         headers: {
+          ...headers,
           Connection: "Upgrade",
           Upgrade: "websocket",
           "Sec-WebSocket-Version": "13",

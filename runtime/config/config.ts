@@ -1,9 +1,13 @@
 /** The configuration of a daemon after files, `--set` and flags have been merged: plain values, all checked. */
 import { type AdminOptions, DEFAULT_ADMIN_OPTIONS } from "../admin/options.ts";
 import { type AuxDataOptions, DEFAULT_AUX_DATA } from "../aux-data/options.ts";
+import { DEFAULT_DIRECTORY_OPTIONS, type DirectoryOptions } from "../directory/options.ts";
 import { DEFAULT_OPTIONS, type ResolvedOptions } from "../guest/options.ts";
 import { type CorsOptions, DEFAULT_CORS } from "../http/cors.ts";
+import { DEFAULT_DISCOVERY, type DiscoveryOptions } from "../http/discovery.ts";
 import type { OverloadOptions } from "../http/load-gate.ts";
+import type { TlsOptions } from "../http/tls.ts";
+import { DEFAULT_SEARCH_OPTIONS, type SearchOptions } from "../search/options.ts";
 import type { NatsObject } from "../source/location.ts";
 import { type BundleOptions, DEFAULT_BUNDLE_OPTIONS } from "../source/options.ts";
 import type { ListenAddress } from "./address.ts";
@@ -45,12 +49,20 @@ export interface Config {
     readonly threads: number;
     readonly batches: BatchOptions;
     readonly overload: OverloadOptions;
+    readonly search: SearchOptions;
+    /** File with the bearer tokens that let somebody ask; null when everybody may. */
+    readonly accessTokens: string | null;
+    /** Null for plain text. */
+    readonly tls: TlsOptions | null;
+    /** What AuthZEN's metadata says about this server's address. */
+    readonly discovery: DiscoveryOptions;
   };
   readonly policies: PolicySource;
   readonly bundle: BundleOptions;
   /** Everything a file can say: `tokens` are made of `auxData`, the clock is the system's. */
   readonly engine: Omit<ResolvedOptions, "clock" | "tokens" | "wholeGlobals">;
   readonly auxData: AuxDataOptions;
+  readonly directory: DirectoryOptions;
   readonly admin: AdminOptions;
   readonly shadow: ShadowOptions;
 }
@@ -76,11 +88,16 @@ export const DEFAULT_CONFIG: Config = {
     threads: 1,
     batches: { workers: null, minBytes: 0 },
     overload: { maxDelayMs: 250, maxBufferedBytes: 256 * 1024 * 1024 },
+    search: DEFAULT_SEARCH_OPTIONS,
+    accessTokens: null,
+    tls: null,
+    discovery: DEFAULT_DISCOVERY,
   },
   policies: { kind: "directory", directory: "policies", watch: false },
   bundle: DEFAULT_BUNDLE_OPTIONS,
   engine: DEFAULT_OPTIONS,
   auxData: DEFAULT_AUX_DATA,
+  directory: DEFAULT_DIRECTORY_OPTIONS,
   admin: DEFAULT_ADMIN_OPTIONS,
   shadow: { source: null, sample: 1, report: null },
 };

@@ -10,22 +10,18 @@ export type KeySpec =
   | { readonly kind: "section"; readonly keys: Readonly<Record<string, KeySpec>> }
   | { readonly kind: "setting"; readonly type: ValueType }
   /** Known to Cerbos, without effect here; no warning for values that ask for nothing edict would not do anyway. */
-  | { readonly kind: "later"; readonly harmless: readonly unknown[]; readonly note: string }
-  /** Serving in spite of it would be unsafe. */
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "later"; readonly harmless: readonly unknown[]; readonly note: string };
 
 const section = (keys: Readonly<Record<string, KeySpec>>): KeySpec => ({ kind: "section", keys });
 const setting = (type: ValueType): KeySpec => ({ kind: "setting", type });
 const later = (...harmless: readonly unknown[]): KeySpec => ({ kind: "later", harmless, note: "" });
 const noted = (note: string): KeySpec => ({ kind: "later", harmless: [], note });
-const refused = (reason: string): KeySpec => ({ kind: "refused", reason });
 
 /** A section in which every key is `later`. */
 const laterKeys = (...names: readonly string[]): KeySpec =>
   section(Object.fromEntries(names.map((name) => [name, later()])));
 
 const FIXED_TIMEOUT = "connections without traffic are closed after 10 seconds, which cannot be changed";
-const NO_TLS = "TLS is not available yet, and serving in plain text instead would be unsafe";
 
 export const CONFIG_KEYS: Readonly<Record<string, KeySpec>> = {
   server: section({
@@ -35,16 +31,18 @@ export const CONFIG_KEYS: Readonly<Record<string, KeySpec>> = {
     threads: setting("integer"),
     overload: section({ maxDelay: setting("duration"), maxBufferedBytes: setting("integer") }),
     batches: section({ workers: setting("integer"), minBytes: setting("integer") }),
+    search: section({ maxCandidates: setting("integer") }),
     metricsEnabled: later(false),
     logRequestPayloads: later(false),
     apiExplorerEnabled: later(false),
     playgroundEnabled: later(false),
     tls: section({
-      cert: refused(NO_TLS),
-      key: refused(NO_TLS),
-      caCert: refused(NO_TLS),
-      watchInterval: later(),
+      cert: setting("text"),
+      key: setting("text"),
+      caCert: setting("text"),
+      watchInterval: noted("certificates are read when the daemon starts"),
     }),
+    auth: section({ tokenFile: setting("text") }),
     cors: section({
       disabled: setting("boolean"),
       allowedOrigins: setting("texts"),
@@ -99,6 +97,19 @@ export const CONFIG_KEYS: Readonly<Record<string, KeySpec>> = {
     staleAfter: setting("duration"),
     failClosedAfter: setting("duration"),
     allowRollbackTo: setting("text"),
+  }),
+  // edict's own: the AuthZEN routes (docs/authzen.md).
+  authzen: section({
+    roles: setting("text"),
+    reasons: setting("text"),
+    baseUrl: setting("text"),
+    trustForwarded: setting("boolean"),
+  }),
+  // edict's own: subjects and resources with their properties (docs/authzen.md).
+  directory: section({
+    files: setting("texts"),
+    maxEntities: setting("integer"),
+    maxBytes: setting("integer"),
   }),
   // edict's own: what operators ask of a running daemon, and the candidate beside what serves (docs/operations.md).
   admin: section({ listen: setting("text"), tokenFile: setting("text") }),

@@ -1,6 +1,6 @@
 /**
  * Reads a configuration: file, then `--set`, checked key by key. All problems are reported together, each with its
- * place; keys of Cerbos that edict does not have yet become warnings, unless ignoring them would be unsafe.
+ * place; keys of Cerbos that edict does not have yet become warnings.
  */
 import { readFile } from "node:fs/promises";
 import { type AuxDataOptions, DEFAULT_AUX_DATA } from "../aux-data/options.ts";
@@ -39,6 +39,8 @@ import { parseLocation } from "../source/location.ts";
 import { type BundleOptions, isDigestPrefix, POLL_RANGE, SIZE_RANGE } from "../source/options.ts";
 import type { AdminOptions } from "../admin/options.ts";
 import { parseShadowSource } from "../shadow/source.ts";
+import { accessTokens, authzenOptions, discoveryOptions, tlsOptions } from "./data-port.ts";
+import { directoryOptions, searchOptions } from "./entities.ts";
 import { readKeySets } from "./key-sets.ts";
 import { CONFIG_KEYS, type KeySpec } from "./keys.ts";
 import { readValue } from "./values.ts";
@@ -124,9 +126,6 @@ class Reader {
           );
         }
         break;
-      case "refused":
-        if (!isEmpty && toJson(node) !== "") this.#add(`\`${path}\`: ${spec.reason}`, keyPlace);
-        break;
     }
   }
 
@@ -196,6 +195,10 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
           value === 0 ? null : within(BODY_RANGE)(value),
         ),
       },
+      search: searchOptions(reader),
+      accessTokens: accessTokens(reader),
+      tls: tlsOptions(reader),
+      discovery: discoveryOptions(reader),
     },
     policies: policySource(reader),
     bundle: bundleOptions(reader),
@@ -224,8 +227,10 @@ function buildConfig(reader: Reader, hasFile: boolean): Config {
         within(PAIR_LIMIT_RANGE),
       ),
       maxBodyBytes: reader.get("server.requestLimits.maxBodyBytes", engine.maxBodyBytes, within(BODY_RANGE)),
+      authzen: authzenOptions(reader),
     },
     auxData: auxData(reader),
+    directory: directoryOptions(reader),
     admin: adminOptions(reader),
     shadow: shadowOptions(reader),
   };

@@ -5,11 +5,14 @@
  */
 import {
   FLAG_DENY_ALL,
+  FLAG_ENTITIES,
   FLAG_SCHEMAS,
   FLAG_TRACE,
   FORMAT_JSON,
   FORMAT_MSGPACK,
+  MAX_CANDIDATES_SIZE,
   STATUS_AUX_DATA,
+  STATUS_ENTITIES,
   STATUS_FUEL,
   STATUS_MEMORY,
   STATUS_NOT_READY,
@@ -18,22 +21,29 @@ import {
   STATUS_SCHEMAS,
 } from "../../assembly/abi.ts";
 import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
-import { readTokens } from "../aux-data/request-tokens.ts";
+import { readTokens, type RequestToken } from "../aux-data/request-tokens.ts";
 import type { TokenVerifier } from "../aux-data/token-verifier.ts";
 import { type Bundle, readBundle } from "../bundle/bundle-file.ts";
 import { parseRuleIndex, type RuleIndex } from "../bundle/rule-index.ts";
 import { checkSelfTest } from "../bundle/self-test.ts";
 import type { VerifyKeys } from "../bundle/signature.ts";
 import { EngineError, RequestError, TokenError } from "../errors.ts";
-import { readSchemas } from "../schema/bundle-schemas.ts";
-import { SchemaValidator } from "../schema/validator.ts";
-import { MAX_VERDICTS_SIZE, verdictsFor } from "../schema/verdicts.ts";
+import type { EntityLookup } from "../directory/entity-lookup.ts";
 import { describeFailure } from "../request/describe.ts";
 import { explainRequest, type Explanation } from "./explain.ts";
+import type {
+  EvaluationRequest,
+  EvaluationResponse,
+  EvaluationsRequest,
+  EvaluationsResponse,
+} from "./authzen-messages.ts";
+import { evaluateMany, evaluateManyAsync, evaluateOne, evaluateOneAsync } from "./evaluate.ts";
 import { Guest, type PartFacts } from "./guest.ts";
 import type { CheckRequest, CheckResponse, Json } from "./messages.ts";
 import type { EngineObserver } from "./observer.ts";
 import { type CompiledBundle, compileModules, oneLine } from "./modules.ts";
+import { AUTHZEN_FLAGS, FurtherCalls } from "./further-calls.ts";
+import { noSearch, type SearchAnswer, searchCandidates, type SearchRequest } from "./search-request.ts";
 import {
   type EngineOptions,
   guestSettings,
@@ -79,6 +89,8 @@ export class Engine {
   readonly compiled: CompiledBundle;
   /** Whether every action is denied, whatever the policies say; requests are read and refused as always. */
   denies = false;
+  /** Stored properties of subjects and resources, for AuthZEN bodies that carry identifiers only. */
+  entities: EntityLookup | null = null;
   /** Told about every decision; set while the engine serves. */
   observer: EngineObserver | null = null;
   #guest: Guest;
@@ -87,7 +99,7 @@ export class Engine {
   #ruleIndex: RuleIndex | null = null;
   /** FLAG_SCHEMAS when schemas are enforced and the bundle has some. */
   readonly #schemaFlag: number;
-  #validator: SchemaValidator | null;
+  readonly #furtherCalls: FurtherCalls;
 
   /**
    * Verifies, compiles, starts and self-tests a bundle. With `verifyKeys` one of them has to have signed it. Rejects with
@@ -115,7 +127,8 @@ export class Engine {
     const enforced = options.schemaEnforcement !== "none" && compiled.bundle.manifest.schemasUsed;
     this.#schemaFlag = enforced ? FLAG_SCHEMAS : 0;
     // Compiled now, so that no request waits for it.
-    this.#validator = enforced ? new SchemaValidator(readSchemas(compiled.bundle.schemas)) : null;
+    this.#furtherCalls = new FurtherCalls(compiled.bundle.schemas, options.schemaEnforcement === "reject");
+    if (enforced) this.#furtherCalls.compileSchemas();
   }
 
   /** Does `work` with nobody told about the decisions it makes. */
@@ -156,10 +169,11 @@ export class Engine {
       return STATUS_TOO_LARGE;
     }
     try {
-      const all = flags | this.#schemaFlag | (this.denies ? FLAG_DENY_ALL : 0);
+      const all = flags | this.#schemaFlag | (this.denies ? FLAG_DENY_ALL : 0) | this.#entityFlag(flags);
       let status = this.#guest.decide(bytes, inputFormat, outputFormat, all, claims, NOTHING);
-      if (status === STATUS_SCHEMAS) {
-        status = this.#decideWithSchemas(bytes, inputFormat, outputFormat, all, claims);
+      if (status === STATUS_SCHEMAS || status === STATUS_ENTITIES) {
+        const call = { bytes, input: inputFormat, output: outputFormat, flags: all, claims };
+        status = this.#furtherCalls.decide(this.#guest, status, call, this.entities);
       }
       if (status === STATUS_OK && this.observer !== null) {
         this.observer.decided(bytes, inputFormat, all, claims, this.#guest);
@@ -196,21 +210,29 @@ export class Engine {
     return this.#guest.partFacts();
   }
 
-  /** The second call for a request whose policies have schemas: with what validating its attributes came to. */
-  #decideWithSchemas(
-    bytes: Uint8Array,
-    input: number,
-    output: number,
-    flags: number,
-    claims: Uint8Array,
-  ): number {
-    const { schemaEnforcement, maxBodyBytes } = this.options;
-    this.#validator ??= new SchemaValidator(readSchemas(this.bundle.schemas));
-    const sets = this.#guest.trace();
-    const reject = schemaEnforcement === "reject";
-    const verdicts = verdictsFor(this.#validator, bytes, { input, output }, sets, reject);
-    if (bytes.byteLength + verdicts.byteLength > maxBodyBytes + MAX_VERDICTS_SIZE) return STATUS_TOO_LARGE;
-    return this.#guest.decide(bytes, input, output, flags, claims, verdicts);
+  /**
+   * One step of an AuthZEN search: which of some candidates the body's question comes to ALLOW for. Attributes are not validated against
+   * schemas, so an engine that enforces them has to be asked by evaluations.
+   */
+  searchChunk(request: SearchRequest): SearchAnswer {
+    const { bytes, candidates, claims = NOTHING } = request;
+    const isTooLarge = bytes.byteLength > this.options.maxBodyBytes || claims.byteLength > MAX_CLAIMS_SIZE;
+    if (isTooLarge || candidates.byteLength > MAX_CANDIDATES_SIZE) return noSearch(STATUS_TOO_LARGE);
+    try {
+      return searchCandidates(this.#guest, request, this.#knownEntities(), this.denies);
+    } catch (error) {
+      return noSearch(this.#replace(error));
+    }
+  }
+
+  /** Stored properties, if there are any. */
+  #knownEntities(): EntityLookup | null {
+    return this.entities === null || this.entities.isEmpty ? null : this.entities;
+  }
+
+  /** FLAG_ENTITIES for AuthZEN bodies while there are stored properties. */
+  #entityFlag(flags: number): number {
+    return (flags & AUTHZEN_FLAGS) !== 0 && this.#knownEntities() !== null ? FLAG_ENTITIES : 0;
   }
 
   /** A view of the last response in guest memory, valid until the next call. */
@@ -242,6 +264,28 @@ export class Engine {
   /** As `check`, for requests that may carry tokens. Rejects with what `check` throws. */
   async checkAsync(request: CheckRequest): Promise<CheckResponse> {
     return this.#check(request, 0, await this.#claimsOf(request));
+  }
+
+  /**
+   * Answers an AuthZEN evaluation. Throws as `check` does; a request whose tokens are not remembered needs `evaluateAsync`.
+   */
+  evaluate(request: EvaluationRequest): EvaluationResponse {
+    return evaluateOne(this, request);
+  }
+
+  /** Answers AuthZEN evaluations in one call; one that is wrong is denied, with `context.error`, and leaves the others alone. */
+  evaluateAll(request: EvaluationsRequest): EvaluationsResponse {
+    return evaluateMany(this, request);
+  }
+
+  /** As `evaluate`, for requests that may carry tokens. */
+  evaluateAsync(request: EvaluationRequest): Promise<EvaluationResponse> {
+    return evaluateOneAsync(this, request);
+  }
+
+  /** As `evaluateAll`, for requests that may carry tokens, also different ones. */
+  evaluateAllAsync(request: EvaluationsRequest): Promise<EvaluationsResponse> {
+    return evaluateManyAsync(this, request);
   }
 
   /**
@@ -282,15 +326,28 @@ export class Engine {
 
   /**
    * The claims for a request that was answered STATUS_AUX_DATA, when all its tokens are remembered; null when they have to
-   * be verified first. Throws `TokenError` when one cannot be accepted.
+   * be verified first. Throws `TokenError` when one cannot be accepted. `flags` are those of the request.
    */
-  rememberedClaims(bytes: Uint8Array, format: number): Uint8Array | null {
-    return this.#tokens().remembered(readTokens(bytes, format));
+  rememberedClaims(bytes: Uint8Array, format: number, flags = 0): Uint8Array | null {
+    return this.#tokens().remembered(readTokens(bytes, format, flags));
   }
 
   /** The same after verifying them. Rejects with `TokenError` or `TokenOverloadError`. `bytes` are read before it returns. */
-  async verifyTokens(bytes: Uint8Array, format: number): Promise<Uint8Array> {
-    return this.#tokens().verify(readTokens(bytes, format));
+  async verifyTokens(bytes: Uint8Array, format: number, flags = 0): Promise<Uint8Array> {
+    return this.#tokens().verify(readTokens(bytes, format, flags));
+  }
+
+  /**
+   * Whether evaluations of the body that was answered STATUS_AUX_DATA carry different tokens, so that they have to be decided
+   * one by one (runtime/request/separate-evaluations.ts).
+   */
+  get tokensDiffer(): boolean {
+    return this.#guest.errorDetail() === 1;
+  }
+
+  /** The claims of the tokens, verified unless they are remembered. Rejects with `TokenError` or `TokenOverloadError`. */
+  async claimsFor(tokens: readonly RequestToken[]): Promise<Uint8Array> {
+    return this.#tokens().verify(tokens);
   }
 
   #tokens(): TokenVerifier {
@@ -328,7 +385,7 @@ export class Engine {
       check: (one, flags) => this.#check(one, flags, claims),
       trace: () => this.#guest.trace(),
       evaluateCondition: (id) => this.#evaluateCondition(id),
-      conditionError: () => this.#guest.conditionError(),
+      conditionError: () => this.#guest.errorText(),
     });
   }
 
@@ -355,6 +412,7 @@ export class Engine {
           format,
           offset: this.#guest.errorOffset(),
           detail: this.#guest.errorDetail(),
+          text: this.#guest.errorText(),
           limits: { ...this.options, maxPairsPerRequest: pairLimit(this.options) },
         });
     }

@@ -13,9 +13,11 @@ import {
   ABI_VERSION,
   CONTROL_ALLOWED,
   CONTROL_BASE,
+  CONTROL_CANDIDATES_LENGTH,
   CONTROL_CLAIMS_LENGTH,
   CONTROL_CONDITION_ERRORS,
   CONTROL_DECISIONS,
+  CONTROL_ENTITIES_LENGTH,
   CONTROL_ERROR_DETAIL,
   CONTROL_ERROR_OFFSET,
   CONTROL_ERROR_TEXT_LENGTH,
@@ -27,12 +29,17 @@ import {
   CONTROL_OUTPUT_LENGTH,
   CONTROL_OUTPUT_START,
   CONTROL_RESOURCES,
+  CONTROL_SEARCHED,
+  CONTROL_SEARCH_LIMIT,
   CONTROL_TOTAL_RESOURCES,
   CONTROL_TRACE_LENGTH,
   CONTROL_TRACE_START,
   CONTROL_VERDICTS_LENGTH,
   CONTROL_WORDS,
+  ENTITY_WORDS,
   IMAGE_BASE,
+  MAX_CANDIDATES_SIZE,
+  MAX_ENTITIES_SIZE,
   STATUS_OK,
   ZONES_CAPACITY,
 } from "../../assembly/abi.ts";
@@ -60,6 +67,7 @@ interface CoreExports {
   setMaxPairs(pairs: number): void;
   setDefaults(versionLength: number, scopeLength: number): void;
   setGlobals(length: number): number;
+  setAuthzen(roleSource: number, nameLength: number, reasons: number): void;
   seed(a: number, b: number, c: number, d: number, e: number, f: number): void;
   check(length: number, inputFormat: number, outputFormat: number, flags: number, nowMillis: number): number;
   zonesStart(): number;
@@ -82,6 +90,10 @@ export interface GuestSettings {
   readonly defaultScope: string;
   /** `engine.globals` as JSON text. */
   readonly globals: string;
+  /** ROLES_FROM_* and the name of the property or claim; REASONS_*. */
+  readonly roleSource: number;
+  readonly roleName: string;
+  readonly reasons: number;
   /** The instant of a request, in milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -146,7 +158,8 @@ export class Guest {
 
   static #start(compiled: CompiledBundle, settings: GuestSettings): Guest {
     const { bundle } = compiled;
-    const inputCapacity = settings.inputCapacity + MAX_CLAIMS_SIZE + MAX_VERDICTS_SIZE + INPUT_SLACK;
+    const added = MAX_CLAIMS_SIZE + MAX_VERDICTS_SIZE + MAX_ENTITIES_SIZE + MAX_CANDIDATES_SIZE;
+    const inputCapacity = settings.inputCapacity + added + INPUT_SLACK;
     const wanted =
       bundle.manifest.memory.fixed + ZONES_CAPACITY + inputCapacity + ARENA_CAPACITY + OUTPUT_CAPACITY;
     const pages = Math.ceil(wanted / PAGE);
@@ -206,6 +219,7 @@ export class Guest {
         `the guest refused \`engine.globals\` with status ${status}`,
       );
     }
+    this.#core.setAuthzen(settings.roleSource, this.#write(settings.roleName, 0), settings.reasons);
     const seed = randomBytes(24);
     const word = (index: number): number => seed.readInt32LE(index * 4);
     this.#core.seed(word(0), word(1), word(2), word(3), word(4), word(5));
@@ -229,8 +243,9 @@ export class Guest {
 
   /**
    * Decides one request. `claims` is the value of `request.auxData` as JSON, for a request that STATUS_AUX_DATA asked
-   * them for; empty otherwise. `verdicts` are what STATUS_SCHEMAS asked for (runtime/schema), empty otherwise. Returns STATUS_*; on STATUS_OK `output` holds the response. Anything thrown is a trap,
-   * after which the instance must not be used again.
+   * them for; empty otherwise. `verdicts` are what STATUS_SCHEMAS asked for (runtime/schema), `entities` what STATUS_ENTITIES
+   * did, `candidates` those of a search; empty otherwise. Returns STATUS_*; on STATUS_OK `output` holds the response. Anything
+   * thrown is a trap, after which the instance must not be used again.
    */
   decide(
     bytes: Uint8Array,
@@ -239,6 +254,8 @@ export class Guest {
     flags: number,
     claims: Uint8Array,
     verdicts: Uint8Array,
+    entities: Uint8Array = NOTHING,
+    candidates: Uint8Array = NOTHING,
   ): number {
     if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
     this.#busy = true;
@@ -250,6 +267,15 @@ export class Guest {
     if (verdicts.byteLength > 0) {
       this.#input.set(verdicts, bytes.byteLength + claims.byteLength);
       this.#control[CONTROL_VERDICTS_LENGTH >> 2] = verdicts.byteLength;
+    }
+    if (entities.byteLength > 0) {
+      this.#input.set(entities, bytes.byteLength + claims.byteLength + verdicts.byteLength);
+      this.#control[CONTROL_ENTITIES_LENGTH >> 2] = entities.byteLength;
+    }
+    if (candidates.byteLength > 0) {
+      const before = bytes.byteLength + claims.byteLength + verdicts.byteLength + entities.byteLength;
+      this.#input.set(candidates, before);
+      this.#control[CONTROL_CANDIDATES_LENGTH >> 2] = candidates.byteLength;
     }
     const status = this.#core.check(bytes.byteLength, inputFormat, outputFormat, flags, this.#clock());
     // A trap skips this on purpose: an instance that trapped stays unusable.
@@ -324,8 +350,32 @@ export class Guest {
     return this.#core.evaluateCondition(id);
   }
 
-  /** Text of the error that the last `evaluateCondition` met, empty without one. */
-  conditionError(): string {
+  /** What STATUS_ENTITIES asks for: `add` is called for every entity with views of its type and id. */
+  askedEntities(add: (isSubject: boolean, type: Uint8Array, id: Uint8Array) => void): void {
+    const words = this.trace();
+    for (let at = 0; at + ENTITY_WORDS <= words.length; at += ENTITY_WORDS) {
+      add(words[at] === 1, this.#view(words, at + 1), this.#view(words, at + 3));
+    }
+  }
+
+  /** Says how many matches the search that follows wants. */
+  limitSearch(matches: number): void {
+    this.#control[CONTROL_SEARCH_LIMIT >> 2] = matches;
+  }
+
+  /** Bytes of the candidates that the last search has looked at. */
+  searchedBytes(): number {
+    return this.#word(CONTROL_SEARCHED);
+  }
+
+  /** The bytes whose address and length are two words of a list. */
+  #view(words: Uint32Array, at: number): Uint8Array {
+    const start = words[at] ?? 0;
+    return this.#memory.subarray(start, start + (words[at + 1] ?? 0));
+  }
+
+  /** Text of the error that the last `evaluateCondition` met, or of what is wrong with an AuthZEN body; empty without one. */
+  errorText(): string {
     const start = this.#word(CONTROL_ERROR_TEXT_START);
     const length = this.#word(CONTROL_ERROR_TEXT_LENGTH);
     return new TextDecoder().decode(this.#memory.subarray(start, start + length));

@@ -2,6 +2,13 @@
 import { ON_ERROR_COMPATIBLE, ON_ERROR_FAIL_CLOSED, ON_ERROR_STRICT } from "../../assembly/abi.ts";
 import type { TokenVerifier } from "../aux-data/token-verifier.ts";
 import { EngineError } from "../errors.ts";
+import {
+  type AuthzenOptions,
+  authzenSettings,
+  DEFAULT_AUTHZEN,
+  REASONS,
+  rolesProblem,
+} from "./authzen-options.ts";
 import { globalsText, type WholeGlobals } from "./globals-text.ts";
 import type { GuestSettings } from "./guest.ts";
 
@@ -37,6 +44,8 @@ export interface EngineOptions {
   readonly maxBodyBytes?: number;
   /** What a request that a JSON schema refuses comes to: nothing, errors in the answer, or DENY as well. `none` unless told. */
   readonly schemaEnforcement?: SchemaEnforcement;
+  /** Where AuthZEN subjects have their roles, and whether decisions say why. */
+  readonly authzen?: AuthzenOptions;
   /** Verifies the tokens of requests; without one, requests that carry tokens are refused. May be shared by engines. */
   readonly tokens?: TokenVerifier | null;
   /** What conditions read as `now`, in milliseconds since 1970; the system's clock unless told. For test suites. */
@@ -57,6 +66,7 @@ export const DEFAULT_OPTIONS: ResolvedOptions = {
   maxPairsPerRequest: 0,
   maxBodyBytes: 4 * 1024 * 1024,
   schemaEnforcement: "none",
+  authzen: DEFAULT_AUTHZEN,
   tokens: null,
   clock: () => Date.now(),
 };
@@ -81,6 +91,9 @@ export function resolveOptions(given: EngineOptions): ResolvedOptions {
   if (!SCHEMA_ENFORCEMENTS.includes(options.schemaEnforcement)) {
     refuse("schemaEnforcement", `one of ${SCHEMA_ENFORCEMENTS.join(", ")}`);
   }
+  const roles = rolesProblem(options.authzen.roles);
+  if (roles !== null) refuse("authzen.roles", roles.slice("must be ".length));
+  if (!REASONS.includes(options.authzen.reasons)) refuse("authzen.reasons", `one of ${REASONS.join(", ")}`);
   requireWithin("maxActionsPerResource", options.maxActionsPerResource, LIMIT_RANGE);
   requireWithin("maxResourcesPerRequest", options.maxResourcesPerRequest, RESOURCE_LIMIT_RANGE);
   requireWithin("maxPairsPerRequest", options.maxPairsPerRequest, PAIR_LIMIT_RANGE);
@@ -130,6 +143,7 @@ export function guestSettings(options: ResolvedOptions): GuestSettings {
     defaultPolicyVersion: options.defaultPolicyVersion,
     defaultScope: options.defaultScope,
     globals: globalsText(options.globals, options.wholeGlobals),
+    ...authzenSettings(options.authzen),
     clock: options.clock,
   };
 }

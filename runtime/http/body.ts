@@ -13,6 +13,12 @@ const FIRST_CAPACITY = 64 * KIB;
 /** By how much a buffer grows beyond what has arrived: seldom, because what is in it has to be copied. */
 const GROWTH = 4;
 
+/**
+ * A body that is refused is still read to its end, because closing a connection with unread data makes clients lose
+ * the answer; beyond this many bytes the connection is closed all the same.
+ */
+export const MAX_DROPPED = 64 * 1024 * 1024;
+
 /** Memory shared by all bodies in progress. */
 export class BodyBudget {
   #used = 0;
@@ -67,6 +73,11 @@ export class BodyBuffer {
   /** Bytes that arrived after it was refused. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Whether so much has arrived since that nothing more is read. */
+  get isAbusive(): boolean {
+    return this.#dropped > MAX_DROPPED;
   }
 
   /** Copies a chunk to the end, or gives up on the body and frees what it held. */

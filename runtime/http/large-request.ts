@@ -6,7 +6,7 @@
 import { setImmediate } from "node:timers";
 import type { LargeRequest } from "../batch/division.ts";
 import type { BodyBuffer } from "./body.ts";
-import type { HttpContext } from "./check-route.ts";
+import type { HttpContext } from "./decision-route.ts";
 import { OVERLOADED, type Reply, send } from "./replies.ts";
 import type { HttpResponse } from "./uws.ts";
 
@@ -14,8 +14,8 @@ import type { HttpResponse } from "./uws.ts";
 const SLICE = 64 * 1024;
 
 export interface LargeRequestOptions {
-  /** The value of Content-Type and the header lines behind it, by output format and origin. */
-  readonly headers: (output: number, origin: string) => string;
+  /** The value of Content-Type and the header lines behind it, by output format, with further lines. */
+  readonly headers: (output: number, lines: string) => string;
   /** The answer to a request whose tokens were not accepted, or whose check failed; logs why. */
   readonly refusal: (error: unknown) => Reply;
   /** The header line of a request that ran out of budget. */
@@ -32,7 +32,7 @@ export class LargeRequests {
   }
 
   /** Decides the request in `body`, which is released when it is no longer needed, and answers. */
-  receive(res: HttpResponse, body: BodyBuffer, input: number, output: number, origin: string): void {
+  receive(res: HttpResponse, body: BodyBuffer, input: number, output: number, lines: string): void {
     const context = this.#context;
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
     const answer = new Answer(res, context);
@@ -41,22 +41,22 @@ export class LargeRequests {
       Atomics.store(cancelled, 0, 1);
       answer.abort();
     });
-    void this.#decide({ bytes: body.bytes(), input, output, cancelled }, body, answer, origin);
+    void this.#decide({ bytes: body.bytes(), input, output, cancelled }, body, answer, lines);
   }
 
-  async #decide(request: LargeRequest, body: BodyBuffer, answer: Answer, origin: string): Promise<void> {
+  async #decide(request: LargeRequest, body: BodyBuffer, answer: Answer, lines: string): Promise<void> {
     const { batches, cors } = this.#context;
     const { headers, refusal, budgetReason } = this.#options;
     try {
       await batches.decide(request, (decided) => {
-        if (decided.kind === "refused") answer.refuse(decided.reply, cors.headers(origin));
+        if (decided.kind === "refused") answer.refuse(decided.reply, cors.fixedHeaders + lines);
         else {
-          const lines = headers(request.output, origin) + (decided.denied ? budgetReason : "");
-          answer.write(decided.pieces, lines, decided.release);
+          const head = headers(request.output, lines) + (decided.denied ? budgetReason : "");
+          answer.write(decided.pieces, head, decided.release);
         }
       });
     } catch (error) {
-      if (answer.isOpen) answer.refuse(refusal(error), cors.headers(origin));
+      if (answer.isOpen) answer.refuse(refusal(error), cors.fixedHeaders + lines);
     } finally {
       body.release();
     }

@@ -2,8 +2,9 @@
  * Which requests a serving thread sheds. A thread handles, in one turn of its event loop, whatever has arrived on all connections,
  * so the length of a turn is what requests wait for each other. Once a turn has lasted too long and the one after it does so too,
  * requests are refused, which is cheap, until the thread has caught up or a fifth of the time has gone into refusing: the
- * rest of the time it decides, whatever arrives. It also watches the memory of the process, of which uWebSockets.js buffers
- * unbounded amounts for clients that ask without reading (unsent.ts).
+ * rest of the time it decides, whatever arrives. A turn that is long because the machine gave the process no time is not the
+ * requests' doing, and refusing some would help nobody: it does not count. The gate also watches the memory of the process, of
+ * which uWebSockets.js buffers unbounded amounts for clients that ask without reading (unsent.ts).
  *
  * A request costs a count and a comparison; the clock is read for one in sixteen, or for each when they take long.
  */
@@ -26,6 +27,9 @@ const SLOW = 1;
 /** How much of the time may go into refusing, relative to that for deciding. */
 const SHED_SHARE = 1 / 4;
 
+/** A turn is taken for a long one only when the process ran for this share of it. */
+const RUN_SHARE = 1 / 4;
+
 /** How far beyond `maxBufferedBytes` memory may grow before idle streams are closed, and how often that is done. */
 const EMERGENCY = 4;
 const RELIEF_INTERVAL = 1000;
@@ -42,17 +46,28 @@ export interface MemoryWatch {
 export interface GateClock {
   /** Milliseconds. */
   now(): number;
+  /** Milliseconds of processor time that the process has used. */
+  used(): number;
   /** Resident memory of the process in bytes. */
   memory(): number;
 }
 
-const SYSTEM: GateClock = { now: () => performance.now(), memory: () => process.memoryUsage.rss() };
+const SYSTEM: GateClock = {
+  now: () => performance.now(),
+  used: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+  memory: () => process.memoryUsage.rss(),
+};
 
 export class LoadGate {
   readonly #options: OverloadOptions;
   readonly #clock: GateClock;
   #credit = 0;
   #isShedding = false;
+  /** Processor time of the process when the present turn began. */
+  #usedBefore = 0;
   /** When the present turn is too long, or when shedding has lasted long enough. */
   #until = 0;
   #lastLook = 0;
@@ -102,7 +117,7 @@ export class LoadGate {
     this.#lastLook = now;
     const { maxDelayMs } = this.#options;
     if (now > this.#until && maxDelayMs > 0) {
-      this.#isShedding = !this.#isShedding && this.#wasLate;
+      this.#isShedding = !this.#isShedding && this.#wasLate && this.#hasRun(now);
       this.#until = now + (this.#isShedding ? maxDelayMs * SHED_SHARE : maxDelayMs);
     }
     return !this.#isShedding;
@@ -118,6 +133,7 @@ export class LoadGate {
 
   #turn(now: number): void {
     this.#isShedding = false;
+    this.#usedBefore = this.#clock.used();
     this.#due = now + TICK;
     this.#until = now + TICK + this.#options.maxDelayMs;
     this.#creditAtTick = this.#credit;
@@ -134,9 +150,15 @@ export class LoadGate {
       this.#credit = 0;
       return;
     }
-    this.#wasLate = now - this.#due > this.#options.maxDelayMs;
+    this.#wasLate = now - this.#due > this.#options.maxDelayMs && this.#hasRun(now);
     this.#turn(now);
     this.#timer?.refresh();
+  }
+
+  /** Whether the process has had its share of the present turn, and not the rest of the machine, or nobody. */
+  #hasRun(now: number): boolean {
+    const began = this.#due - TICK;
+    return this.#clock.used() - this.#usedBefore >= (now - began) * RUN_SHARE;
   }
 
   /** Whether memory is scarce. */

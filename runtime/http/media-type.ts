@@ -10,6 +10,16 @@ export function inputFormat(contentType: string): number {
   return MSGPACK.test(contentType) ? FORMAT_MSGPACK : FORMAT_JSON;
 }
 
+/** The same with parameters behind it. */
+const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
+const WHOLE_MSGPACK = /^application\/(?:x-|vnd\.)?msgpack[ \t]*(?:;|$)/i;
+
+/** As `inputFormat` for routes that refuse what they do not know, and bodies without a media type: -1 for those. */
+export function strictInputFormat(contentType: string): number {
+  if (contentType === "application/json" || JSON_TYPE.test(contentType)) return FORMAT_JSON;
+  return WHOLE_MSGPACK.test(contentType) ? FORMAT_MSGPACK : -1;
+}
+
 /** FORMAT_* of the answer: what `Accept` names, otherwise the format of the request. */
 export function outputFormat(accept: string, input: number): number {
   if (accept === "" || accept === "*/*") return input;

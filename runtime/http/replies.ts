@@ -9,10 +9,12 @@ import type { HttpResponse } from "./uws.ts";
 /** The gRPC codes that Cerbos puts into error bodies. */
 export const CODE_INVALID_ARGUMENT = 3;
 export const CODE_NOT_FOUND = 5;
+export const CODE_PERMISSION_DENIED = 7;
 export const CODE_RESOURCE_EXHAUSTED = 8;
 export const CODE_UNIMPLEMENTED = 12;
 export const CODE_INTERNAL = 13;
 export const CODE_UNAVAILABLE = 14;
+export const CODE_UNAUTHENTICATED = 16;
 
 /** An answer ready to be written. */
 export interface Reply {
@@ -22,6 +24,8 @@ export interface Reply {
   readonly body: string;
   /** Seconds for `Retry-After`. */
   readonly retryAfter?: number;
+  /** Further header lines, each starting with CRLF. */
+  readonly lines?: string;
 }
 
 export const JSON_TYPE = "application/json";
@@ -54,6 +58,13 @@ export const WRONG_METHOD_CERBOS = errorReply(
   "Method Not Allowed",
 );
 export const WRONG_METHOD = errorReply("405 Method Not Allowed", CODE_UNIMPLEMENTED, "Method Not Allowed");
+export const ONLY_POST: Reply = { ...WRONG_METHOD, lines: "\r\nAllow: POST" };
+/** A body of a media type that the route does not take; AuthZEN asks for 400. */
+export const UNSUPPORTED_TYPE = errorReply(
+  "400 Bad Request",
+  CODE_INVALID_ARGUMENT,
+  "`Content-Type` must be application/json or application/msgpack",
+);
 export const OVERLOADED: Reply = {
   ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many request bodies in progress"),
   retryAfter: 1,
@@ -65,6 +76,10 @@ export const TOO_BUSY: Reply = {
 };
 export const TOKENS_OVERLOADED: Reply = {
   ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many tokens are being verified"),
+  retryAfter: 1,
+};
+export const SEARCHES_OVERLOADED: Reply = {
+  ...errorReply("503 Service Unavailable", CODE_UNAVAILABLE, "too many searches are under way"),
   retryAfter: 1,
 };
 export const BATCHES_OVERLOADED: Reply = {
@@ -98,6 +113,6 @@ export function send(
 ): void {
   const retry = reply.retryAfter === undefined ? "" : `\r\nRetry-After: ${reply.retryAfter}`;
   res.writeStatus(reply.status);
-  res.writeHeader("Content-Type", `${reply.contentType}${retry}${headers}`);
+  res.writeHeader("Content-Type", `${reply.contentType}${retry}${reply.lines ?? ""}${headers}`);
   endSmall(res, isHead ? "" : reply.body, closeConnection);
 }

@@ -1,11 +1,11 @@
 /**
- * The HTTP server of one serving thread: routes, listening, draining. Decisions are made in check-route.ts; policies
+ * The HTTP server of one serving thread: routes, listening, draining. Decisions are made in decision-route.ts; policies
  * are loaded and replaced elsewhere, through the serving state.
  */
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { BatchPool } from "../batch/batch-pool.ts";
 import { SharedMemory } from "../batch/shared-memory.ts";
 import type { ListenAddress } from "../config/address.ts";
@@ -16,25 +16,42 @@ import { oneLine } from "../guest/modules.ts";
 import { LIMIT_RANGE, plainOptions } from "../guest/options.ts";
 import { log } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
+import { Searcher } from "../search/searcher.ts";
+import type { SearchOptions } from "../search/options.ts";
 import { readVersion } from "../version.ts";
+import { Access } from "./access.ts";
+import { AccessTokenFile } from "./access-tokens.ts";
 import { BodyBudget } from "./body.ts";
-import { checkRoute, type HttpContext } from "./check-route.ts";
 import { Cors, type CorsOptions } from "./cors.ts";
+import { decisionRoute, type HttpContext } from "./decision-route.ts";
+import {
+  Discovery,
+  type DiscoveryOptions,
+  EVALUATION_PATH,
+  EVALUATIONS_PATH,
+  SEARCH_PATHS,
+  WELL_KNOWN_PATH,
+} from "./discovery.ts";
 import { cerbosHealth, health, serverInfo } from "./operation-routes.ts";
 import { LoadGate, type OverloadOptions } from "./load-gate.ts";
 import {
   CHECK_FAILED,
   NOT_FOUND_API,
   NOT_FOUND_PLAIN,
+  ONLY_POST,
   type Reply,
   send,
   WRONG_METHOD,
   WRONG_METHOD_CERBOS,
 } from "./replies.ts";
+import { CHECK, EVALUATION, EVALUATIONS } from "./question.ts";
+import { requestIdLine } from "./request-id.ts";
+import { searchRoute } from "./search-route.ts";
+import { ClientCertificates, PrivateSocket, readTlsFiles, type TlsOptions } from "./tls.ts";
 import type { StreamContext } from "../stream/connection.ts";
 import { addStreamRoute, UPGRADE_REQUIRED } from "../stream/stream-route.ts";
 import { clearSocketPath, makeSocketFile, type SocketFile } from "./unix-socket.ts";
-import { type App, type HttpRequest, type ListenSocket, loadUws } from "./uws.ts";
+import { type App, type HttpRequest, type ListenSocket, loadUws, type Uws } from "./uws.ts";
 
 export interface ServerOptions {
   readonly addresses: readonly ListenAddress[];
@@ -46,6 +63,12 @@ export interface ServerOptions {
   readonly joins: boolean;
   readonly batches: BatchOptions;
   readonly overload: OverloadOptions;
+  /** File with the bearer tokens of which one is needed to ask; null when everybody may. */
+  readonly accessTokens: string | null;
+  /** Null for plain text. */
+  readonly tls: TlsOptions | null;
+  readonly discovery: DiscoveryOptions;
+  readonly search: SearchOptions;
 }
 
 /** A server that accepts requests. */
@@ -68,13 +91,18 @@ const MAX_CHOSEN_WORKERS = 8;
 /** Milliseconds that keep-alive clients get to notice `Connection: close` before their sockets are closed. */
 const DRAIN_GRACE = 100;
 
+/** Permission bits of a socket for this user alone. */
+const PRIVATE_MODE = 0o600;
+
 /** Starts to serve on every address. Throws `ServeError` when one cannot be had. */
 export async function startServer(state: ServingState, options: ServerOptions): Promise<HttpServer> {
   const uws = loadUws();
-  const app = uws.App();
+  const app = await makeApp(uws, options);
+  const tokens = options.accessTokens === null ? null : await AccessTokenFile.open(options.accessTokens);
   const memory = new SharedMemory();
   const context: HttpContext = {
     state,
+    access: tokens === null ? null : new Access(tokens),
     cors: new Cors(options.cors),
     bodies: new BodyBudget(Math.floor(options.overload.maxBufferedBytes / options.threads)),
     gate: new LoadGate(options.overload),
@@ -84,13 +112,16 @@ export async function startServer(state: ServingState, options: ServerOptions): 
   };
   state.onEngine(() => context.gate.rebase());
   const streams = addStreamRoute(app, context);
-  addRoutes(app, context);
+  addRoutes(app, context, new Searcher(state, options.search), options);
 
   const sockets: ListenSocket[] = [];
   const listening: ListenAddress[] = [];
   const files: SocketFile[] = [];
+  const fronts: ClientCertificates[] = [];
   const close = (): void => {
+    tokens?.close();
     for (const file of files.splice(0)) file.remove();
+    for (const front of fronts.splice(0)) front.close();
     app.close();
   };
   try {
@@ -98,6 +129,15 @@ export async function startServer(state: ServingState, options: ServerOptions): 
       if (address.kind === "unix") {
         sockets.push(await listenUnix(app, address.path, options.socketMode, files));
         listening.push(address);
+        continue;
+      }
+      if (options.tls !== null && options.tls.clientAuthorities !== null) {
+        const inner = new PrivateSocket();
+        files.push(inner);
+        sockets.push(await listenUnix(app, inner.path, PRIVATE_MODE, files));
+        const front = await ClientCertificates.start(options.tls, inner.path);
+        fronts.push(front);
+        listening.push({ ...address, port: await front.listen(address.host, address.port) });
         continue;
       }
       const socket = await listenTcp(app, address, options);
@@ -111,8 +151,9 @@ export async function startServer(state: ServingState, options: ServerOptions): 
   }
   // Limits beyond those of Cerbos say that large requests will come; otherwise the first one starts the workers.
   if (state.engine.options.maxResourcesPerRequest > LIMIT_RANGE[1]) void context.batches.start();
+  const scheme = options.tls === null ? "http" : "https";
   const addresses = listening.map((address) =>
-    address.kind === "unix" ? `unix:${address.path}` : `http://${urlHost(address.host)}:${address.port}`,
+    address.kind === "unix" ? `unix:${address.path}` : `${scheme}://${urlHost(address.host)}:${address.port}`,
   );
   return {
     addresses,
@@ -121,10 +162,29 @@ export async function startServer(state: ServingState, options: ServerOptions): 
     close,
     drain: (timeoutMs) => {
       for (const socket of sockets.splice(0)) uws.closeSocket(socket);
+      for (const front of fronts) front.stop();
       for (const file of files.splice(0)) file.remove();
-      return drain(app, context, streams, timeoutMs);
+      return drain(context, streams, timeoutMs, close);
     },
   };
+}
+
+/** The app for the options; throws `ServeError` when TLS cannot be had as they ask for it. */
+async function makeApp(uws: Uws, { tls, addresses, threads }: ServerOptions): Promise<App> {
+  if (tls === null) return uws.App();
+  if (addresses.some(({ kind }) => kind === "unix")) {
+    throw new ServeError("EDICT_TLS", "TLS is for TCP; a Unix socket cannot be served beside it");
+  }
+  if (tls.clientAuthorities !== null) {
+    if (threads > 1) throw new ServeError("EDICT_TLS", "client certificates need `server.threads` to be 1");
+    return uws.App();
+  }
+  await readTlsFiles(tls);
+  try {
+    return uws.SSLApp({ cert_file_name: tls.certificate, key_file_name: tls.key });
+  } catch (error) {
+    throw new ServeError("EDICT_TLS", `TLS cannot be served: ${oneLine(error)}`, { cause: error });
+  }
 }
 
 /** The workers for large requests: unless told, one per core beside that of the serving thread. */
@@ -139,16 +199,21 @@ function batchPool(
   return new BatchPool(state, { workers, minBytes: batches.minBytes, engine: plainOptions(options), memory });
 }
 
-function addRoutes(app: App, context: HttpContext): void {
+function addRoutes(app: App, context: HttpContext, searcher: Searcher, options: ServerOptions): void {
   const { state, cors } = context;
+  const discovery = new Discovery(options.discovery, options.tls !== null);
   const version = readVersion();
-  const route = (path: string, answer: (req: HttpRequest) => Reply): void => {
+  const route = (
+    path: string,
+    answer: (req: HttpRequest) => Reply,
+    lines: (req: HttpRequest) => string = noLines,
+  ): void => {
     app.any(path, (res, req) => {
       // A handler that returns without an answer or an abort handler ends the process.
       res.onAborted(ignoreAbort);
       if (cors.preflight(res, req)) return;
       const isHead = req.getMethod() === "head";
-      const headers = cors.headers(req.getHeader("origin"));
+      const headers = cors.headers(req.getHeader("origin")) + lines(req);
       let reply = CHECK_FAILED;
       try {
         reply = answer(req);
@@ -172,17 +237,33 @@ function addRoutes(app: App, context: HttpContext): void {
     });
   };
 
-  app.post("/api/check/resources", checkRoute(context));
+  app.post("/api/check/resources", decisionRoute(context, CHECK));
   route("/api/check/resources", () => WRONG_METHOD_CERBOS);
   page("/api/server_info", WRONG_METHOD_CERBOS, false, () => serverInfo(version));
   page("/_cerbos/health", WRONG_METHOD_CERBOS, false, (req) =>
     cerbosHealth(state, req.getQuery("service") ?? ""),
   );
+  app.post(EVALUATION_PATH, decisionRoute(context, EVALUATION));
+  app.post(EVALUATIONS_PATH, decisionRoute(context, EVALUATIONS));
+  for (const searched of ["subject", "resource", "action"] as const) {
+    app.post(SEARCH_PATHS[searched], searchRoute(context, searcher, searched));
+  }
+  for (const path of [EVALUATION_PATH, EVALUATIONS_PATH, ...Object.values(SEARCH_PATHS)]) {
+    route(path, () => ONLY_POST, requestIdLine);
+  }
+  route("/access/*", () => NOT_FOUND_API, requestIdLine);
+  for (const path of [WELL_KNOWN_PATH, `${WELL_KNOWN_PATH}/*`]) {
+    page(path, WRONG_METHOD, true, (req) => discovery.answer(req));
+  }
   page("/healthz", WRONG_METHOD, true, () => health(state, false));
   page("/readyz", WRONG_METHOD, true, () => health(state, true));
   route("/v1/stream", () => UPGRADE_REQUIRED);
   route("/api/*", () => NOT_FOUND_API);
   route("/*", () => NOT_FOUND_PLAIN);
+}
+
+function noLines(): string {
+  return "";
 }
 
 /** For handlers that answer before they return. */
@@ -246,20 +327,23 @@ async function probePort(host: string, port: number): Promise<number> {
 
 /** Once no new connections are taken: lets requests in flight finish, then closes everything. */
 async function drain(
-  app: App,
   context: HttpContext,
   streams: StreamContext,
   timeoutMs: number,
+  close: () => void,
 ): Promise<void> {
   context.state.draining = true;
   for (const connection of streams.connections) connection.drain();
   const deadline = performance.now() + timeoutMs;
   await sleep(DRAIN_GRACE);
-  while (performance.now() < deadline) {
+  while (true) {
+    // Timers come first: what arrived while the process stood still has not been read yet.
+    await setImmediate();
+    if (performance.now() >= deadline) break;
     if (context.inFlight + streams.inFlight + streams.connections.size === 0) break;
     await sleep(10);
   }
-  app.close();
+  close();
   await context.batches.close();
 }
 

@@ -37,10 +37,10 @@ export interface TurnHandler {
   version(): unknown;
   /** The response, a view valid until the next call; null when there is more to say than a decision. Must not throw. */
   decide(bytes: Uint8Array, input: number, output: number): Uint8Array | null;
-  /** Writes a response made by `decide`; inside a cork. */
-  write(res: HttpResponse, body: Uint8Array, output: number, origin: string): void;
+  /** Writes a response made by `decide`, with further header `lines`; inside a cork. */
+  write(res: HttpResponse, body: Uint8Array, output: number, lines: string): void;
   /** Decides and answers a request on its own; inside a cork. */
-  answer(res: HttpResponse, bytes: Uint8Array, input: number, output: number, origin: string): void;
+  answer(res: HttpResponse, bytes: Uint8Array, input: number, output: number, lines: string): void;
   /** A gathered request was answered, or its client is gone. */
   settled(): void;
 }
@@ -53,7 +53,7 @@ export interface Waiting {
   length: number;
   input: number;
   output: number;
-  origin: string;
+  lines: string;
   answerStart: number;
   /** -1 when `decide` gave no response. */
   answerLength: number;
@@ -90,7 +90,7 @@ export class Turn {
     chunk: ArrayBuffer,
     input: number,
     output: number,
-    origin: string,
+    lines: string,
   ): Waiting | null {
     if (!this.#isGathering) {
       this.#probe();
@@ -109,7 +109,7 @@ export class Turn {
     waiting.length = length;
     waiting.input = input;
     waiting.output = output;
-    waiting.origin = origin;
+    waiting.lines = lines;
     this.#bodiesLength += length;
     if (!this.#scheduled) {
       this.#scheduled = true;
@@ -176,15 +176,15 @@ export class Turn {
   #write(): void {
     const waiting = this.#current;
     if (waiting === null || waiting.response === null) return;
-    const { response, start, length, answerStart, answerLength, input, output, origin } = waiting;
+    const { response, start, length, answerStart, answerLength, input, output, lines } = waiting;
     waiting.response = null;
     this.#handler.settled();
     // Another thread may have gone on to another version, after which no answer may come from the old one.
     if (answerLength >= 0 && this.#handler.version() === this.#version) {
       const body = this.#answers.subarray(answerStart, answerStart + answerLength);
-      this.#handler.write(response, body, output, origin);
+      this.#handler.write(response, body, output, lines);
     } else {
-      this.#handler.answer(response, this.#bodies.subarray(start, start + length), input, output, origin);
+      this.#handler.answer(response, this.#bodies.subarray(start, start + length), input, output, lines);
     }
   }
 
@@ -216,7 +216,7 @@ function emptyWaiting(): Waiting {
     length: 0,
     input: 0,
     output: 0,
-    origin: "",
+    lines: "",
     answerStart: 0,
     answerLength: -1,
   };

@@ -98,8 +98,16 @@ export interface App {
   close(): App;
 }
 
+/** PEM files of an app that speaks TLS. */
+export interface TlsFiles {
+  readonly cert_file_name: string;
+  readonly key_file_name: string;
+}
+
 export interface Uws {
   App(): App;
+  /** Throws when it cannot use the files. */
+  SSLApp(files: TlsFiles): App;
   readonly closeSocket: (socket: ListenSocket) => void;
   readonly getSocketPort: (socket: ListenSocket) => number;
 }
@@ -116,6 +124,7 @@ export function loadUws(): Uws {
     const loaded = createRequire(import.meta.url)("uWebSockets.js") as Uws & Partial<OfficialNames>;
     return {
       App: () => loaded.App(),
+      SSLApp: (files) => loaded.SSLApp(files),
       closeSocket: (socket) => (loaded.us_listen_socket_close ?? loaded.closeSocket)(socket),
       getSocketPort: (socket) => (loaded.us_socket_local_port ?? loaded.getSocketPort)(socket),
     };

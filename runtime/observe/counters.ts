@@ -5,6 +5,8 @@
  */
 import {
   FLAG_DENY_ALL,
+  FLAG_EVALUATION,
+  FLAG_EVALUATIONS,
   STATUS_AUX_DATA,
   STATUS_FUEL,
   STATUS_MEMORY,
@@ -43,9 +45,14 @@ export const SLOT = {
   loopDelayMean: 16,
   loopDelayP99: 17,
   loopDelayMax: 18,
+  /** Requests without a token that allows them, and searches that were answered. */
+  unauthorized: 19,
+  searched: 20,
 } as const;
 
 export type SlotName = keyof typeof SLOT;
+
+const AUTHZEN = FLAG_EVALUATION | FLAG_EVALUATIONS;
 
 /** Doubles per thread: four lines of the processor's cache, so that threads do not write to the same one. */
 const STRIDE = 32;
@@ -112,7 +119,8 @@ export class ThreadCounters implements EngineObserver {
     this.#add(SLOT.decided, 1);
     this.#add(SLOT.allowed, figures.allowed);
     this.#add(SLOT.conditionErrors, figures.conditionErrors);
-    if (this.tap !== null) this.tap.offer(bytes, inputFormat, claims);
+    // A shadow compares checks only.
+    if (this.tap !== null && (flags & AUTHZEN) === 0) this.tap.offer(bytes, inputFormat, claims);
   }
 
   failed(status: number): void {

@@ -3,6 +3,7 @@
  * read (counters.ts), so requests pay nothing for it. docs/operations.md lists every metric.
  */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import type { DirectoryStatus } from "../directory/directory.ts";
 import { countersByThread, type SlotName, sumOfCounters } from "./counters.ts";
 import type { ServingState } from "./serving-state.ts";
 
@@ -21,6 +22,7 @@ export interface MetricsParts {
   readonly isStale: () => boolean;
   /** Digest of the shadow's candidate; null without one. */
   readonly shadow: () => string | null;
+  readonly directory: () => DirectoryStatus;
 }
 
 /** `result` of `edict_requests_total`, and the slot that counts it. */
@@ -31,6 +33,8 @@ const RESULTS: Readonly<Record<string, SlotName>> = {
   invalid: "invalid",
   too_large: "tooLarge",
   token_refused: "tokens",
+  unauthorized: "unauthorized",
+  searched: "searched",
   failed: "failed",
 };
 
@@ -56,6 +60,7 @@ export function createMetrics(parts: MetricsParts): Registry {
   addVersions(registry, parts);
   addThreads(registry, parts.state);
   addShadow(registry, parts);
+  addDirectory(registry, parts);
   return registry;
 }
 
@@ -179,6 +184,27 @@ function addShadow(registry: Registry, { state, shadow }: MetricsParts): void {
       if (digest !== null) info.set({ digest }, 1);
     },
   });
+}
+
+function addDirectory(registry: Registry, { directory }: MetricsParts): void {
+  const entities = new Gauge({
+    name: "edict_directory_entities",
+    help: "Entities of the directory by kind.",
+    labelNames: ["kind"],
+    registers: [registry],
+    collect: () => {
+      const counts = { subject: 0, resource: 0 };
+      for (const { kind, entities: count } of directory().types) counts[kind] += count;
+      for (const [kind, count] of Object.entries(counts)) entities.set({ kind }, count);
+    },
+  });
+  addGauge(registry, "edict_directory_bytes", "Memory of the directory's tables.", () => directory().bytes);
+  addGauge(
+    registry,
+    "edict_directory_revision",
+    "Changes of the directory since the start.",
+    () => directory().revision,
+  );
 }
 
 /** A counter whose values are read, by one label or (null) by none. */

@@ -2,6 +2,7 @@
  * What the daemon serves at this moment: one engine, since when, and what happened at the last attempt to replace it.
  * Swapping the engine is one assignment, so every request is decided wholly by one version.
  */
+import { DirectoryView, HEADER_WORDS } from "../directory/directory-view.ts";
 import type { Engine } from "../guest/engine.ts";
 import { ThreadCounters } from "./counters.ts";
 
@@ -29,6 +30,8 @@ export class ServingState {
   readonly #thread: number;
   /** What this thread counts. */
   readonly counters: ThreadCounters;
+  /** What is known of subjects and resources, as this thread reads it. */
+  #directory = new DirectoryView(new SharedArrayBuffer(4 * HEADER_WORDS));
   readonly #listeners: ((engine: Engine) => void)[] = [];
   /** Id of the key that signed what serves; null when signatures are not asked for. On the first thread only. */
   signer: string | null = null;
@@ -79,6 +82,16 @@ export class ServingState {
     return this.#engine;
   }
 
+  get directory(): DirectoryView {
+    return this.#directory;
+  }
+
+  /** Has this engine, and every one that follows, look up subjects and resources in `directory`. */
+  useDirectory(directory: DirectoryView): void {
+    this.#directory = directory;
+    this.#engine.entities = directory;
+  }
+
   /** When this engine started to serve. */
   get since(): Date {
     return this.#since;
@@ -103,6 +116,7 @@ export class ServingState {
     this.#engine.observer = null;
     engine.denies = this.#denial !== null;
     engine.observer = this.counters;
+    engine.entities = this.#directory;
     this.#engine = engine;
     this.#since = new Date();
     this.#lastFailure = null;

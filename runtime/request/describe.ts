@@ -5,6 +5,7 @@
  */
 import {
   FORMAT_MSGPACK,
+  INVALID_AUTHZEN_SUBJECT,
   MAX_DEPTH,
   STATUS_AUX_DATA,
   STATUS_DEPTH,
@@ -48,6 +49,8 @@ export interface Refusal {
   readonly offset: number;
   /** The count found, when a limit was exceeded; for a broken rule which one, INVALID_*. */
   readonly detail: number;
+  /** What is wrong with an AuthZEN body that breaks a rule, with the path of the field in backticks. */
+  readonly text?: string;
   readonly limits: {
     readonly maxActionsPerResource: number;
     readonly maxResourcesPerRequest: number;
@@ -63,6 +66,7 @@ export function describeFailure(refusal: Refusal): RequestError {
     case "too-large":
       return tooLarge(limits.maxBodyBytes);
     case STATUS_INVALID_REQUEST:
+      if (detail >= INVALID_AUTHZEN_SUBJECT) return brokenEvaluation(refusal);
       return validationError(violationsOf(refusal));
     case STATUS_TOO_MANY_ACTIONS:
       return overLimit("actions", detail, limits.maxActionsPerResource);
@@ -75,6 +79,14 @@ export function describeFailure(refusal: Refusal): RequestError {
     default:
       return malformed(refusal, status);
   }
+}
+
+/** An AuthZEN body whose top level breaks a rule; the text names the field in backticks. */
+function brokenEvaluation({ text = "" }: Refusal): RequestError {
+  const [, key = "", within] = /`([^`]+)`(?: in `([^`]+)`)?/u.exec(text) ?? [];
+  const field = within === undefined ? key : `${within}[${JSON.stringify(key)}]`;
+  const details = field === "" ? [] : [{ field, reason: text }];
+  return new RequestError("EDICT_REQUEST_INVALID", text, field, details);
 }
 
 /** All violations, or of a large body the first one, which the guest names: reading millions of values again takes too long. */

@@ -16,7 +16,7 @@ const HEADER = 8;
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: false, int64AsType: "number" });
 
 /** A decoded msgpack value with objects for its maps. Its depth is limited: the guest has read it before. */
-function withObjects(value: unknown): unknown {
+export function withObjects(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withObjects);
   if (!(value instanceof Map)) return value;
   return Object.fromEntries(Array.from(value, ([name, member]) => [String(name), withObjects(member)]));
@@ -39,27 +39,40 @@ export function verdictsFor(
   sets: Uint32Array,
   rejects: boolean,
 ): Uint8Array {
-  const request = (
-    formats.input === FORMAT_JSON
-      ? JSON.parse(new TextDecoder().decode(bytes))
-      : withObjects(unpackr.unpack(bytes))
-  ) as { principal?: { attr?: unknown }; resources?: readonly Entry[] };
+  const request = readBody(bytes, formats.input === FORMAT_JSON) as {
+    principal?: { attr?: unknown };
+    resources?: readonly Entry[];
+  };
   // Whatever the guest and this reading disagree on is not validated as if it were absent.
   if (!Array.isArray(request.resources) || request.resources.length !== sets.length) {
     throw new TypeError("the resources of a decoded request cannot be read");
   }
   const principal = request.principal?.attr ?? {};
-  const records: Uint8Array[] = [];
   // One for the whole request: many resources must not multiply what one may cost.
   const budget = new Budget(stepsFor(sets.length));
+  return verdictBlock(sets, formats.output, rejects, (set, index) => {
+    const entry = request.resources?.[index];
+    return validator.validate(set, entry?.actions ?? [], principal, entry?.resource?.attr ?? {}, budget);
+  });
+}
+
+/** The value of a body that the guest has decoded already. */
+export function readBody(bytes: Uint8Array, isJson: boolean): unknown {
+  return isJson ? JSON.parse(new TextDecoder().decode(bytes)) : withObjects(unpackr.unpack(bytes));
+}
+
+/** The records for `sets`; `validate` is asked for the errors of those that are not 0, by index of the schema set. */
+export function verdictBlock(
+  sets: Uint32Array,
+  format: number,
+  rejects: boolean,
+  validate: (set: number, index: number) => readonly object[],
+): Uint8Array {
+  const records: Uint8Array[] = [];
   let room = MAX_VERDICTS_SIZE;
   for (const [index, set] of sets.entries()) {
-    const entry = request.resources?.[index];
-    const found =
-      set === 0
-        ? []
-        : validator.validate(set - 1, entry?.actions ?? [], principal, entry?.resource?.attr ?? {}, budget);
-    const text = encode(found, formats.output);
+    const found = set === 0 ? [] : validate(set - 1, index);
+    const text = encode(found, format);
     const fits = HEADER + text.byteLength + 4 <= room - (sets.length - index) * HEADER;
     const record = recordOf(found.length > 0 && rejects, fits ? text : new Uint8Array(0));
     room -= record.byteLength;

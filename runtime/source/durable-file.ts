@@ -1,6 +1,6 @@
 /**
  * Files that are there whole or not at all, whatever happens while they are written: written under another name, flushed, renamed,
- * and the directory flushed. Readable by their owner alone. Existing files are never written into.
+ * and the directory flushed. Existing files are never written into.
  */
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
@@ -11,15 +11,26 @@ const OWNER_ONLY = 0o600;
 
 const TEMPORARY = /^\..+\.[\da-f]{16}\.tmp$/;
 
-/** Makes `name` in `directory` hold `bytes`. When it rejects, the old file is as it was. */
+/** Makes `name` in `directory` hold `bytes`, readable by its owner alone, for good. When it rejects, the old file is as it was. */
 export async function writeDurably(
   directory: string,
   name: string,
   bytes: Uint8Array | string,
 ): Promise<void> {
+  await replaceFile(directory, name, bytes, OWNER_ONLY);
+  await flushDirectory(directory);
+}
+
+/** The same with permission bits of one's own; it lasts once the directory is flushed too. */
+export async function replaceFile(
+  directory: string,
+  name: string,
+  bytes: Uint8Array | string,
+  mode: number,
+): Promise<void> {
   const temporary = join(directory, `.${name}.${randomBytes(8).toString("hex")}.tmp`);
   try {
-    const handle = await open(temporary, "wx", OWNER_ONLY);
+    const handle = await open(temporary, "wx", mode);
     try {
       await handle.writeFile(bytes);
       await handle.sync();
@@ -31,7 +42,6 @@ export async function writeDurably(
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
-  await flushDirectory(directory);
 }
 
 /** Makes renames and removals in `directory` survive a crash of the machine. */

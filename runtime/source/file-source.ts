@@ -4,7 +4,7 @@
  * no watch sees every kind of link and file system. A file that changes while it is read is read again later.
  */
 import { type FSWatcher, watch } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import { open, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { BundleError, SourceError } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
@@ -16,6 +16,9 @@ const LONGEST_INTERVAL = 1_000;
 
 /** How long a burst of events may go on growing before the file is looked at, in milliseconds. */
 const QUIET = 30;
+
+/** How often in a row a file is read anew because another one has taken its place. */
+const MAX_ATTEMPTS = 5;
 
 export interface FileSourceOptions {
   readonly file: string;
@@ -35,6 +38,17 @@ export class FileSource implements BundleSource {
   }
 
   async fetch(signal: AbortSignal): Promise<FetchedBundle | "unchanged"> {
+    for (let attempt = 1; ; attempt++) {
+      const fetched = await this.#read(signal);
+      if (fetched !== "replaced") return fetched;
+      if (attempt === MAX_ATTEMPTS) {
+        throw new SourceError("EDICT_SOURCE_REFUSED", `\`${this.name}\` changed while it was read`);
+      }
+    }
+  }
+
+  /** Reads the file once; `replaced` when another one has taken its place meanwhile. */
+  async #read(signal: AbortSignal): Promise<FetchedBundle | "unchanged" | "replaced"> {
     const { file, maxBytes } = this.#options;
     let handle;
     try {
@@ -63,6 +77,8 @@ export class FileSource implements BundleSource {
       }
       const after = identityOf(await handle.stat({ bigint: true }));
       if (length < bytes.length || after !== identity) {
+        const now = await stat(file, { bigint: true }).catch(() => null);
+        if (now !== null && (now.ino !== before.ino || now.dev !== before.dev)) return "replaced";
         throw new SourceError("EDICT_SOURCE_REFUSED", `\`${file}\` changed while it was read`);
       }
       this.#given = identity;

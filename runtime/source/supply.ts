@@ -6,6 +6,7 @@
 import type { Acceptance, AcceptedBundle } from "../bundle/accept.ts";
 import { MemorySequenceStore } from "../bundle/accept.ts";
 import { firstVersion } from "../bundle/first-version.ts";
+import { SectionDigests } from "../bundle/section-digests.ts";
 import { Reloader, type VersionFollower } from "../bundle/reloader.ts";
 import { VerifyKeys } from "../bundle/signature.ts";
 import type { Config } from "../config/config.ts";
@@ -57,8 +58,10 @@ export class Supply {
       sequences: isOwn ? new MemorySequenceStore() : store,
       mayRollBackTo: (digest) => allowRollbackTo !== null && digest.startsWith(allowRollbackTo),
       shared,
+      digests: new SectionDigests(),
     };
-    return new Supply(openSource(config.policies, config.bundle, compiler), store, acceptance, config.bundle);
+    const source = await openSource(config.policies, config.bundle, compiler);
+    return new Supply(source, store, acceptance, config.bundle);
   }
 
   private constructor(

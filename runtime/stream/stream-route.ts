@@ -2,7 +2,7 @@
  * `WS /v1/stream`: accepts connections and hands their messages to connection.ts. Which frames there are is said in frames.ts.
  * No browser gets in from an origin that the cross-origin rules do not allow, since browsers do not ask before they connect.
  */
-import type { HttpContext } from "../http/check-route.ts";
+import type { HttpContext } from "../http/decision-route.ts";
 import {
   CODE_UNAVAILABLE,
   CODE_UNIMPLEMENTED,
@@ -47,7 +47,7 @@ interface StreamData {
 
 /** Adds the route; returns what draining needs. */
 export function addStreamRoute(app: App, context: HttpContext): StreamContext {
-  const { state, bodies, gate, memory, batches, cors } = context;
+  const { state, bodies, gate, memory, batches, cors, access } = context;
   const streams: StreamContext = {
     state,
     bodies,
@@ -67,8 +67,11 @@ export function addStreamRoute(app: App, context: HttpContext): StreamContext {
     upgrade(res: HttpResponse, req: HttpRequest, socketContext: SocketContext) {
       const origin = req.getHeader("origin");
       const isFull = state.draining || streams.connections.size >= MAX_CONNECTIONS;
-      const refusal = cors.admits(origin) ? (isFull ? FULL : gate.admits() ? null : TOO_BUSY) : FOREIGN;
+      const overload = isFull ? FULL : gate.admits() ? null : TOO_BUSY;
+      const forbidden = overload === null ? (access?.refusal(req, "check") ?? null) : null;
+      const refusal = cors.admits(origin) ? (overload ?? forbidden) : FOREIGN;
       if (refusal !== null) {
+        if (refusal === forbidden) state.counters.add("unauthorized");
         send(res, refusal, cors.headers(origin), true);
         return;
       }

@@ -4,6 +4,7 @@
  */
 import type { AuxDataOptions } from "../aux-data/options.ts";
 import type { Config } from "../config/config.ts";
+import type { DirectoryShare } from "../directory/directory-view.ts";
 import type { CompiledBundle } from "../guest/modules.ts";
 import type { ServerOptions } from "../http/server.ts";
 import type { ReloadFailure } from "../observe/serving-state.ts";
@@ -33,6 +34,8 @@ export interface ThreadStart {
   /** Whether the delay of the event loop is measured. */
   readonly measuresDelay: boolean;
   readonly shadow: ShadowOrder | null;
+  /** Subjects and resources; null when there is no directory. */
+  readonly directory: DirectoryShare | null;
   /** Why everything is denied; null when the policies decide. */
   readonly denial: string | null;
   /** What the first thread serves at this moment. */

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { TokenVerifier } from "../aux-data/token-verifier.ts";
+import { DirectoryView } from "../directory/directory-view.ts";
 import { Engine } from "../guest/engine.ts";
 import { type CompiledBundle, oneLine } from "../guest/modules.ts";
 import { warmUp } from "../guest/warm-up.ts";
@@ -51,6 +52,7 @@ try {
   const { epoch, traps, index, shed, counters } = start;
   const state = new FollowingState(await prepare(start.compiled), epoch, traps, index, shed, counters);
   state.deny(start.denial);
+  if (start.directory !== null) state.useDirectory(DirectoryView.of(start.directory));
   if (start.measuresDelay) measureLoopDelay(state.counters);
   server = await startServer(state, start.server);
   if (start.shadow !== null) await shadow(state, start.shadow);

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { AuxDataOptions } from "../aux-data/options.ts";
 import type { Config } from "../config/config.ts";
+import type { Directory } from "../directory/directory.ts";
 import { ServeError } from "../errors.ts";
 import type { Engine } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
@@ -17,6 +18,7 @@ import { log } from "../observe/log.ts";
 import type { ReloadFailure } from "../observe/serving-state.ts";
 import type { DecisionChange } from "../shadow/decision-change.ts";
 import type { FromThread, ShadowOrder, ThreadStart, ToThread } from "./messages.ts";
+import { bundleForThreads } from "./thread-bundle.ts";
 import { DEFAULT_PATIENCE, ThreadHealth, type ThreadPatience } from "./thread-health.ts";
 
 /** How much longer than a drain its end may take to be told, in milliseconds. */
@@ -34,6 +36,8 @@ export interface ThreadSettings {
   readonly server: ServerOptions;
   /** Whether the delay of every thread's event loop is measured, for metrics. */
   readonly measuresDelay?: boolean;
+  /** What every thread reads. */
+  readonly directory?: Directory;
 }
 
 /** What tests change; no configuration does. */
@@ -131,7 +135,7 @@ export class ServingThreads {
     await this.#exclusively(async () => {
       // Never a number of an earlier attempt, whose late answers must not count for this one.
       const epoch = ++this.#attempt;
-      this.#tellAll({ kind: "prepare", epoch, compiled: engine.compiled });
+      this.#tellAll({ kind: "prepare", epoch, compiled: bundleForThreads(engine.compiled) });
       const [problem, own] = await Promise.all([
         this.#vote((message) => {
           if (message.kind === "refused" && message.epoch === epoch) return message.message;
@@ -158,7 +162,8 @@ export class ServingThreads {
   async shadow(candidate: Engine | null, sample: number): Promise<void> {
     await this.#exclusively(async () => {
       const id = ++this.#shadowCount;
-      this.#shadow = candidate === null ? null : { id, compiled: candidate.compiled, sample };
+      this.#shadow =
+        candidate === null ? null : { id, compiled: bundleForThreads(candidate.compiled), sample };
       this.#tellAll({ kind: "shadow", order: this.#shadow });
       if (candidate === null) return;
       const problem = await this.#vote((message) => {
@@ -205,6 +210,8 @@ export class ServingThreads {
   /** Starts a thread; it says `ready` when it decides. */
   #launch(index: number): void {
     if (this.#settings === null || this.#engine === null) return;
+    const { directory, ...settings } = this.#settings;
+    const share = directory?.share() ?? null;
     const data: ThreadStart = {
       index,
       epoch: this.#epoch,
@@ -213,11 +220,15 @@ export class ServingThreads {
       counters: this.counters,
       shadow: this.#shadow,
       denial: this.#denial,
-      compiled: this.#engine.compiled,
-      ...this.#settings,
-      measuresDelay: this.#settings.measuresDelay ?? false,
+      compiled: bundleForThreads(this.#engine.compiled),
+      ...settings,
+      measuresDelay: settings.measuresDelay ?? false,
+      directory: share,
     };
-    const worker = new Worker(this.#entry, { workerData: data });
+    const worker = new Worker(this.#entry, {
+      workerData: data,
+      transferList: share === null ? [] : [share.port],
+    });
     this.#workers.set(index, worker);
     worker.on("message", (message: FromThread) => {
       if (this.#workers.get(index) === worker) this.#receive(index, message);

@@ -7,7 +7,7 @@
 export interface ThreadPatience {
   /** How long a thread may take to start; it takes tens. */
   readonly startMs: number;
-  /** How long it may take to prepare a version; it takes as many. */
+  /** How long it may take to prepare a version; it takes tens, but thousands where its batch workers hardly get to run. */
   readonly answerMs: number;
   /** The wait before a thread is started again; doubled for each further failure. */
   readonly backOffMs: number;
@@ -19,7 +19,7 @@ export interface ThreadPatience {
 
 export const DEFAULT_PATIENCE: ThreadPatience = {
   startMs: 60_000,
-  answerMs: 30_000,
+  answerMs: 60_000,
   backOffMs: 100,
   failures: 6,
   stableMs: 60_000,

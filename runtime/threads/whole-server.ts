@@ -3,6 +3,7 @@
  * signal says so or when one of them keeps failing.
  */
 import type { Config } from "../config/config.ts";
+import type { Directory } from "../directory/directory.ts";
 import { oneLine } from "../guest/modules.ts";
 import type { HttpServer } from "../http/server.ts";
 import { log } from "../observe/log.ts";
@@ -21,6 +22,7 @@ export async function startThreads(
   state: ServingState,
   server: HttpServer,
   config: Config,
+  directory?: Directory,
 ): Promise<void> {
   const addresses = server.listening.filter(({ kind }) => kind === "tcp");
   if (threads.count > 1 && addresses.length < server.listening.length) {
@@ -34,6 +36,7 @@ export async function startThreads(
     auxData,
     server: { ...config.server, addresses, joins: true },
     measuresDelay: config.admin.listen !== null,
+    ...(directory === undefined ? {} : { directory }),
   });
 }
 

@@ -24,6 +24,13 @@ describe("bench flags", () => {
     });
   });
 
+  it("wait for a steady machine, but not in a quick run or when told not to", () => {
+    expect(parseOptions([])).toMatchObject({ options: { patienceMs: 15 * 60_000 } });
+    expect(parseOptions(["--quick"])).toMatchObject({ options: { patienceMs: 0 } });
+    expect(parseOptions(["--patience", "0"])).toMatchObject({ options: { patienceMs: 0 } });
+    expect(parseOptions(["--patience", "3"])).toMatchObject({ options: { patienceMs: 180_000 } });
+  });
+
   it("leave Cerbos out on request", () => {
     expect(parseOptions(["--no-cerbos"])).toMatchObject({ kind: "options", options: { cerbos: false } });
   });
@@ -35,10 +42,21 @@ describe("bench flags", () => {
     ["--rounds", "1.5"],
     ["--connections", "-1"],
     ["--seconds", "61"],
+    ["--patience", "-1"],
   ])("refuse %s %s and name the flag", (flag, value) => {
     const parsed = parseOptions([`${flag}=${value}`]);
     expect(parsed.kind).toBe("wrong");
     expect(parsed).toHaveProperty("message", expect.stringContaining(flag));
+  });
+
+  it("keep parts of an earlier run only beside some that are measured again", () => {
+    expect(parseOptions(["--only", "http", "--keep", "a.json"])).toMatchObject({
+      options: { keep: "a.json" },
+    });
+    expect(parseOptions(["--keep", "a.json"])).toMatchObject({
+      kind: "wrong",
+      message: expect.stringContaining("--only"),
+    });
   });
 
   it("refuse a flag that does not exist", () => {

@@ -128,7 +128,7 @@ describe.skipIf(CORPUS === undefined)(TITLE, () => {
         const answers = rowResults(ask(EXPRESSION_REQUEST).results[0]?.outputs ?? []);
         for (const [index, { name }] of batch.entries()) results.set(name, answers.get(index) ?? {});
       }
-    }, 120_000);
+    }, 300_000);
 
     it.each(ROWS.map((row) => [row.name, row] as const))("%s", (name, { wantsError }) =>
       unlessKnown(CEL_SPEC_KNOWN, name, async () => {

@@ -20,10 +20,11 @@ import type { CheckRequest, CheckResponse } from "./interpreter/request.ts";
 import { mutate } from "./mutate.ts";
 import { Random } from "./random.ts";
 import { vocabularyOf } from "./vocabulary.ts";
+import { timesEffort } from "../support/effort.ts";
 
 const MODES: readonly ErrorMode[] = ["fail-closed", "compatible", "strict"];
 const SEED = 11;
-const TURNS = 100;
+const TURNS = timesEffort(40);
 
 type Answer = (request: CheckRequest) => CheckResponse | undefined;
 

@@ -17,9 +17,10 @@ import { differences } from "./compare.ts";
 import { check } from "./interpreter/decide.ts";
 import type { CheckRequest } from "./interpreter/request.ts";
 import { Random } from "./random.ts";
+import { timesEffort } from "../support/effort.ts";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
-const BODIES = 10_000;
+const BODIES = timesEffort(3_000);
 const SEED = 20_261_121;
 
 /** Bytes that mean something in one of the formats, to hit more than "syntax error". */

@@ -13,10 +13,11 @@ import { check } from "./interpreter/decide.ts";
 import { mutate } from "./mutate.ts";
 import { Random } from "./random.ts";
 import { vocabularyOf } from "./vocabulary.ts";
+import { timesEffort } from "../support/effort.ts";
 
 const MODES: readonly ErrorMode[] = ["fail-closed", "compatible", "strict"];
 const SEED = 7;
-const TURNS = 60;
+const TURNS = timesEffort(25);
 
 describe.skipIf(!CORE_IS_BUILT)(
   CORE_IS_BUILT ? "mutated requests" : `mutated requests (${BUILD_CORE})`,

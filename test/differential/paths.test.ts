@@ -131,7 +131,7 @@ function expected(attr: Attributes): readonly string[] {
 }
 
 describe.skipIf(!CORE_IS_BUILT)(`path functions${CORE_IS_BUILT ? "" : ` (${BUILD_CORE})`}`, () => {
-  it("give on the guest what they give on the interpreter", { timeout: 120_000 }, async () => {
+  it("give on the guest what they give on the interpreter", { timeout: 300_000 }, async () => {
     const expressions = CALLS.map(([name, args]) => ({
       expr: `${name}(${args.map((arg) => `R.attr.${arg}`).join(", ")})`,
     }));

@@ -135,7 +135,7 @@ describe.skipIf(!CORE_IS_BUILT)(`regular expressions${CORE_IS_BUILT ? "" : ` (${
     engine = await engineOf([POLICY], { onError: "compatible" });
   });
 
-  it("give on the guest what they give on the interpreter", { timeout: 120_000 }, () => {
+  it("give on the guest what they give on the interpreter", { timeout: 300_000 }, () => {
     const random = new Random(SEED);
     const wrong: unknown[] = [];
     let valid = 0;

@@ -8,6 +8,7 @@ import { Findings } from "./findings.ts";
 import { fuzzHttp } from "./http-run.ts";
 import { fuzzStream } from "./stream-run.ts";
 import { batchWorld, exampleWorld, loadtestWorld, type World } from "./worlds.ts";
+import { timesEffort } from "../support/effort.ts";
 
 const SEED = 20_261_121;
 const TIMEOUT_MS = 300_000;
@@ -24,7 +25,13 @@ describe.skipIf(!CORE_IS_BUILT)(CORE_IS_BUILT ? "fuzzed requests" : `fuzzed requ
     async () => {
       const worlds = [examples, await loadtestWorld(), await loadtestWorld({ schemaEnforcement: "reject" })];
       const findings = new Findings(null);
-      const options = { requests: 4000, seed: SEED, every: 5, everyAllow: 1, progress: () => {} };
+      const options = {
+        requests: timesEffort(2500),
+        seed: SEED,
+        every: 5,
+        everyAllow: 1,
+        progress: () => {},
+      };
       const counts = await fuzzEngines(
         worlds.filter((world) => world !== null),
         options,
@@ -46,7 +53,7 @@ describe.skipIf(!CORE_IS_BUILT)(CORE_IS_BUILT ? "fuzzed requests" : `fuzzed requ
       for (const world of [examples, await batchWorld()]) {
         const target = await DaemonUnderTest.start(world);
         try {
-          const options = { requests: 800, seed: SEED, every: 5, everyAllow: 1 };
+          const options = { requests: timesEffort(500), seed: SEED, every: 5, everyAllow: 1 };
           for (const fuzz of [fuzzHttp, fuzzStream]) {
             const counts = await fuzz(target, options, findings);
             expect(counts.statuses.get(200) ?? 0).toBeGreaterThan(30);

@@ -10,6 +10,7 @@ import {
   Daemon,
   IS_BUILT,
   POLICIES,
+  replaceFile,
   runEdict,
   temporaryDirectory,
   writeFiles,
@@ -55,13 +56,12 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
     socket.write(
       `POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 20)}`,
     );
-    await sleep(100);
+    await once(socket, "connect");
+    await daemon.hasRead();
     daemon.terminate();
+    await daemon.untilRefusing();
     await sleep(300);
     expect(daemon.process.exitCode).toBeNull();
-    const late = connect(daemon.port, "127.0.0.1");
-    const [error] = (await once(late, "error")) as [NodeJS.ErrnoException];
-    expect(error.code).toBe("ECONNREFUSED");
     socket.write(body.slice(20));
     await once(socket, "close");
     expect(received).toMatch(/^HTTP\/1\.1 200 OK/);
@@ -74,9 +74,11 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
     const socket = connect(daemon.port, "127.0.0.1");
     socket.on("error", () => undefined);
     socket.write("POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
-    await sleep(100);
+    await once(socket, "connect");
+    await daemon.hasRead();
     daemon.terminate();
-    await sleep(300);
+    // Two signals that arrive together are one.
+    await daemon.untilRefusing();
     daemon.terminate();
     expect(await daemon.stop()).toBe(1);
     socket.destroy();
@@ -89,7 +91,7 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
     const before = (await running.json("/readyz"))["bundle"];
 
     const album = POLICIES["album.yaml"] ?? "";
-    await writeFile(
+    await replaceFile(
       join(policies, "album.yaml"),
       album.replace("R.attr.public == true", "R.attr.public ==== true"),
     );
@@ -101,10 +103,10 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
     const health = await running.json("/readyz");
     expect(health).toMatchObject({ status: "SERVING", bundle: before, lastReload: { ok: false } });
     expect((health["lastReload"] as { diagnostics: number }).diagnostics).toBeGreaterThan(0);
-    expect(running.output().err).toMatch(/album\.yaml:\d+:\d+/);
+    await running.until(() => /album\.yaml:\d+:\d+/.test(running.output().err));
     expect(await viewOf(running)).toBe("EFFECT_ALLOW");
 
-    await writeFile(
+    await replaceFile(
       join(policies, "album.yaml"),
       album.replace("R.attr.public == true", "R.attr.public == false"),
     );
@@ -124,7 +126,10 @@ describe.skipIf(!IS_BUILT)("the life of a daemon", () => {
       while (!until.signal.aborted) statuses.add((await running.check(albumRequest())).status);
     })();
     for (const version of ["false", "true", "false"]) {
-      await writeFile(join(policies, "album.yaml"), album.replace("public == true", `public == ${version}`));
+      await replaceFile(
+        join(policies, "album.yaml"),
+        album.replace("public == true", `public == ${version}`),
+      );
       await running.until(
         async () => (await viewOf(running)) === (version === "true" ? "EFFECT_ALLOW" : "EFFECT_DENY"),
       );
@@ -182,7 +187,10 @@ storage:
 `,
     );
     daemon = await Daemon.start("--config", config);
-    expect(daemon.output().err).toMatch(/cerbos\.yaml:3:3: `server\.grpcListenAddr` is not supported yet/);
+    const said = daemon.output;
+    await daemon.until(() =>
+      /cerbos\.yaml:3:3: `server\.grpcListenAddr` is not supported yet/.test(said().err),
+    );
     expect(await viewOf(daemon)).toBe("EFFECT_ALLOW");
   });
 

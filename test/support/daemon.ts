@@ -14,7 +14,32 @@ import type { Format } from "../../runtime/index.ts";
 
 const ENTRY = fileURLToPath(new URL("../../bin/edict.js", import.meta.url));
 const BUILT = fileURLToPath(new URL("../../dist/runtime/cli/main.js", import.meta.url));
+/** However slow the machine is: nothing is shed. */
+export const NO_SHEDDING = "server.overload.maxDelay=0s";
 const START_DEADLINE_MS = 120_000;
+/** uWebSockets.js ends connections that have been idle for ten seconds. */
+const IDLE_MS = 5_000;
+
+/**
+ * A keep-alive agent that asks nothing on connections which the daemon may be ending: this process may have stood still while it did.
+ * `refresh` is to be called before every request.
+ */
+export class KeptConnections extends Agent {
+  #usedAt = performance.now();
+
+  constructor() {
+    super({ keepAlive: true, maxSockets: 8 });
+    this.on("free", () => {
+      this.#usedAt = performance.now();
+    });
+  }
+
+  refresh(): void {
+    if (performance.now() - this.#usedAt < IDLE_MS) return;
+    for (const sockets of Object.values(this.freeSockets))
+      for (const socket of sockets ?? []) socket.destroy();
+  }
+}
 
 /** Whether `bin/edict.js` can run. */
 export const DAEMON_IS_BUILT = existsSync(BUILT);
@@ -40,12 +65,12 @@ export async function startDaemon(args: readonly string[], config: unknown = {})
   await writeFile(file, JSON.stringify(config));
   const child = spawn(
     process.execPath,
-    [ENTRY, "serve", ...args, "--config", file, "--http", "127.0.0.1:0"],
+    [ENTRY, "serve", ...args, "--config", file, "--http", "127.0.0.1:0", "--set", NO_SHEDDING],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const agent = new KeptConnections();
   const stop = async (): Promise<void> => {
     process.off("exit", kill);
     agent.destroy();
@@ -96,8 +121,9 @@ function encode(body: unknown, format: Format): Uint8Array {
   return format === "json" ? Buffer.from(JSON.stringify(body)) : pack(body);
 }
 
-function send(agent: Agent, url: URL, bytes: Uint8Array, format: Format): Promise<DaemonReply> {
+function send(agent: KeptConnections, url: URL, bytes: Uint8Array, format: Format): Promise<DaemonReply> {
   const type = format === "json" ? "application/json" : "application/msgpack";
+  agent.refresh();
   return new Promise((resolve, reject) => {
     const call = request(
       url,

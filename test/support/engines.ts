@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { pack, unpack } from "msgpackr";
 import { readCore } from "../../compiler/bundle/core.ts";
 import { compile, type SourceFile } from "../../compiler/index.ts";
+import { memoryOfTheRun } from "./compile-memory.ts";
 import type { CheckResponse } from "../differential/interpreter/request.ts";
 import { Engine, type EngineOptions, type Format } from "../../runtime/index.ts";
 
@@ -26,6 +27,7 @@ export async function bundleOf(
   const { bundle, diagnostics } = await compile(sources, {
     core: await readCore(build),
     ignoreSchemas: true,
+    memory: memoryOfTheRun(),
   });
   if (bundle !== undefined) return bundle;
   throw new Error(

@@ -68,6 +68,8 @@ export interface KeyServer {
   release(): void;
   /** Requests so far. */
   requests: number;
+  /** Those of them whose clients did not wait for the answer. */
+  abandoned: number;
   close(): Promise<void>;
 }
 
@@ -79,6 +81,9 @@ export async function startKeyServer(body = ""): Promise<KeyServer> {
       response.writeHead(keys.status, keys.headers);
       response.end(keys.body);
     };
+    response.on("close", () => {
+      if (!response.writableEnded) keys.abandoned++;
+    });
     if (keys.silent) held.push(answer);
     else answer();
   });
@@ -94,6 +99,7 @@ export async function startKeyServer(body = ""): Promise<KeyServer> {
     headers: {},
     silent: false,
     requests: 0,
+    abandoned: 0,
     release: () => {
       keys.silent = false;
       for (const answer of held.splice(0)) answer();

@@ -2,18 +2,17 @@
 import { diagnose } from "../../diagnostics/codes.ts";
 import type { Diagnostic, Place } from "../../diagnostics/diagnostic.ts";
 import type { PolicySet } from "../../policy/policy-set.ts";
+import { SeenPolicies } from "../../policy/seen-policies.ts";
 import { MAX_ALTERNATIVES, isGlob, parseGlob } from "../glob.ts";
 
 /**
  * Reports malformed globs: a pattern that silently matched nothing could turn a DENY off.
  * @param sound policies without problems, kept by a caller that checks again
  */
-export function checkGlobs(set: PolicySet, sound = new WeakSet<object>()): Diagnostic[] {
+export function checkGlobs(set: PolicySet, sound = new SeenPolicies()): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const good = new Set<string>();
-  /** Looks at a policy unless it is known to be sound. */
   const visit = (policy: object, look: () => void): void => {
-    if (sound.has(policy)) return;
     const before = diagnostics.length;
     look();
     if (diagnostics.length === before) sound.add(policy);
@@ -26,7 +25,7 @@ export function checkGlobs(set: PolicySet, sound = new WeakSet<object>()): Diagn
       } else if (!always) good.add(pattern);
     }
   };
-  for (const policy of set.resourcePolicies) {
+  for (const policy of sound.unseen(set, "resourcePolicies")) {
     visit(policy, () => {
       for (const rule of policy.rules) {
         check([...rule.actions, ...rule.roles], rule.place);
@@ -34,14 +33,14 @@ export function checkGlobs(set: PolicySet, sound = new WeakSet<object>()): Diagn
       }
     });
   }
-  for (const policy of set.principalPolicies) {
+  for (const policy of sound.unseen(set, "principalPolicies")) {
     visit(policy, () => {
       for (const entry of policy.resources) {
         for (const rule of entry.rules) check([entry.resource, rule.action], rule.place);
       }
     });
   }
-  for (const policy of set.rolePolicies) {
+  for (const policy of sound.unseen(set, "rolePolicies")) {
     visit(policy, () => {
       for (const rule of policy.rules) {
         check([rule.resource], rule.place);
@@ -49,5 +48,6 @@ export function checkGlobs(set: PolicySet, sound = new WeakSet<object>()): Diagn
       }
     });
   }
+  if (diagnostics.length === 0) sound.settle(set);
   return diagnostics;
 }

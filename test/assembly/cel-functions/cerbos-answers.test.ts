@@ -8,7 +8,7 @@ import * as abi from "../../../assembly/abi.ts";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { tagOf } from "../support/values.ts";
 import { comparable, withNumbersAsText } from "./comparable.ts";
-import { evaluate, MODULES } from "./evaluate.ts";
+import { evaluate } from "./evaluate.ts";
 
 type Row = readonly [expression: string, type: string, json?: string];
 
@@ -54,7 +54,7 @@ function families(): [string, Row[]][] {
 describe.each(BUILDS)("CEL functions give Cerbos's answers (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
 
   it("has a table worth checking", () => {

@@ -11,7 +11,7 @@ import * as abi from "../../../assembly/abi.ts";
 import { ZONE_DATABASE } from "../../support/zones.ts";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { decode, tagOf } from "../support/values.ts";
-import { evaluate, MODULES, Unsupported } from "./evaluate.ts";
+import { evaluate, Unsupported } from "./evaluate.ts";
 
 interface SpecValue {
   readonly boolValue?: boolean;
@@ -85,7 +85,7 @@ function specValue(guest: Guest, bits: bigint): unknown {
 describe.skipIf(!HERE).each(BUILDS)("CEL functions conform to the corpus (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
     // At the end of the arena, which these expressions do not fill.
     guest.function("placeZones")(guest.bytes.length - abi.ZONES_CAPACITY - 16);
     guest.bytes.set(ZONE_DATABASE, Number(guest.function("zonesStart")()));

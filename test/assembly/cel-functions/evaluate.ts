@@ -10,37 +10,6 @@ import { encode, tagOf, type Value } from "../support/values.ts";
 
 type Expression = ReturnType<typeof parse>["expr"];
 
-/** The guest modules that expressions may need. */
-export const MODULES = [
-  "addresses",
-  "arithmetic",
-  "convert",
-  "encoders",
-  "equality",
-  "format",
-  "hierarchy",
-  "identity",
-  "lists",
-  "logic",
-  "math",
-  "network",
-  "optionals",
-  "order",
-  "path-match",
-  "paths",
-  "presence",
-  "select",
-  "sets",
-  "size",
-  "spiffe",
-  "string-extension",
-  "strings",
-  "time",
-  "types",
-  "variables",
-  "zones",
-].map((name) => `assembly/cel/${name}`);
-
 const OPERATORS: Readonly<Record<string, string>> = {
   "_==_": "equals",
   "_!=_": "notEquals",

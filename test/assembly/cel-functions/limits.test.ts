@@ -8,7 +8,6 @@ import * as abi from "../../../assembly/abi.ts";
 import { GUEST_FUNCTIONS } from "../../../compiler/cel/builtins/guest-functions.ts";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, box, decode, encode, failure, tagOf, type Value } from "../support/values.ts";
-import { MODULES } from "./evaluate.ts";
 
 /**
  * Operators, selection, conversion and size, which test/assembly/cel covers; regular expressions
@@ -135,7 +134,7 @@ function read(guest: Guest, bits: bigint): Value {
 describe.each(BUILDS)("CEL functions keep their limits (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
   beforeEach(() => guest.reset());
 

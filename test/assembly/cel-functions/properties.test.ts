@@ -6,7 +6,6 @@ import * as fc from "fast-check";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, type Value } from "../support/values.ts";
-import { MODULES } from "./evaluate.ts";
 
 const RUNS = { numRuns: 300 };
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z in seconds. */
@@ -68,7 +67,7 @@ function exactScientific(value: number, precision: number): string {
 describe.each(BUILDS)("CEL functions agree with models (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
   beforeEach(() => guest.reset());
 

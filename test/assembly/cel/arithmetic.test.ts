@@ -14,7 +14,6 @@ import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, encode, decode, failure, type Value } from "../support/values.ts";
 import { anyDouble, anyInt, anyUint } from "./numbers.ts";
 
-const MODULES = ["assembly/cel/arithmetic"];
 const RUNS = { numRuns: 1000 };
 const MIN = -(1n << 63n);
 const NAMES = ["add", "subtract", "multiply", "divide", "modulo"] as const;
@@ -50,7 +49,7 @@ const isUint = (value: bigint): boolean => BigInt.asUintN(64, value) === value;
 describe.each(BUILDS)("arithmetic (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
   beforeEach(() => guest.reset());
 

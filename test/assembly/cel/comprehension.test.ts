@@ -12,7 +12,6 @@ import {
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, box, decode, encode, failure, type Value } from "../support/values.ts";
 
-const MODULES = ["assembly/cel/comprehension"];
 const NO_OVERLOAD = failure(ERROR_NO_SUCH_OVERLOAD);
 const KEY_ERROR = failure(ERROR_NO_SUCH_KEY, "k");
 const map: Value = {
@@ -25,7 +24,7 @@ const map: Value = {
 describe.each(BUILDS)("comprehensions (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
   beforeEach(() => guest.reset());
 

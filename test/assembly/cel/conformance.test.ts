@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { TAG_ERROR } from "../../../assembly/abi.ts";
-import { evaluate, MODULES, Unsupported } from "../cel-functions/evaluate.ts";
+import { evaluate, Unsupported } from "../cel-functions/evaluate.ts";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { decode, tagOf, type Value } from "../support/values.ts";
 
@@ -76,7 +76,7 @@ function expected(value: SpecValue): Value | undefined {
 describe.skipIf(!HERE).each(BUILDS)("CEL operators conform to the corpus (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
 
   /** What the guest makes of an expression, or undefined when the evaluator lacks something. */

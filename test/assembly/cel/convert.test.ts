@@ -18,7 +18,6 @@ import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, failure, type Value } from "../support/values.ts";
 import { anyDouble, anyInt, anyUint } from "./numbers.ts";
 
-const MODULES = ["assembly/cel/convert"];
 const MIN = -(1n << 63n);
 const MAX_UINT = (1n << 64n) - 1n;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -151,7 +150,7 @@ const TYPES: readonly (readonly [Value, string])[] = [
 describe.each(BUILDS)("conversions (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
   beforeEach(() => guest.reset());
 

@@ -12,7 +12,6 @@ import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, encode, failure, type Value } from "../support/values.ts";
 import { anyNumber, celOrder } from "./numbers.ts";
 
-const MODULES = ["assembly/cel/equality"];
 const hierarchy = (guest: Guest, parts: string[]): Value => {
   const list = encode(guest, parts);
   return { tag: TAG_HIERARCHY, payload: Number(list & 0xffff_ffffn) };
@@ -136,7 +135,7 @@ function canonical(value: Value): string {
 describe.each(BUILDS)("equality (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
   beforeEach(() => guest.reset());
 

@@ -6,7 +6,6 @@ import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, encode, failure, type Value } from "../support/values.ts";
 import { anyNumber, celOrder } from "./numbers.ts";
 
-const MODULES = ["assembly/cel/order"];
 const OPERATORS = ["less", "lessEquals", "greater", "greaterEquals"] as const;
 const UNORDERED = 2;
 const INCOMPARABLE = 3;
@@ -50,7 +49,7 @@ const refused: readonly (readonly [Value, Value])[] = [
 describe.each(BUILDS)("order (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
   beforeEach(() => guest.reset());
 

@@ -11,7 +11,6 @@ import {
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, encode, failure, type Value } from "../support/values.ts";
 
-const MODULES = ["assembly/cel/select"];
 const NONE: Value = { optional: undefined };
 const map: Value = {
   map: [
@@ -97,7 +96,7 @@ const isMissing = (value: Value): boolean => typeof value === "object" && value 
 describe.each(BUILDS)("selection (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
   beforeEach(() => guest.reset());
 

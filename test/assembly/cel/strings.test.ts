@@ -10,7 +10,6 @@ import {
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { apply, encode, failure, type Value } from "../support/values.ts";
 
-const MODULES = ["assembly/cel/strings", "assembly/cel/size", "assembly/cel/logic"];
 const TESTS = ["contains", "startsWith", "endsWith"] as const;
 const NO_OVERLOAD = failure(ERROR_NO_SUCH_OVERLOAD);
 const KEY_ERROR = failure(ERROR_NO_SUCH_KEY, "k");
@@ -18,7 +17,7 @@ const KEY_ERROR = failure(ERROR_NO_SUCH_KEY, "k");
 describe.each(BUILDS)("string tests (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
   beforeEach(() => guest.reset());
 

@@ -18,18 +18,6 @@ import {
 } from "../../../assembly/abi.ts";
 import { type Build, buildGuest, type Guest } from "../support/build-guest.ts";
 
-const MODULES = [
-  "assembly/decode/json",
-  "assembly/decode/json-build",
-  "assembly/decode/msgpack",
-  "assembly/decode/materialize",
-  "assembly/decode/validate",
-  "assembly/decode/request",
-  "assembly/decode/key-set",
-  "assembly/decide/attributes",
-  "assembly/memory/bytes",
-];
-
 /** Regions of the test memory: name tables, input (1 MiB), arena. */
 const TABLES = IMAGE_BASE;
 const INPUT = TABLES + 0x1_0000;
@@ -102,7 +90,7 @@ export interface DecoderHost {
 }
 
 export async function startDecoder(build: Build): Promise<DecoderHost> {
-  const guest = await buildGuest(MODULES, build);
+  const guest = await buildGuest(build);
   const { view, bytes } = guest;
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const functions = {

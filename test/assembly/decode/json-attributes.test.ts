@@ -131,18 +131,19 @@ describe.each(BUILDS)("%s build", (build) => {
       "\u0001",
       '"a"',
     ];
+    const wrong: string[] = [];
     let texts = [""];
     for (let length = 0; length < (build === "release" ? 4 : 3); length++) {
       texts = texts.flatMap((text) => tokens.map((token) => text + token));
       for (const text of texts) {
         for (const body of [withAttr(text), withSkipped(text)]) {
           const wanted = parseJson(encoder.encode(body));
-          expect(status(body) === abi.STATUS_OK, body).toBe(
-            wanted !== undefined && contentOf(wanted) !== undefined,
-          );
+          const isRight = wanted !== undefined && contentOf(wanted) !== undefined;
+          if ((status(body) === abi.STATUS_OK) !== isRight) wrong.push(body);
         }
       }
     }
+    expect(wrong).toEqual([]);
   });
 
   it("builds any value that JSON.parse builds", () => {

@@ -8,8 +8,9 @@ import { BUILDS } from "../support/build-guest.ts";
 import { FULL_REQUEST, loadTestRequests, mutate, random, toJson, toMsgpack } from "./bodies.ts";
 import { type DecoderHost, type Format, startDecoder } from "./decoder-host.ts";
 import { contentOf, contentOfDecoded, parseJson, parseMsgpack } from "./reference.ts";
+import { timesEffort } from "../../support/effort.ts";
 
-const ROUNDS = { debug: 3_000, release: 10_000 } as const;
+const ROUNDS = { debug: timesEffort(800), release: timesEffort(3_000) } as const;
 const LAST_STATUS = 19;
 const requests = [FULL_REQUEST, ...loadTestRequests()];
 
@@ -86,7 +87,7 @@ describe.each(BUILDS)("%s build", (build) => {
 
   it("refuses random bytes", () => {
     const next = random(7);
-    for (let round = 0; round < 2_000; round++) {
+    for (let round = 0; round < timesEffort(1_000); round++) {
       const body = Uint8Array.from({ length: next(40) }, () => next(256));
       compare("json", body);
       compare("msgpack", body);

@@ -9,8 +9,9 @@ import { BUILDS } from "../support/build-guest.ts";
 import { mutate, random, toJson, toMsgpack } from "./bodies.ts";
 import { type DecoderHost, type Format, startDecoder } from "./decoder-host.ts";
 import { contentOf, contentOfDecoded, parseJson, parseMsgpack } from "./reference.ts";
+import { timesEffort } from "../../support/effort.ts";
 
-const ROUNDS = { debug: 1_500, release: 6_000 } as const;
+const ROUNDS = { debug: timesEffort(500), release: timesEffort(2_000) } as const;
 
 type Next = (bound: number) => number;
 type Fields = readonly (readonly [string, unknown])[];

@@ -6,9 +6,6 @@ import { IMAGE_BASE } from "../../../assembly/abi.ts";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 import { encode as buildValue, type Value } from "../support/values.ts";
 
-const MODULES = ["cursor", "json-string", "json-value", "msgpack-headers", "msgpack-value", "ulid"].map(
-  (name) => `assembly/encode/${name}`,
-);
 const SEED = 20260807;
 /** The output region, far from the arena. */
 const OUT = IMAGE_BASE + 0x80_0000;
@@ -21,7 +18,7 @@ describe.each(BUILDS)("%s build", (build) => {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
 
   /** Begins an output with room for `size` bytes. */

@@ -5,7 +5,7 @@ import { hashBytes } from "../../../compiler/emit/hash.ts";
 import { buildGuest, BUILDS } from "../support/build-guest.ts";
 
 describe.each(BUILDS)("byte ranges in the %s guest", async (build) => {
-  const guest = await buildGuest(["assembly/memory/bytes"], build);
+  const guest = await buildGuest(build);
 
   function write(bytes: Uint8Array): number {
     const at = guest.allocate(bytes.length + 8);

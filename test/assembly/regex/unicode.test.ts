@@ -15,7 +15,7 @@ const has = (all: readonly Range[], rune: number): boolean =>
 describe.each(BUILDS)("unicode of regular expressions, %s", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(["assembly/regex/unicode"], build);
+    guest = await buildGuest(build);
   });
 
   function find(name: string): number {

@@ -1,32 +1,17 @@
 /**
- * Compiles a few modules of assembly/ into a small WASM module of their own, so that guest functions can be
- * called one by one. Nothing is written to disk. Whole requests are not run here: that is the real core's job.
+ * Guest functions to be called one by one: an instance of the module that holds many of assembly/ (guest-module.ts). Whole requests are
+ * not run here: that is the real core's job.
  */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { main } from "assemblyscript/asc";
 import { IMAGE_BASE } from "../../../assembly/abi.ts";
 import { wasm, type WasmMemory } from "../../../runtime/guest/webassembly.ts";
+import { type Build, guestModule } from "./guest-module.ts";
 
-/** Both builds that every guest test runs in: `debug` has assertions on and no optimisation. */
-export const BUILDS = ["debug", "release"] as const;
-export type Build = (typeof BUILDS)[number];
+export { type Build, BUILDS } from "./guest-module.ts";
 
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const ENTRY = "test-entry.ts";
 const PAGE = 65536;
 /** 16 MiB: room for the largest values that tests build. */
 const PAGES = 256;
 const DEFAULT_FUEL = 100_000_000n;
-const COMMON_OPTIONS = [
-  ["--outFile", "out.wasm", "--runtime", "stub", "--importMemory", "--memoryBase", "4096"],
-  ["--use", "abort=", "--enable", "simd,bulk-memory,sign-extension,nontrapping-f2i"],
-].flat();
-const OPTIONS: Readonly<Record<Build, readonly string[]>> = {
-  debug: ["--debug", "--optimizeLevel", "0"],
-  release: ["--optimizeLevel", "3", "--shrinkLevel", "0", "--noAssert"],
-};
 
 export type GuestExport = (...values: (bigint | number)[]) => unknown;
 
@@ -46,9 +31,9 @@ export interface Guest {
   reset(fuel?: bigint): void;
 }
 
-/** Compiles the exports of `modules` (paths from the repository root, without extension) and instantiates them. */
-export async function buildGuest(modules: readonly string[], build: Build): Promise<Guest> {
-  const module = await wasm.compile(await compile(modules, build));
+/** An instance of its own. */
+export async function buildGuest(build: Build): Promise<Guest> {
+  const module = await wasm.compile(await guestModule(build));
   const memory = new wasm.Memory({ initial: PAGES, maximum: PAGES });
   const exported = new wasm.Instance(module, { env: { memory } }).exports;
   const view = new DataView(memory.buffer);
@@ -91,33 +76,4 @@ function isFunction(value: unknown): value is GuestExport {
 
 function isGlobal(value: unknown): value is { readonly value: bigint | number } {
   return typeof value === "object" && value !== null && "value" in value;
-}
-
-async function compile(modules: readonly string[], build: Build): Promise<Uint8Array<ArrayBuffer>> {
-  const all = new Set(["assembly/memory/arena", "assembly/memory/fuel", ...modules]);
-  const entry = [...all].map((path) => `export * from "./${path}";`).join("\n");
-  let binary: Uint8Array<ArrayBuffer> | undefined;
-  const log: string[] = [];
-  const result = await main([ENTRY, ...OPTIONS[build], ...COMMON_OPTIONS], {
-    readFile: async (name) => (name === ENTRY ? entry : await read(name)),
-    writeFile: (name, contents) => {
-      if (name === "out.wasm" && contents instanceof Uint8Array) binary = Uint8Array.from(contents);
-    },
-    listFiles: () => null,
-    stderr: { write: (text) => log.push(String(text)) },
-  });
-  if (result.error !== null || binary === undefined) {
-    throw new Error(`asc failed: ${log.join("")}`, { cause: result.error });
-  }
-  return binary;
-}
-
-async function read(name: string): Promise<string | null> {
-  // The repository's own asconfig.json names the core's entry file, which would be compiled in.
-  if (name.endsWith("asconfig.json")) return null;
-  try {
-    return await readFile(join(ROOT, name), "utf8");
-  } catch {
-    return null;
-  }
 }

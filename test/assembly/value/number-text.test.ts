@@ -6,7 +6,6 @@ import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 
-const MODULES = ["assembly/value/number-text"];
 const RUNS = 3000;
 const OK = 0;
 const SYNTAX = 1;
@@ -79,7 +78,7 @@ function significant(text: string): string {
 describe.each(BUILDS)("numbers as text (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
 
   function expectRead(text: string): void {

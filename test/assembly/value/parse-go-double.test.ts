@@ -2,7 +2,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { BUILDS, buildGuest, type Guest } from "../support/build-guest.ts";
 
-const MODULES = ["assembly/value/parse-go-double"];
 const OK = 0;
 const SYNTAX = 1;
 const RANGE = 2;
@@ -19,7 +18,7 @@ function read(guest: Guest, text: string): readonly [number, number] {
 describe.each(BUILDS)("doubles in Go's spellings (%s build)", (build) => {
   let guest: Guest;
   beforeAll(async () => {
-    guest = await buildGuest(MODULES, build);
+    guest = await buildGuest(build);
   });
 
   it.each([

@@ -120,7 +120,7 @@ describe("the budgets", () => {
   });
 
   it("name a part that failed", () => {
-    const failed = [{ part: "stream", message: "no upgrade" }];
+    const failed = [{ part: "stream", message: "no upgrade", isBroken: true }];
     expect(renderMarkdown({ ...results, failed })).toContain("**The part `stream` failed:** no upgrade");
   });
 });

@@ -17,7 +17,7 @@ const WITH_CERBOS = findCerbos() !== undefined;
 describe.skipIf(!CORE_IS_BUILT)(
   CORE_IS_BUILT ? "generated policy sets" : `generated policy sets (${BUILD_CORE})`,
   () => {
-    it.each(SEEDS)("are decided alike by everybody, seed %i", { timeout: 120_000 }, async (seed) => {
+    it.each(SEEDS)("are decided alike by everybody, seed %i", { timeout: 300_000 }, async (seed) => {
       const batch = await makeBatch(seed, WITH_CERBOS);
       expect(batch.disputed.filter(({ message }) => !message.includes("not supported yet"))).toEqual([]);
       const random = new Random(seed);

@@ -144,6 +144,8 @@ class Evaluation {
   // --- one action (COMPAT.md 5.2) ----------------------------------------------------------------------------
 
   #decide(action: string, passes: Passes): Verdict {
+    this.#source.action = action;
+    this.#runtime.clear();
     const byPrincipal = this.#principalPass(action, passes.principal);
     if (byPrincipal.effect !== "none") return byPrincipal;
     let first: Verdict | undefined;

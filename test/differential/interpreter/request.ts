@@ -83,6 +83,8 @@ export interface InputSource {
   /** Nanoseconds since the epoch. */
   readonly now: bigint;
   readonly globals: Attributes;
+  /** The action being decided. */
+  action?: string;
 }
 
 /** `runtime.effectiveDerivedRoles`: the current scope's, or the names of those whose condition failed. */
@@ -161,6 +163,14 @@ function inputValue(source: InputSource, runtime: RuntimeRoles, name: InputName)
           ]),
         ),
       );
+    case "action":
+      return fromJson({ name: source.action ?? "", properties: {} });
+    case "action.name":
+      return string(source.action ?? "");
+    // Requests of this API have neither.
+    case "action.properties":
+    case "context":
+      return fromJson({});
     case "runtime":
       return (
         runtimeFailure(runtime) ??

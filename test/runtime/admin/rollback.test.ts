@@ -1,7 +1,6 @@
 /** Going back to an earlier version, what the source may do afterwards, and versions that never come to serve. */
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../../runtime/index.ts";
 import { albumRequest, IS_BUILT } from "../support/daemon.ts";
@@ -42,9 +41,11 @@ describe.skipIf(!IS_BUILT)("rollback", () => {
 
   /** How the source comes to be asked again for what it has had all along. */
   async function offerAgain(name: VersionName): Promise<void> {
+    const { daemon } = running;
+    const leftAlone = (): number => daemon.output().err.split("is left alone").length;
+    const before = leftAlone();
     await running.put(bundles[name]);
-    // Time for the daemon to look at the file; it would need less to serve it.
-    await sleep(1_500);
+    await daemon.until(() => leftAlone() > before);
   }
 
   it("goes back to the version before, and stays there while the source offers the one it left", async () => {
@@ -121,9 +122,11 @@ describe.skipIf(!IS_BUILT)("rollback", () => {
     expect(metrics.get('edict_swap_failures_total{code="EDICT_BUNDLE_DIGEST"}')).toBeGreaterThan(0);
     expect(metrics.get("edict_reload_failed")).toBe(1);
     expect(metrics.get("edict_swaps_total")).toBe(0);
-    for (let connection = 0; connection < 8; connection++) {
-      expect(await running.daemon.json("/healthz")).toMatchObject({ lastReload: { ok: false } });
-    }
+    // All threads, to which connections are spread, a moment later.
+    await running.daemon.until(async () => {
+      const all = await Promise.all(Array.from({ length: 8 }, () => running.daemon.json("/healthz")));
+      return all.every((health) => !(health["lastReload"] as { readonly ok: boolean }).ok);
+    });
     expect(running.daemon.output().err).toContain("keeps serving");
     expect(await running.answer(albumRequest())).toEqual({ bundle: short("first"), view: ALLOW });
     expect((await running.status()).previous).toEqual([]);

@@ -1,5 +1,5 @@
 /** Remote key sets against a real HTTP server that changes its keys, fails, stalls and sends too much. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { RemoteKeySet } from "../../../runtime/aux-data/remote-key-set.ts";
 import { parseToken } from "../../../runtime/aux-data/token.ts";
 import { ServeError } from "../../../runtime/errors.ts";
@@ -24,6 +24,7 @@ beforeEach(async () => {
   server = await startKeyServer(setOf(first));
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   set?.close();
   await server.close();
 });
@@ -74,11 +75,18 @@ describe("a remote key set", () => {
   });
 
   it("is fetched early for a token with an unknown key, but not more often than the cooldown", async () => {
-    const keys = open(3600, { cooldown: 1500 });
+    const cooldown = 60_000;
+    const keys = open(3600, { cooldown });
     await keys.keysFor(tokenOf(first));
     server.body = setOf(first, second);
     expect(await has(keys, second)).toBe(false);
-    await until(() => has(keys, second));
+    expect(server.requests).toBe(1);
+    const later = performance.now() + cooldown;
+    const clock = vi.spyOn(performance, "now").mockReturnValue(later);
+    expect(await has(keys, second)).toBe(true);
+    const stranger = await signingKey("ES256", "stranger");
+    clock.mockReturnValue(later + cooldown - 1);
+    expect(await has(keys, stranger)).toBe(false);
     expect(server.requests).toBe(2);
   });
 
@@ -128,23 +136,22 @@ describe("a remote key set", () => {
 
   it("backs off", async () => {
     server.status = 500;
-    open(3600, { firstRetry: 100, lastRetry: 10_000 });
-    await until(() => server.requests >= 4);
-    const reached = server.requests;
-    // The next attempt is 800 ms away.
-    await new Promise((resolve) => {
-      setTimeout(resolve, 60);
-    });
-    expect(server.requests).toBe(reached);
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    // Lengths that nobody else waits for.
+    open(3600, { firstRetry: 13, lastRetry: 111 });
+    const waits = (): unknown[] =>
+      timers.mock.calls.map(([, ms]) => ms).filter((ms) => [13, 26, 52, 104, 111].includes(ms ?? 0));
+    await until(() => waits().length >= 6);
+    expect(waits().slice(0, 6)).toEqual([13, 26, 52, 104, 111, 111]);
+    expect(server.requests).toBeGreaterThanOrEqual(6);
   });
 
   it("stops when it is closed", async () => {
     const keys = open(0.02);
     await keys.keysFor(tokenOf(first));
     keys.close();
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
+    // What was on its way has arrived when what comes after it is answered.
+    for (let round = 0; round < 2; round++) await (await fetch(server.url)).text();
     const reached = server.requests;
     await new Promise((resolve) => {
       setTimeout(resolve, 100);

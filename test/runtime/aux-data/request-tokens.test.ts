@@ -1,8 +1,8 @@
 /** The tokens of a request, in both formats and both spellings. */
 import { pack } from "msgpackr";
 import { expect, it } from "vitest";
-import { FORMAT_JSON, FORMAT_MSGPACK } from "../../../assembly/abi.ts";
-import { readTokens } from "../../../runtime/aux-data/request-tokens.ts";
+import { FLAG_EVALUATION, FLAG_EVALUATIONS, FORMAT_JSON, FORMAT_MSGPACK } from "../../../assembly/abi.ts";
+import { readTokens, tokensByEvaluation } from "../../../runtime/aux-data/request-tokens.ts";
 import { TokenError } from "../../../runtime/errors.ts";
 
 const json = (request: unknown) => readTokens(Buffer.from(JSON.stringify(request)), FORMAT_JSON);
@@ -33,5 +33,35 @@ it("refuses bytes that it cannot read", () => {
 it("refuses a request in which it finds no token, since the guest did", () => {
   for (const auxData of [null, {}, { jwt: {} }, { jwts: {} }, { jwts: { a: { token: "" } } }]) {
     for (const read of [json, msgpack]) expect(() => read({ auxData })).toThrow(TokenError);
+  }
+});
+
+const auxData = (token: string) => ({ "cerbos.auxData": { jwt: { token } } });
+
+it("finds those of an evaluation in its context", () => {
+  const request = { context: auxData("t"), auxData: { jwt: { token: "other" } } };
+  const want = [{ name: null, token: "t", keySetId: "" }];
+  for (const flags of [FLAG_EVALUATION, FLAG_EVALUATIONS]) {
+    expect(readTokens(Buffer.from(JSON.stringify(request)), FORMAT_JSON, flags)).toEqual(want);
+    expect(readTokens(pack(request), FORMAT_MSGPACK, flags)).toEqual(want);
+  }
+  const nested = { context: { plain: 1 }, evaluations: [{ context: auxData("t") }] };
+  const bytes = Buffer.from(JSON.stringify(nested));
+  expect(readTokens(bytes, FORMAT_JSON, FLAG_EVALUATIONS)).toEqual(want);
+  // What a single evaluation does not know, it ignores.
+  expect(() => readTokens(bytes, FORMAT_JSON, FLAG_EVALUATION)).toThrow(TokenError);
+});
+
+it("finds those of each evaluation, its own or the defaults'", () => {
+  const request = {
+    context: auxData("shared"),
+    evaluations: [{}, { context: auxData("own") }, { context: null }, { context: {} }, 3],
+  };
+  for (const [bytes, format] of [
+    [Buffer.from(JSON.stringify(request)), FORMAT_JSON],
+    [pack(request), FORMAT_MSGPACK],
+  ] as const) {
+    const tokens = tokensByEvaluation(bytes, format).map((some) => some.map(({ token }) => token));
+    expect(tokens).toEqual([["shared"], ["own"], ["shared"], [], ["shared"]]);
   }
 });

@@ -96,19 +96,22 @@ describe.skipIf(!IS_BUILT)("a pool of batch workers", () => {
     const { pool: workers, state } = start(allow);
     const bytes = encodeRequest(request(3000), "json");
     const done = new AbortController();
+    // Many times during a decision, until that leaves no time to decide.
+    let pause = 15;
     const swapping = (async () => {
       for (let turn = 0; !done.signal.aborted; turn++) {
         state.swap(turn % 2 === 0 ? deny : allow);
-        await sleep(15);
+        await sleep(pause);
       }
     })();
     const seen = new Set<string>();
     const askAll = async (): Promise<void> => {
-      for (let round = 0; round < 25; round++) {
+      for (let round = 0; round < 25 || seen.size < 2; round++) {
         const answer = await workers.decide(largeRequest(bytes, FORMAT_JSON, FORMAT_JSON));
         const serving = state.engine === allow ? "ALLOW" : "DENY";
         if (answer.kind === "refused") {
           expect(answer.reply.status).toBe("503 Service Unavailable");
+          pause *= 1.5;
           continue;
         }
         const effects = responseOf(answer).match(/EFFECT_[A-Z]+/g) ?? [];

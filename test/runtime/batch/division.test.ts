@@ -164,7 +164,7 @@ describe.skipIf(!CORE_IS_BUILT)(TITLE, () => {
     );
     expect(divided).toBeGreaterThan(60);
     expect(refused).toBeGreaterThan(30);
-  });
+  }, 240_000);
 
   it("is answered as one that is not divided when bytes of it are damaged", async () => {
     await fc.assert(
@@ -186,7 +186,7 @@ describe.skipIf(!CORE_IS_BUILT)(TITLE, () => {
       { numRuns: 600 },
     );
     expect(workers.failures).toEqual([]);
-  });
+  }, 240_000);
 
   it.each(both)("is in as many parts as it may be (%s)", async (how) => {
     const bytes = encodeRequest(request(40), how);

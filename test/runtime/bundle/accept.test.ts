@@ -12,6 +12,7 @@ import {
   prepareBundle,
 } from "../../../runtime/bundle/accept.ts";
 import { readBundle } from "../../../runtime/bundle/bundle-file.ts";
+import { SectionDigests } from "../../../runtime/bundle/section-digests.ts";
 import { VerifyKeys } from "../../../runtime/bundle/signature.ts";
 import { BundleError, type BundleErrorCode } from "../../../runtime/errors.ts";
 import { Engine } from "../../../runtime/index.ts";
@@ -24,16 +25,12 @@ import {
   withPoliciesOf,
   withReplaced,
 } from "../support/built-bundles.ts";
-import { albumRequest, IS_BUILT, POLICIES, temporaryDirectory } from "../support/daemon.ts";
+import { albumRequest, DENYING_POLICIES, IS_BUILT, POLICIES, temporaryDirectory } from "../support/daemon.ts";
 import { makeKey, sign, type TestKey } from "../support/signed-bundles.ts";
-
-const DENYING = {
-  ...POLICIES,
-  "album.yaml": (POLICIES["album.yaml"] ?? "").replaceAll("EFFECT_ALLOW", "EFFECT_DENY"),
-};
+import { timesEffort } from "../../support/effort.ts";
 
 /** Bits flipped, and bytes between two lengths of a truncated file. */
-const FLIPS = 10_000;
+const FLIPS = timesEffort(2_000);
 const STEP = 1024;
 
 describe.skipIf(!IS_BUILT)(
@@ -54,7 +51,7 @@ describe.skipIf(!IS_BUILT)(
       key = await makeKey(directory, "key");
       keys = await VerifyKeys.load([key.publicFile]);
       file = await buildBundle(POLICIES, 5);
-      denying = await buildBundle(DENYING, 6);
+      denying = await buildBundle(DENYING_POLICIES, 6);
       signed = await sign(file, [key]);
     }, 120_000);
     afterAll(() => remove());
@@ -73,6 +70,30 @@ describe.skipIf(!IS_BUILT)(
       }
       throw new Error("the bundle was accepted");
     }
+
+    it("copies a file into shared memory only when it is not there already", async () => {
+      const copied = await prepareBundle(signed, acceptance({ shared: true }));
+      expect(copied.file.buffer).toBeInstanceOf(SharedArrayBuffer);
+      const again = await prepareBundle(copied.file, acceptance({ shared: true }));
+      expect(again.file).toBe(copied.file);
+      const part = new Uint8Array(new SharedArrayBuffer(signed.length + 8)).subarray(8);
+      part.set(signed);
+      const alone = await prepareBundle(part, acceptance({ shared: true }));
+      expect(alone.file.buffer.byteLength).toBe(signed.length);
+    });
+
+    it("refuses what differs from the version before in a single bit, wherever that is", async () => {
+      const digests = new SectionDigests();
+      await prepareBundle(signed, acceptance({ digests }));
+      const random = new Random(7);
+      for (let flip = 0; flip < 200; flip++) {
+        const broken = Uint8Array.from(file);
+        const at = random.below(broken.length);
+        broken[at] = (broken[at] ?? 0) ^ (1 << random.below(8));
+        expect(() => readBundle(broken, digests), `bit of byte ${at}`).toThrow(BundleError);
+      }
+      expect(readBundle(file, digests).digest).toBe(readBundle(file).digest);
+    });
 
     it("serves, keeps and notes it, in this order", async () => {
       const sequences = new MemorySequenceStore();

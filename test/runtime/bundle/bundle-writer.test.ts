@@ -6,13 +6,13 @@ import { readBundle } from "../../../runtime/bundle/bundle-file.ts";
 import { withSection } from "../../../runtime/bundle/bundle-writer.ts";
 import { sampleSections, writeBundle } from "../support/bundle-writer.ts";
 
-const SECTIONS = sampleSections().map(({ kind, bytes }) => ({ kind, content: bytes }));
+const SECTIONS = sampleSections().map(({ kind, bytes }) => ({ kind, content: [bytes] }));
 
 describe("withSection", () => {
   it("writes what the compiler would have written", () => {
     const content = Uint8Array.of(1, 2, 3);
     const added = withSection(pack(SECTIONS), SECTION_SELF_TEST, content);
-    expect([...added]).toEqual([...pack([...SECTIONS, { kind: SECTION_SELF_TEST, content }])]);
+    expect([...added]).toEqual([...pack([...SECTIONS, { kind: SECTION_SELF_TEST, content: [content] }])]);
     expect([...(readBundle(added).selfTest ?? [])]).toEqual([1, 2, 3]);
   });
 
@@ -24,7 +24,7 @@ describe("withSection", () => {
       ...SECTIONS.filter(({ kind }) => kind !== SECTION_RULES),
       ...(rules === undefined ? [] : [rules]),
     ];
-    expect([...withSection(pack(SECTIONS), SECTION_RULES, rules?.content ?? new Uint8Array(0))]).toEqual([
+    expect([...withSection(pack(SECTIONS), SECTION_RULES, rules?.content[0] ?? new Uint8Array(0))]).toEqual([
       ...pack(last),
     ]);
   });

@@ -1,47 +1,22 @@
 /** The commit of a policy directory: there when the files are the commit's, absent otherwise, and no way to run anything. */
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { commitOf } from "../../../runtime/bundle/git-commit.ts";
 import { temporaryDirectory, writeFiles } from "../support/daemon.ts";
-
-const GIT = (() => {
-  try {
-    execFileSync("git", ["--version"]);
-    return true;
-  } catch {
-    return false;
-  }
-})();
+import { git, HAS_GIT } from "../support/git.ts";
 
 let root: string;
 let remove: () => Promise<void>;
 let commit: string;
 
-function git(directory: string, ...given: string[]): string {
-  const identity = [
-    "-c",
-    "user.name=test",
-    "-c",
-    "user.email=test@example.invalid",
-    "-c",
-    "commit.gpgsign=false",
-  ];
-  return execFileSync("git", [...identity, ...given], {
-    cwd: directory,
-    encoding: "utf8",
-    stdio: "pipe",
-  }).trim();
-}
-
 function policies(): string {
   return join(root, "policies");
 }
 
-describe.skipIf(!GIT)(
-  GIT ? "the git commit of policies" : "the git commit of policies (git is not installed)",
+describe.skipIf(!HAS_GIT)(
+  HAS_GIT ? "the git commit of policies" : "the git commit of policies (git is not installed)",
   () => {
     beforeEach(async () => {
       const temporary = await temporaryDirectory();

@@ -2,7 +2,6 @@
  * What docs/bundles.md promises: two people who check out one commit in different places build the same bytes, a daemon shows which, and
  * whoever compares needs neither the first build nor its key.
  */
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -10,35 +9,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBundle } from "../../../runtime/bundle/bundle-file.ts";
 import { Daemon, IS_BUILT, runEdict, temporaryDirectory } from "../support/daemon.ts";
+import { git, HAS_GIT } from "../support/git.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../../examples/policies", import.meta.url));
 
-const HAS_GIT = (() => {
-  try {
-    execFileSync("git", ["--version"]);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 const MISSING = HAS_GIT ? "run `npm run build`" : "git is not installed";
-
-function git(directory: string, ...given: string[]): string {
-  const identity = [
-    "-c",
-    "user.name=test",
-    "-c",
-    "user.email=test@example.invalid",
-    "-c",
-    "commit.gpgsign=false",
-  ];
-  return execFileSync("git", [...identity, ...given], {
-    cwd: directory,
-    encoding: "utf8",
-    stdio: "pipe",
-  }).trim();
-}
 
 function rank(file: string): string {
   return createHash("sha256").update(`shuffled ${file}`).digest("hex");
@@ -86,7 +61,7 @@ describe.skipIf(!IS_BUILT || !HAS_GIT)(
 
     it(
       "has the same bytes in every checkout, whatever the order of its files",
-      { timeout: 120_000 },
+      { timeout: 240_000 },
       async () => {
         git(directory, "clone", "-q", "origin", "clone");
         await copyShuffled(join(directory, "origin"), join(directory, "shuffled"));
@@ -97,7 +72,7 @@ describe.skipIf(!IS_BUILT || !HAS_GIT)(
       },
     );
 
-    it("is what a daemon shows that serves it", { timeout: 120_000 }, async () => {
+    it("is what a daemon shows that serves it", { timeout: 240_000 }, async () => {
       const bundle = readBundle(await build("origin"));
       const daemon = await Daemon.start("--bundle", join(directory, "origin.edict"));
       try {
@@ -111,7 +86,7 @@ describe.skipIf(!IS_BUILT || !HAS_GIT)(
       }
     });
 
-    it("has another digest and no commit once a policy was changed", { timeout: 120_000 }, async () => {
+    it("has another digest and no commit once a policy was changed", { timeout: 240_000 }, async () => {
       await rm(join(directory, "dirty"), { recursive: true, force: true });
       git(directory, "clone", "-q", "origin", "dirty");
       const file = join(directory, "dirty", "policies", "expenses", "expense.yaml");

@@ -38,7 +38,7 @@ describe.skipIf(!IS_BUILT)(IS_BUILT ? "signing" : "signing (run `npm run build`)
     const given = ["compile", path("policies"), "-o", path("a.edict"), "--sequence", "42"];
     const { code, err } = await runEdict([...given, "--sign", path("one.private.jwk")]);
     expect(code, err).toBe(0);
-  }, 60_000);
+  }, 240_000);
   afterAll(() => remove());
 
   it("makes keys of which only the public one may be read by others, and never replaces one", async () => {
@@ -126,7 +126,7 @@ describe.skipIf(!IS_BUILT)(IS_BUILT ? "signing" : "signing (run `npm run build`)
     expect(listed.code).toBe(4);
   });
 
-  it("compiles the same sources in another place to the same bytes", { timeout: 60_000 }, async () => {
+  it("compiles the same sources in another place to the same bytes", { timeout: 240_000 }, async () => {
     await cp(EXAMPLES, path("copy"), { recursive: true });
     const files: Buffer[] = [];
     for (const [index, source] of [EXAMPLES, path("copy")].entries()) {

@@ -44,6 +44,11 @@ server:
   requestLimits: { maxActionsPerResource: 5, maxResourcesPerRequest: 600, maxPairsPerRequest: 800, maxBodyBytes: 65536 }
   batches: { workers: 3, minBytes: 20000 }
   overload: { maxDelay: 100ms, maxBufferedBytes: 33554432 }
+  search: { maxCandidates: 5000 }
+  auth: { tokenFile: tokens }
+  tls: { cert: edict.pem, key: edict.key, caCert: clients.pem }
+directory: { files: [people.ndjson], maxEntities: 1000, maxBytes: 2097152 }
+authzen: { roles: "token:groups", reasons: denied, baseUrl: "https://pdp.example/edict", trustForwarded: true }
 engine:
   defaultPolicyVersion: v2
   defaultScope: acme.hr
@@ -76,6 +81,10 @@ bundle:
         threads: 3,
         batches: { workers: 3, minBytes: 20_000 },
         overload: { maxDelayMs: 100, maxBufferedBytes: 33_554_432 },
+        search: { maxCandidates: 5000 },
+        accessTokens: "tokens",
+        tls: { certificate: "edict.pem", key: "edict.key", clientAuthorities: "clients.pem" },
+        discovery: { baseUrl: "https://pdp.example/edict", trustForwarded: true },
       },
       policies: { kind: "directory", directory: "./p", watch: true },
       engine: {
@@ -89,6 +98,7 @@ bundle:
         maxResourcesPerRequest: 600,
         maxPairsPerRequest: 800,
         maxBodyBytes: 65_536,
+        authzen: { roles: "token:groups", reasons: "denied" },
       },
       auxData: DEFAULT_AUX_DATA,
       bundle: {
@@ -102,6 +112,7 @@ bundle:
         failClosedAfterMs: 3_600_000,
         allowRollbackTo: "0123456789ab",
       },
+      directory: { files: ["people.ndjson"], maxEntities: 1000, maxBytes: 2_097_152 },
       admin: DEFAULT_CONFIG.admin,
       shadow: DEFAULT_CONFIG.shadow,
     });
@@ -204,9 +215,36 @@ bogus: 1
   });
 
   it("refuses what would be unsafe to ignore", () => {
-    expect(problems("server: {tls: {cert: a, key: b}}")).toHaveLength(2);
+    expect(problems("server: {tls: {cert: a}}")[0]).toMatch(/`server.tls.key` are needed/);
+    expect(problems("server: {tls: {caCert: a}}")[0]).toMatch(/`server.tls.caCert` is not enough/);
+    expect(problems('server: {auth: {tokenFile: ""}}')[0]).toMatch(/must name a file/);
     expect(problems("schema: {enforcement: maybe}")[0]).toMatch(/must be one of none, warn, reject/);
     expect(problems("storage: {driver: git}")[0]).toMatch(/only `disk` and `bundle`/);
+  });
+
+  it.each([
+    ["roles: property", "must be `property:<name>`, `type` or `token:<claim>`"],
+    ['roles: "claim:groups"', "must be `property:<name>`, `type` or `token:<claim>`"],
+    [`roles: "token:${"x".repeat(257)}"`, "must be `property:<name>`, `type` or `token:<claim>`"],
+    ["reasons: some", "must be one of none, denied, all"],
+    ["baseUrl: pdp.example", "is not a URL such as `https://pdp.example.com`"],
+    ['baseUrl: "ftp://pdp.example"', "must begin with `https://`"],
+    ['baseUrl: "https://a:b@pdp.example"', "must not hold credentials"],
+    ['baseUrl: "https://pdp.example?x"', "must have no query and no fragment"],
+    [
+      'baseUrl: "https://pdp.example/"',
+      "must be written as `https://host[:port][/path]`, in lower case, without a final slash",
+    ],
+    [
+      'baseUrl: "https://PDP.example"',
+      "must be written as `https://host[:port][/path]`, in lower case, without a final slash",
+    ],
+  ])("refuses authzen: {%s}", (setting, reason) => {
+    const key = setting.slice(0, setting.indexOf(":"));
+    const [problem = "", ...others] = problems(`authzen: {${setting}}`);
+    expect(others).toEqual([]);
+    expect(problem).toMatch(/^edict\.yaml:1:\d+: /);
+    expect(problem.replace(/^edict\.yaml:1:\d+: /, "")).toBe(`\`authzen.${key}\` ${reason}`);
   });
 
   it("names known but unsupported keys in warnings, unless they ask for nothing", () => {

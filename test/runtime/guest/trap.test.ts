@@ -34,6 +34,7 @@ const CORE = `(module
   (func (export "setMaxPairs") (param i32))
   (func (export "setDefaults") (param i32 i32))
   (func (export "setGlobals") (param i32) (result i32) (i32.const 0))
+  (func (export "setAuthzen") (param i32 i32 i32))
   (func (export "seed") (param i32 i32 i32 i32 i32 i32))
   (func $deep (param i32) (result i32) (i32.add (call $deep (local.get 0)) (i32.const 1)))
   (func (export "check") (param i32 i32 i32 i32 f64) (result i32)

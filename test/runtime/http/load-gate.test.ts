@@ -8,18 +8,20 @@ const MIB = 1024 * 1024;
 /** A gate in a thread whose requests take `cost` milliseconds when decided and a hundredth of that when shed. */
 class Thread {
   now = 1000;
+  /** Time in which the machine did not let the thread run. */
+  stalled = 0;
   memory = 100 * MIB;
   decided = 0;
   shed = 0;
   readonly gate: LoadGate;
 
   constructor(maxDelayMs: number) {
-    const clock = { now: () => this.now, memory: () => this.memory };
+    const clock = { now: () => this.now, used: () => this.now - this.stalled, memory: () => this.memory };
     this.gate = new LoadGate({ maxDelayMs, maxBufferedBytes: 10 * MIB }, clock);
   }
 
-  /** One turn of the event loop: timers that are due, then requests. */
-  turn(requests: number, cost: number): { readonly decided: number; readonly shed: number } {
+  /** One turn of the event loop: timers that are due, then requests, before each of which the machine stalls for `stall` milliseconds. */
+  turn(requests: number, cost: number, stall = 0): { readonly decided: number; readonly shed: number } {
     const before = { decided: this.decided, shed: this.shed };
     // A timer that is long overdue runs once.
     if (this.now - this.#ticked >= 50) {
@@ -27,6 +29,8 @@ class Thread {
       this.#ticked = this.now;
     }
     for (let index = 0; index < requests; index++) {
+      this.now += stall;
+      this.stalled += stall;
       const isAdmitted = this.gate.admits();
       this.now += isAdmitted ? cost : cost / 100;
       if (isAdmitted) this.decided++;
@@ -72,6 +76,13 @@ describe("a load gate", () => {
     expect(second.shed).toBe(1000 - second.decided);
     thread.turn(50, 1);
     for (let turn = 0; turn < 10; turn++) expect(thread.turn(50, 1).shed).toBe(0);
+  });
+
+  it("sheds nothing because the machine lets the thread run only now and then", () => {
+    for (let turn = 0; turn < 10; turn++) expect(thread.turn(40, 0.1, 20).shed).toBe(0);
+    // What the requests themselves take counts as ever, on a machine that is shared.
+    thread.turn(1000, 1, 1);
+    expect(thread.turn(1000, 1, 1).shed).toBeGreaterThan(0);
   });
 
   it("looks at every request when they are slow", () => {

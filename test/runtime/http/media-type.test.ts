@@ -1,7 +1,7 @@
 /** Formats by Content-Type and Accept. */
 import { describe, expect, it } from "vitest";
 import { FORMAT_JSON, FORMAT_MSGPACK } from "../../../assembly/abi.ts";
-import { inputFormat, outputFormat } from "../../../runtime/http/media-type.ts";
+import { inputFormat, outputFormat, strictInputFormat } from "../../../runtime/http/media-type.ts";
 
 describe("inputFormat", () => {
   it.each([
@@ -23,6 +23,25 @@ describe("inputFormat", () => {
     "application/msgpackx",
   ])("takes %j for JSON", (type) => {
     expect(inputFormat(type)).toBe(FORMAT_JSON);
+  });
+});
+
+describe("strictInputFormat", () => {
+  it.each([
+    ["application/json", FORMAT_JSON],
+    ["Application/JSON ; charset=utf-8", FORMAT_JSON],
+    ["application/msgpack", FORMAT_MSGPACK],
+    ["application/x-msgpack;v=1", FORMAT_MSGPACK],
+    ["application/vnd.msgpack", FORMAT_MSGPACK],
+    ["", -1],
+    ["text/plain", -1],
+    ["application/jsonp", -1],
+    ["application/json-patch+json", -1],
+    ["text/plain; a=application/json", -1],
+    ["application/msgpackx", -1],
+    ["application/msgpack+json", -1],
+  ])("takes %j for %i", (type, format) => {
+    expect(strictInputFormat(type)).toBe(format);
   });
 });
 

@@ -56,7 +56,7 @@ describe.skipIf(!IS_BUILT)("a daemon on a Unix socket", () => {
     expect(
       await Promise.all(statuses.map(async (route) => (await running.request("GET", route)).status)),
     ).toEqual([200, 200, 200, 200, 426, 404]);
-    const client = new Client(running.address, { transport: "stream", timeoutMs: 10_000 });
+    const client = new Client(running.address, { transport: "stream", timeoutMs: 50_000 });
     const resource = { kind: "album", id: "1", attr: { public: true, flagged: false } };
     expect(
       await client.isAllowed({ principal: { id: "a", roles: ["user"] }, resource, action: "view" }),
@@ -73,10 +73,12 @@ describe.skipIf(!IS_BUILT)("a daemon on a Unix socket", () => {
 
   it("listens on TCP and the socket at once, and further threads on TCP alone", async () => {
     const running = await start("--http", "127.0.0.1:0", "--threads", "2");
-    expect(running.output().err).toMatch(/a Unix socket is served by the first thread alone/);
+    await running.until(() =>
+      running.output().err.includes("a Unix socket is served by the first thread alone"),
+    );
     expect((await running.check(albumRequest())).json()).toMatchObject(allowed);
     expect((await stat(path)).mode & 0o777).toBe(0o766);
-    const client = new Client(`unix:${path}`, { timeoutMs: 10_000 });
+    const client = new Client(`unix:${path}`, { timeoutMs: 50_000 });
     const resource = { kind: "album", id: "1", attr: { public: true, flagged: false } };
     expect(
       await client.isAllowed({ principal: { id: "a", roles: ["user"] }, resource, action: "view" }),

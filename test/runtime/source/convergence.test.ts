@@ -135,7 +135,7 @@ describe.skipIf(!IS_BUILT)("three daemons converge", () => {
     } finally {
       await origin.kill();
     }
-  });
+  }, 240_000);
 
   it.skipIf(!HAS_NATS)(
     "on the newest version of a nats-server that is killed, stands still and flaps",
@@ -183,6 +183,7 @@ describe.skipIf(!IS_BUILT)("three daemons converge", () => {
         await server.kill();
       }
     },
+    240_000,
   );
 });
 

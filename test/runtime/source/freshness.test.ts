@@ -43,10 +43,16 @@ describe("freshness", () => {
   });
 
   it("is noticed to have ended without anybody asking", async () => {
-    const fresh = new Freshness({ staleAfterMs: 30, failClosedAfterMs: 60 });
+    let time = 0;
+    const fresh = new Freshness({ staleAfterMs: 30, failClosedAfterMs: 60 }, () => time);
     const seen: FreshnessState[] = [];
     fresh.onChange = (state) => seen.push(state);
     fresh.confirm();
+    // The timers are real but the clock is not, so that a late timer skips no state.
+    time = 40;
+    while (seen.length < 1) await sleep(5);
+    expect(seen).toEqual(["stale"]);
+    time = 70;
     while (seen.length < 2) await sleep(5);
     expect(seen).toEqual(["stale", "expired"]);
     fresh.close();
@@ -89,7 +95,8 @@ describe.skipIf(!IS_BUILT)("a daemon whose source is gone for long", () => {
 
   it("says so in health and goes on deciding, unless it was told more", async () => {
     const daemon = await start("--stale-after", "1s");
-    expect(await health(daemon)).not.toContain("stale");
+    // Polls that come late make it stale for a moment at any time.
+    await daemon.until(async () => !(await health(daemon)).includes("stale: "));
     await origin.kill();
     await daemon.until(async () => (await health(daemon)).includes("stale: "));
     expect(await servedBy(daemon)).toMatchObject({ view: "EFFECT_ALLOW", reason: "" });
@@ -114,21 +121,31 @@ describe.skipIf(!IS_BUILT)("a daemon whose source is gone for long", () => {
       })),
     };
     const frames: (readonly [number, unknown, { denyReason?: string }?])[] = [];
-    const stream = await ClientSocket.connect(clientAddress(daemon.address), "/v1/stream", 5000, {
+    const stream = await ClientSocket.connect(clientAddress(daemon.address), "/v1/stream", 60_000, {
       message: (bytes) => frames.push(...(unpackMultiple(Buffer.from(bytes)) as typeof frames)),
       closed: () => undefined,
     });
-    const ask = async (id: number): Promise<{ text: string; note: string }> => {
+    let asked = 0;
+    const ask = async (): Promise<{ text: string; note: string }> => {
+      const id = ++asked;
       stream.send(Buffer.from(pack([id, albumRequest()])));
       while (!frames.some((frame) => frame[0] === id)) await sleep(5);
       const frame = frames.find((found) => found[0] === id);
       return { text: JSON.stringify(frame?.[1]), note: frame?.[2]?.denyReason ?? "" };
     };
+    /** Waits until every way to ask is answered by the policies, which polls that come late put off. */
+    const untilDecides = async (): Promise<void> => {
+      await daemon.until(async () => (await servedBy(daemon)).reason === "");
+      await daemon.until(async () => (await servedBy(daemon)).view === "EFFECT_ALLOW");
+      await daemon.until(async () => {
+        const { status, body } = await daemon.check(large);
+        expect(status).toBe(200);
+        return !body.toString().includes("EFFECT_DENY");
+      });
+      await daemon.until(async () => (await ask()).text.includes("EFFECT_ALLOW"));
+    };
     try {
-      const before = await daemon.check(large);
-      expect(before.status).toBe(200);
-      expect(JSON.stringify(before.json())).not.toContain("EFFECT_DENY");
-      expect((await ask(1)).text).toContain("EFFECT_ALLOW");
+      await untilDecides();
       await origin.kill();
       await daemon.until(async () => (await servedBy(daemon)).reason === "stale");
       // Every thread: connections are spread over them.
@@ -142,26 +159,23 @@ describe.skipIf(!IS_BUILT)("a daemon whose source is gone for long", () => {
       expect(denied.status).toBe(200);
       expect(denied.headers["edict-deny-reason"]).toBe("stale");
       expect(JSON.stringify(denied.json())).not.toContain("EFFECT_ALLOW");
-      const framed = await ask(2);
+      const framed = await ask();
       expect(framed.text).not.toContain("EFFECT_ALLOW");
       expect(framed.note).toBe("stale");
       const bad = await daemon.check("{");
       expect(bad.status).toBe(400);
       await origin.start();
-      await daemon.until(async () => (await servedBy(daemon)).reason === "");
-      await daemon.until(async () => (await servedBy(daemon)).view === "EFFECT_ALLOW");
-      await daemon.until(async () => !(await daemon.check(large)).body.toString().includes("DENY"));
-      expect((await ask(3)).text).toContain("EFFECT_ALLOW");
+      await untilDecides();
     } finally {
       stream.close();
     }
-  });
+  }, 180_000);
 
   it("counts a source that only gives what is refused as gone", async () => {
     const daemon = await start("--fail-closed-after", "1s");
     origin.publish(versions.get(0).bytes);
+    await daemon.until(async () => (await health(daemon)).includes("EDICT_BUNDLE_ROLLBACK"));
     await daemon.until(async () => (await servedBy(daemon)).reason === "stale");
-    expect(await health(daemon)).toContain("EDICT_BUNDLE_ROLLBACK");
     origin.publish(versions.get(2).bytes);
     await daemon.until(async () => (await servedBy(daemon)).reason === "");
   });
@@ -189,7 +203,8 @@ describe.skipIf(!IS_BUILT)("a daemon whose source is gone for long", () => {
       else process.env["NODE_OPTIONS"] = before;
     }
     const years = new Set<string>();
-    for (const sequence of [2, 3, 4, 5, 6, 7]) {
+    // Versions that come at the rate of the jumps all come at the same time of that clock.
+    for (let sequence = 2; sequence <= 7 || years.size === 1; sequence++) {
       origin.publish(versions.get(sequence).bytes);
       await untilServes(daemon, versions.get(sequence));
       const text = await health(daemon);
@@ -200,7 +215,7 @@ describe.skipIf(!IS_BUILT)("a daemon whose source is gone for long", () => {
     }
     // The clock did jump.
     expect(years.size).toBeGreaterThan(1);
-  });
+  }, 180_000);
 
   it("does not take limits for a policy directory, which nobody confirms", async () => {
     const run = await runEdict(["serve", "--policies", directory.path, "--stale-after", "10s"]);

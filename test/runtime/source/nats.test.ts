@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Daemon, IS_BUILT, runEdict, temporaryDirectory } from "../support/daemon.ts";
 import { HAS_NATS, NatsServer, servedBy, type TestVersion, TestVersions, untilServes } from "./support.ts";
 
-describe.skipIf(!IS_BUILT || !HAS_NATS)("bundles in a NATS bucket", () => {
+describe.skipIf(!IS_BUILT || !HAS_NATS)("bundles in a NATS bucket", { timeout: 180_000 }, () => {
   let versions: TestVersions;
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
   let server: NatsServer;

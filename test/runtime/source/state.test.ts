@@ -92,7 +92,7 @@ describe("a state directory", () => {
   });
 });
 
-describe.skipIf(!IS_BUILT)("a daemon without its source", () => {
+describe.skipIf(!IS_BUILT)("a daemon without its source", { timeout: 180_000 }, () => {
   let versions: TestVersions;
   let origin: Origin;
   const daemons: Daemon[] = [];
@@ -170,6 +170,19 @@ describe.skipIf(!IS_BUILT)("a daemon without its source", () => {
     expect(versions.get(2).digest).toContain((await servedBy(daemon)).digest);
   });
 
+  it("waits for a slow source when no kept bundle can serve instead", async () => {
+    await leave(versions.get(1));
+    await rm(join(state, `${versions.get(1).digest}.edict`));
+    origin.intercept = (_, response) => {
+      setTimeout(() => response.end(versions.get(2).bytes), 3_000);
+      return true;
+    };
+    await origin.start();
+    const daemon = await start();
+    expect(versions.get(2).digest).toContain((await servedBy(daemon)).digest);
+    expect(daemon.output().err).toMatch(/the kept bundle \w{12} is missing/);
+  });
+
   it("goes by the bundles when the record of them is lost", async () => {
     await leave(versions.get(1), versions.get(2));
     await writeFile(join(state, "state.json"), "nothing of use");
@@ -178,7 +191,8 @@ describe.skipIf(!IS_BUILT)("a daemon without its source", () => {
     const daemon = await start();
     expect(versions.get(2).digest).toContain((await servedBy(daemon)).digest);
     expect(daemon.output().err).toContain("is damaged and ignored (wrong checksum)");
-    expect(daemon.output().err).toContain("sequence 2 has been accepted before");
+    const refusal = "sequence 2 has been accepted before";
+    await daemon.until(() => daemon.output().err.includes(refusal));
   });
 
   it("uses no kept bundle that is not signed as it has to be", async () => {

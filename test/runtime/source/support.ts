@@ -229,7 +229,7 @@ export class NatsServer {
       ["-a", "127.0.0.1", "-p", String(this.port), "-js", "-sd", store, ...this.#more],
       { stdio: "ignore" },
     );
-    for (let wait = 0; wait < 1000; wait++) {
+    for (let wait = 0; wait < 4000; wait++) {
       if (await isListening(this.port)) return;
       await sleep(10);
     }

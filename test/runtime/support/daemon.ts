@@ -1,15 +1,22 @@
 /** Starts the real daemon (`bin/edict.js serve`) in a process of its own and talks to it over real sockets. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { KeptConnections, NO_SHEDDING } from "../../support/daemon.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const BINARY = join(ROOT, "bin", "edict.js");
+/** The command line, for tests that run it by themselves. */
+export const BINARY = join(ROOT, "bin", "edict.js");
+
+/** What a test that has a minute can wait for, however slow the machine is. */
+const PATIENCE_MS = 50_000;
 
 /** Whether `npm run build` has produced everything that a daemon needs. */
 export const IS_BUILT =
@@ -59,6 +66,12 @@ derivedRoles:
 `,
 };
 
+/** The same with every ALLOW of the album policy turned into a DENY. */
+export const DENYING_POLICIES: Readonly<Record<string, string>> = {
+  ...POLICIES,
+  "album.yaml": (POLICIES["album.yaml"] ?? "").replaceAll("EFFECT_ALLOW", "EFFECT_DENY"),
+};
+
 /** A request that `POLICIES` answer: view and delete of a public album that belongs to somebody else. */
 export function albumRequest(
   attr: Record<string, unknown> = { public: true, flagged: false, locked: false, owner: "bob" },
@@ -74,6 +87,16 @@ export function albumRequest(
 export async function temporaryDirectory(): Promise<{ readonly path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), "edict-test-"));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Puts a file in the place of another at once: what looks in between two steps of a plain write sees an empty one. */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  // Outside of the directory, which may be watched.
+  const directory = await temporaryDirectory();
+  const written = join(directory.path, "new");
+  await writeFile(written, text);
+  await rename(written, file);
+  await directory.remove();
 }
 
 export async function writeFiles(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
@@ -113,7 +136,7 @@ export class Daemon {
   readonly process: ChildProcess;
   readonly output: () => { out: string; err: string };
   #told = false;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  readonly #agent = new KeptConnections();
 
   private constructor(address: string, child: ChildProcess, output: () => { out: string; err: string }) {
     this.address = address;
@@ -121,14 +144,22 @@ export class Daemon {
     this.output = output;
   }
 
-  /** Starts it on a free port unless `given` names an address, and waits until it is ready. */
+  /**
+   * Starts it on a free port unless `given` names an address, and waits until it is ready. However slow the machine is, it sheds nothing unless
+   * `given` says when.
+   */
   static async start(...given: string[]): Promise<Daemon> {
     const address = given.some((flag) => flag === "--http" || flag === "--unix")
       ? []
       : ["--http", "127.0.0.1:0"];
-    const child = spawn(process.execPath, [BINARY, "serve", ...given, ...address], { cwd: ROOT });
+    const patience = given.some((flag) => flag.startsWith("server.overload.maxDelay="))
+      ? []
+      : ["--set", NO_SHEDDING];
+    const flags = [...given, ...address, ...patience];
+    const child = spawn(process.execPath, [BINARY, "serve", ...flags], { cwd: ROOT });
     const output = collect(child);
-    for (let wait = 0; wait < 3000; wait++) {
+    // A count, because no time passes for a process that stands still.
+    for (let wait = 0; wait < PATIENCE_MS / 10; wait++) {
       const ready = /^edict ready on (\S+)/m.exec(output().out);
       if (ready?.[1] !== undefined) return new Daemon(ready[1], child, output);
       if (child.exitCode !== null) break;
@@ -151,6 +182,7 @@ export class Daemon {
     const target = this.address.startsWith("unix:")
       ? { socketPath: this.address.slice(5) }
       : { host: "127.0.0.1", port: this.port };
+    this.#agent.refresh();
     return new Promise((resolve, reject) => {
       const call = httpRequest({ ...target, method, path, headers, agent: this.#agent }, (response) => {
         const chunks: Buffer[] = [];
@@ -186,15 +218,36 @@ export class Daemon {
     return (await this.request("GET", path)).json() as Record<string, unknown>;
   }
 
+  /** Resolves when the daemon has read what was written to its connections before. */
+  async hasRead(): Promise<void> {
+    // The first answer may come before a connection that was made earlier is read, not so the second.
+    for (let round = 0; round < 2; round++) await this.json("/healthz");
+  }
+
+  /** Waits until the daemon takes no connection any more. */
+  async untilRefusing(): Promise<void> {
+    await this.until(async () => {
+      const socket = connect(this.port, "127.0.0.1");
+      try {
+        await once(socket, "connect");
+        return false;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "ECONNREFUSED";
+      } finally {
+        socket.on("error", () => undefined).destroy();
+      }
+    });
+  }
+
   /** Resident memory in bytes; on Linux only. */
   async memory(): Promise<number> {
     const status = await readFile(`/proc/${this.process.pid}/status`, "utf8");
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
   }
 
-  /** Waits until `condition` holds. */
-  async until(condition: () => Promise<boolean> | boolean): Promise<void> {
-    for (let wait = 0; wait < 1000; wait++) {
+  /** Waits until `condition` holds; tests that have more than a minute may wait longer than others. */
+  async until(condition: () => Promise<boolean> | boolean, patienceMs = PATIENCE_MS): Promise<void> {
+    for (let wait = 0; wait < patienceMs / 20; wait++) {
       if (await condition()) return;
       await sleep(20);
     }

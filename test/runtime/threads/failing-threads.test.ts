@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BroadcastChannel } from "node:worker_threads";
+import { BroadcastChannel, setEnvironmentData } from "node:worker_threads";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../../runtime/config/load.ts";
 import { type HttpServer, startServer } from "../../../runtime/http/server.ts";
@@ -16,7 +16,21 @@ import { albumRequest, IS_BUILT, POLICIES } from "../support/daemon.ts";
 
 const ENTRY = new URL("./troubled-thread.mjs", import.meta.url);
 const { config: CONFIG } = readConfig(null, "", [], {});
-const PATIENCE = { startMs: 30_000, answerMs: 20_000, backOffMs: 10, failures: 4, stableMs: 60_000 };
+const PATIENCE = { startMs: 60_000, answerMs: 60_000, backOffMs: 10, failures: 4, stableMs: 600_000 };
+
+/** Where threads wait while it is 1: before they start, and when they are told to hang (troubled-thread.mjs). */
+const GATES = new Int32Array(new SharedArrayBuffer(8));
+const [STARTING, HANGING] = [0, 1];
+setEnvironmentData("edict-test-gates", GATES);
+
+function hold(gate: number): void {
+  Atomics.store(GATES, gate, 1);
+}
+
+function release(gate: number): void {
+  Atomics.store(GATES, gate, 0);
+  Atomics.notify(GATES, gate);
+}
 
 interface Answer {
   readonly bundle: string;
@@ -27,11 +41,14 @@ interface Answer {
 class Servers {
   readonly threads: ServingThreads;
   readonly state: ServingState;
+  /** What the threads are given; read anew for every wait. */
+  readonly patience: { -readonly [name in keyof typeof PATIENCE]: number };
   server: HttpServer | null = null;
   readonly #channel = new BroadcastChannel("edict-test-threads");
 
   constructor(engine: Engine, patience: Partial<typeof PATIENCE>) {
-    this.threads = new ServingThreads(3, { entry: ENTRY, patience: { ...PATIENCE, ...patience } });
+    this.patience = { ...PATIENCE, ...patience };
+    this.threads = new ServingThreads(3, { entry: ENTRY, patience: this.patience });
     this.state = new ServingState(engine, this.threads.traps, 0, this.threads.shed);
   }
 
@@ -45,9 +62,12 @@ class Servers {
     await startThreads(this.threads, this.state, this.server, { ...CONFIG, server });
   }
 
-  tell(index: number, act: string): void {
+  /** Resolves when the thread is about to do it, before anything that it is sent later. */
+  async tell(index: number, act: string): Promise<void> {
+    const heard = once(this.#channel, "message");
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no origin
     this.#channel.postMessage({ index, act });
+    await heard;
   }
 
   get port(): number {
@@ -113,22 +133,34 @@ class Servers {
 const isWell = (degraded: string): boolean => degraded === '""';
 
 /** Keep-alive connections that ask again and again while they live. */
-function keepAsking(port: number, count: number): { readonly sockets: Socket[]; answered(): number } {
+function keepAsking(
+  port: number,
+  count: number,
+): { readonly sockets: Socket[]; untilAnswered(): Promise<void> } {
   const body = JSON.stringify(albumRequest());
   const head = `POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
-  let answered = 0;
+  const answered = new Set<Socket>();
   const sockets = Array.from({ length: count }, () => {
     const socket = connect(port, "127.0.0.1");
     socket.on("error", () => undefined);
     socket.on("data", (bytes) => {
       if (!bytes.toString().includes("EFFECT_ALLOW")) throw new Error("a wrong answer");
-      answered++;
+      answered.add(socket);
       setTimeout(() => socket.write(head + body), 2);
     });
     socket.write(head + body);
     return socket;
   });
-  return { sockets, answered: () => answered };
+  /** Waits until every connection that lives has been answered from now on. */
+  const untilAnswered = async (): Promise<void> => {
+    answered.clear();
+    while (sockets.some((socket) => isAlive(socket) && !answered.has(socket))) await sleep(5);
+  };
+  return { sockets, untilAnswered };
+}
+
+function isAlive(socket: Socket): boolean {
+  return !socket.destroyed && !socket.readableEnded;
 }
 
 describe.skipIf(!IS_BUILT)("serving threads in trouble", () => {
@@ -149,6 +181,8 @@ describe.skipIf(!IS_BUILT)("serving threads in trouble", () => {
 
   afterEach(async () => {
     delete process.env["EDICT_TEST_THREADS"];
+    release(STARTING);
+    release(HANGING);
     await servers?.stop();
     servers = null;
   });
@@ -170,35 +204,48 @@ describe.skipIf(!IS_BUILT)("serving threads in trouble", () => {
 
   for (const act of ["throw", "reject"]) {
     it(`replaces one that crashes while the others serve, and says so meanwhile (${act})`, async () => {
-      const running = await start({ backOffMs: 1500 });
-      const load12 = keepAsking(running.port, 24);
-      await sleep(200);
-      running.tell(1, act);
+      const running = await start();
+      const asking = keepAsking(running.port, 24);
+      await asking.untilAnswered();
+      hold(STARTING);
+      await running.tell(1, act);
       await running.untilHealth((degraded) => /serving thread 1 failed: .*told to/.test(degraded));
       // Two threads serve, with the connections they had; those of the third are closed, not left hanging.
-      const alive = load12.sockets.filter((socket) => !socket.destroyed && !socket.readableEnded);
+      await asking.untilAnswered();
+      const alive = asking.sockets.filter(isAlive);
       expect(alive.length).toBeGreaterThan(0);
       expect(alive.length).toBeLessThan(24);
-      const before = load12.answered();
-      await sleep(200);
-      expect(load12.answered()).toBeGreaterThan(before);
       expect((await running.versions()).size).toBe(1);
+      release(STARTING);
       await running.untilHealth(isWell);
       // And again: each failure is a new one.
-      running.tell(2, act);
+      hold(STARTING);
+      await running.tell(2, act);
       await running.untilHealth((degraded) => degraded.includes("serving thread 2 failed"));
+      release(STARTING);
       await running.untilHealth(isWell);
       expect((await running.versions()).size).toBe(1);
       expect(alive.some((socket) => !socket.destroyed)).toBe(true);
-      for (const socket of load12.sockets) socket.destroy();
+      for (const socket of asking.sockets) socket.destroy();
     });
   }
 
   it("gives one that comes back the version that serves by then", async () => {
-    const running = await start({ backOffMs: 500 });
-    running.tell(1, "throw");
-    await running.untilHealth((degraded) => degraded.includes("serving thread 1 failed"));
-    const digest = await swap(running);
+    const running = await start();
+    const engine = await load(1);
+    const { onHealth } = running.threads;
+    // In the turn in which it fails, so that it cannot be back before the swap has begun.
+    const swapped = new Promise<readonly string[]>((resolve, reject) => {
+      running.threads.onHealth = (degraded) => {
+        running.threads.onHealth = onHealth;
+        onHealth(degraded);
+        const swapping = running.threads.swap(engine, () => running.state.swap(engine));
+        swapping.then(() => resolve(degraded), reject);
+      };
+    });
+    await running.tell(1, "throw");
+    expect(await swapped).toEqual([expect.stringContaining("serving thread 1 failed")]);
+    const digest = engine.bundle.shortDigest;
     expect([...(await running.versions())]).toEqual([digest]);
     await running.untilHealth(isWell);
     expect([...(await running.versions())]).toEqual([digest]);
@@ -217,7 +264,7 @@ describe.skipIf(!IS_BUILT)("serving threads in trouble", () => {
       () => (stopped = true),
     );
     process.env["EDICT_TEST_THREADS"] = "die";
-    running.tell(1, "throw");
+    await running.tell(1, "throw");
     expect(await running.threads.failed).toMatch(
       /serving thread 1 failed: .*dead on arrival.*, 4 times in a row/,
     );
@@ -232,14 +279,12 @@ describe.skipIf(!IS_BUILT)("serving threads in trouble", () => {
   it("keeps the old version everywhere when one refuses the new one", async () => {
     const running = await start();
     const old = [...(await running.versions())];
-    running.tell(2, "refuse");
-    await sleep(50);
+    await running.tell(2, "refuse");
     await expect(swap(running)).rejects.toThrow(
       /the new version could not be prepared: thread 2: .*told to refuse/,
     );
     expect([...(await running.versions())]).toEqual(old);
-    running.tell(2, "recover");
-    await sleep(50);
+    await running.tell(2, "recover");
     const digest = await swap(running);
     expect([...(await running.versions())]).toEqual([digest]);
   });
@@ -247,11 +292,14 @@ describe.skipIf(!IS_BUILT)("serving threads in trouble", () => {
   it("keeps the old version everywhere when one does not answer, and goes on when it does", async () => {
     const running = await start({ answerMs: 3000 });
     const [old] = await running.versions();
-    running.tell(1, "hang");
-    await sleep(50);
-    await expect(swap(running)).rejects.toThrow(/thread 1 did not answer in time/);
-    expect(running.state.degraded).toEqual(["serving thread 1 does not answer"]);
+    hold(HANGING);
+    await running.tell(1, "hang");
+    // The other one may be too slow to answer, but only for a while.
+    await expect(swap(running)).rejects.toThrow(/thread 1(, 2)? did not answer in time/);
+    expect(running.state.degraded).toContain("serving thread 1 does not answer");
     expect(running.state.engine.bundle.shortDigest).toBe(old);
+    running.patience.answerMs = PATIENCE.answerMs;
+    release(HANGING);
     await running.untilHealth(isWell);
     // The late answer to the abandoned attempt has changed nothing.
     expect([...(await running.versions())]).toEqual([old]);
@@ -262,8 +310,7 @@ describe.skipIf(!IS_BUILT)("serving threads in trouble", () => {
   it("keeps the old version everywhere when one crashes over the new one", async () => {
     const running = await start();
     const old = [...(await running.versions())];
-    running.tell(1, "crash-while-preparing");
-    await sleep(50);
+    await running.tell(1, "crash-while-preparing");
     await expect(swap(running)).rejects.toThrow(/thread 1 failed: .*crash while preparing/);
     await running.untilHealth(isWell);
     expect([...(await running.versions())]).toEqual(old);

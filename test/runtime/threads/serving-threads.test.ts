@@ -1,6 +1,8 @@
 /** Several serving threads on one port: all decide, all swap together, all stop. */
-import { readdir, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -8,6 +10,7 @@ import {
   Daemon,
   IS_BUILT,
   POLICIES,
+  replaceFile,
   runEdict,
   temporaryDirectory,
   writeFiles,
@@ -105,7 +108,7 @@ describe.skipIf(!IS_BUILT)("several serving threads", () => {
     daemon = await Daemon.start("--policies", policies, "--threads", "3", "--watch");
     const running = daemon;
     const before = (await view(running)).bundle;
-    await writeFile(
+    await replaceFile(
       join(policies, "album.yaml"),
       (POLICIES["album.yaml"] ?? "").replace("public == true", "public == false"),
     );
@@ -127,7 +130,7 @@ describe.skipIf(!IS_BUILT)("several serving threads", () => {
   it("keep the old version everywhere over a broken edit, and all say so", async () => {
     daemon = await Daemon.start("--policies", policies, "--threads", "2", "--watch");
     const running = daemon;
-    await writeFile(
+    await replaceFile(
       join(policies, "album.yaml"),
       (POLICIES["album.yaml"] ?? "").replace("public == true", "public ==== true"),
     );
@@ -140,22 +143,20 @@ describe.skipIf(!IS_BUILT)("several serving threads", () => {
 
   it("end with 1 on a second signal, without a crash", async () => {
     daemon = await Daemon.start("--policies", policies, "--threads", "2");
-    const open = request({
-      host: "127.0.0.1",
-      port: daemon.port,
-      path: "/api/check/resources",
-      method: "POST",
-      agent: false,
-      headers: { "content-length": 1000 },
-    });
+    const running = daemon;
+    const open = connect(running.port, "127.0.0.1");
     open.on("error", () => undefined);
-    open.write("{");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    daemon.terminate();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    daemon.terminate();
-    expect(await daemon.stop()).toBe(1);
-    expect(daemon.output().err).not.toContain("Assertion");
+    // The answer to the first request says that the beginning of the second, in the same packet, has been read.
+    const whole = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    const begun = "POST /api/check/resources HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{";
+    open.write(whole + begun);
+    await once(open, "data");
+    running.terminate();
+    // Two signals that nobody has seen yet are one.
+    await running.until(() => running.output().err.includes("SIGTERM received"));
+    running.terminate();
+    expect(await running.stop()).toBe(1);
+    expect(running.output().err).not.toContain("Assertion");
   });
 
   it("do not start when the port belongs to somebody else", async () => {

@@ -44,9 +44,6 @@ describe.skipIf(!IS_BUILT)("swaps under load", () => {
         "server.batches.workers=2",
         "--set",
         "server.batches.minBytes=20000",
-        // The load of this test is more than this machine can decide.
-        "--set",
-        "server.overload.maxDelay=0s",
       ]);
       running = daemon;
       const short = (name: VersionName): string => readBundle(bundles[name]).digest.slice(0, 12);
@@ -58,10 +55,21 @@ describe.skipIf(!IS_BUILT)("swaps under load", () => {
         ...many(IS_FULL ? 4 : 2, () => askOverHttp(port, LARGE, swaps, findings)),
         ...many(IS_FULL ? 8 : 3, () => askOverStream(port, 8, swaps, findings)),
       ];
-      await sleep(300);
+      /** Waits until the version that serves has answered, and requests of every kind have been answered. */
+      const untilAnswered = async (): Promise<void> => {
+        const counts = (): readonly number[] => [
+          ...Object.values(findings.answers),
+          findings.byVersion.get(swaps.versions[swaps.done % 2] ?? "") ?? 0,
+        ];
+        const before = counts();
+        const isBehind = (): boolean => counts().some((count, index) => count === before[index]);
+        while (isBehind() && findings.problems.length === 0) await sleep(5);
+      };
+      await untilAnswered();
       while (swaps.begun < SWAPS && findings.problems.length === 0) {
-        await daemon.put(swaps.begun % 2 === 0 ? bundles.second : bundles.first);
-        swaps.begun++;
+        // The daemon may see the file before anybody asks for a reload.
+        const next = swaps.begun++ % 2 === 0 ? bundles.second : bundles.first;
+        await daemon.put(next);
         const answer = await daemon.ask("/v1/reload", {});
         const serving = answer.ok
           ? (answer.value as { bundle: string }).bundle.slice(0, 12)
@@ -70,6 +78,7 @@ describe.skipIf(!IS_BUILT)("swaps under load", () => {
           findings.problem(`swap ${swaps.begun}: ${serving} serves`);
         swaps.done++;
         await sleep(IS_FULL ? 20 : 50);
+        await untilAnswered();
       }
       await Promise.all(asking.map((one) => one.stop()));
 
@@ -78,13 +87,19 @@ describe.skipIf(!IS_BUILT)("swaps under load", () => {
       for (const version of swaps.versions) expect(findings.byVersion.get(version)).toBeGreaterThan(0);
       for (const count of Object.values(findings.answers)) expect(count).toBeGreaterThan(SWAPS);
       const { counters } = await daemon.status();
-      expect(counters).toMatchObject({ swaps: SWAPS, failedSwaps: 0, traps: 0, shed: 0, refused: 0 });
+      expect(counters, daemon.daemon.output().err.slice(-2000)).toMatchObject({
+        swaps: SWAPS,
+        failedSwaps: 0,
+        traps: 0,
+        shed: 0,
+        refused: 0,
+      });
       const answers = Object.values(findings.answers).reduce((sum, count) => sum + count, 0);
       // Those that a swap has overtaken are decided again, and counted twice.
       expect(counters.requests).toBeGreaterThanOrEqual(answers);
       if (IS_FULL) console.log(JSON.stringify({ swaps: SWAPS, ...findings.answers, counters }));
     },
-    IS_FULL ? 1_200_000 : 120_000,
+    IS_FULL ? 1_200_000 : 240_000,
   );
 
   it(
@@ -105,6 +120,6 @@ describe.skipIf(!IS_BUILT)("swaps under load", () => {
       expect(late - early).toBeLessThan(MAX_GROWTH);
       if (IDLE_SWAPS >= 100) console.log(JSON.stringify({ swaps: IDLE_SWAPS, early, late }));
     },
-    IDLE_SWAPS >= 100 ? 1_200_000 : 120_000,
+    IDLE_SWAPS >= 100 ? 1_200_000 : 300_000,
   );
 });

@@ -1,10 +1,11 @@
 /**
- * POST /api/check/resources: the hot path. The body goes from the socket into guest memory in one copy, the response
- * from guest memory to the socket in another; what lies between is one call. Everything that is not a decision
- * leaves this path at once, for code that may be slow.
+ * The hot path: checks and AuthZEN evaluations, which differ in their question (question.ts). The body goes from the socket into
+ * guest memory in one copy, the response from guest memory to the socket in another; what lies between is one call.
+ * Everything that is not a decision leaves this path at once, for code that may be slow.
  */
 import {
   FLAG_DENY_ALL,
+  FLAG_EVALUATIONS,
   FORMAT_JSON,
   STATUS_AUX_DATA,
   STATUS_FUEL,
@@ -14,17 +15,21 @@ import {
 } from "../../assembly/abi.ts";
 import type { BatchPool } from "../batch/batch-pool.ts";
 import type { SharedMemory } from "../batch/shared-memory.ts";
-import { TokenError, TokenOverloadError } from "../errors.ts";
+import { RequestError, TokenError, TokenOverloadError } from "../errors.ts";
 import { type Engine, STATUS_TRAP } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
 import { throttledLog } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
 import { tooLarge } from "../request/describe.ts";
+import { decideSeparately, separate, type SeparateEvaluations } from "../request/separate-evaluations.ts";
 import { BodyBuffer, type BodyBudget } from "./body.ts";
 import { LargeRequests } from "./large-request.ts";
+import type { Access } from "./access.ts";
 import type { Cors } from "./cors.ts";
 import type { LoadGate } from "./load-gate.ts";
-import { inputFormat, outputFormat } from "./media-type.ts";
+import { HeldRequest } from "./held-request.ts";
+import { outputFormat } from "./media-type.ts";
+import type { Question } from "./question.ts";
 import {
   CHECK_FAILED,
   failureReply,
@@ -33,7 +38,10 @@ import {
   send,
   TOKENS_OVERLOADED,
   TOO_BUSY,
+  UNSUPPORTED_TYPE,
 } from "./replies.ts";
+import { requestIdLine } from "./request-id.ts";
+import { refuseUnread } from "./unread.ts";
 import { endScarce, unsent } from "./unsent.ts";
 import { Turn, type Waiting } from "./turn.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./uws.ts";
@@ -41,6 +49,8 @@ import type { Handler, HttpRequest, HttpResponse } from "./uws.ts";
 /** What the routes of one server share. */
 export interface HttpContext {
   readonly state: ServingState;
+  /** Who may ask; null when everybody may. */
+  readonly access: Access | null;
   readonly cors: Cors;
   readonly bodies: BodyBudget;
   readonly gate: LoadGate;
@@ -55,27 +65,23 @@ export interface HttpContext {
 /** Requests that ran out of budget are answered DENY and say so in this header line. */
 const BUDGET_REASON = "\r\nEdict-Deny-Reason: evaluation-budget";
 
-/**
- * A body that is refused is still read to its end, because closing a connection with unread data makes clients lose
- * the answer; beyond this many bytes the connection is closed all the same.
- */
-const MAX_DROPPED = 64 * 1024 * 1024;
-
 /** At most one line per this many milliseconds about failing checks, and one about refused tokens. */
 const FAILURE_LOG_INTERVAL = 1000;
 
 const NOTHING = new Uint8Array(0);
 
-/** The handler for check requests. */
-export function checkRoute(context: HttpContext): Handler {
-  const route = new CheckRoute(context);
+/** The handler for requests that ask `question`. */
+export function decisionRoute(context: HttpContext, question: Question): Handler {
+  const route = new DecisionRoute(context, question);
   return (res, req) => {
     route.receive(res, req);
   };
 }
 
-class CheckRoute {
+/** `lines` are everywhere the header lines that answer one request: what cors.ts and request-id.ts made of its headers. */
+class DecisionRoute {
   readonly #context: HttpContext;
+  readonly #question: Question;
   readonly #logFailure = throttledLog(FAILURE_LOG_INTERVAL);
   readonly #logToken = throttledLog(FAILURE_LOG_INTERVAL);
   readonly #large: LargeRequests;
@@ -83,25 +89,26 @@ class CheckRoute {
   /**
    * The value of Content-Type with the remaining header lines behind it, by output format: uWebSockets.js copies a
    * value as it is, so one call writes all headers, and they are joined once per engine, not per request.
-   * INVARIANT: nothing of a request gets in here but an origin that cors.ts has checked.
+   * INVARIANT: nothing of a request gets in here but the lines that cors.ts and request-id.ts have checked.
    */
   #jsonHeaders = "";
   #jsonHeaderBytes = NOTHING;
   #msgpackHeaders = "";
   #msgpackHeaderBytes = NOTHING;
 
-  constructor(context: HttpContext) {
+  constructor(context: HttpContext, question: Question) {
     this.#context = context;
+    this.#question = question;
     this.#large = new LargeRequests(context, {
-      headers: (output, origin) => this.#headers(output, origin),
+      headers: (output, lines) => this.#headers(output, lines),
       refusal: (error) => this.#tokenRefusal(error),
       budgetReason: BUDGET_REASON,
     });
     this.#turn = new Turn({
       version: () => context.state.engine,
       decide: (bytes, input, output) => this.#response(bytes, input, output),
-      write: (res, body, output, origin) => this.#write(res, body, output, origin),
-      answer: (res, bytes, input, output, origin) => this.#decide(res, bytes, input, output, origin),
+      write: (res, body, output, lines) => this.#write(res, body, output, lines),
+      answer: (res, bytes, input, output, lines) => this.#decide(res, bytes, input, output, lines),
       settled: () => {
         context.inFlight--;
       },
@@ -120,15 +127,30 @@ class CheckRoute {
   /** Reads what it needs of the headers and waits for the body. */
   receive(res: HttpResponse, req: HttpRequest): void {
     const context = this.#context;
+    const question = this.#question;
+    const { cors } = context;
+    const lines =
+      (cors.readsOrigin ? cors.originHeader(req.getHeader("origin")) : "") +
+      (question.echoesRequestId ? requestIdLine(req) : "");
     if (!context.gate.admits()) {
       context.state.noteShed();
-      send(res, TOO_BUSY, context.cors.headers(req.getHeader("origin")), context.state.draining);
+      this.#send(res, TOO_BUSY, lines);
       return;
     }
-    const input = inputFormat(req.getHeader("content-type"));
+    const refused = context.access?.refusal(req, question.permission) ?? null;
+    if (refused !== null) {
+      context.state.counters.add("unauthorized");
+      refuseUnread(res, refused, cors.fixedHeaders + lines, context.state);
+      return;
+    }
+    const input = question.inputFormat(req.getHeader("content-type"));
+    if (input < 0) {
+      context.state.counters.add("invalid");
+      refuseUnread(res, UNSUPPORTED_TYPE, cors.fixedHeaders + lines, context.state);
+      return;
+    }
     const output = outputFormat(req.getHeader("accept"), input);
-    const { cors } = context;
-    const origin = cors.readsOrigin ? req.getHeader("origin") : "";
+    const largeBytes = question.mayBeLarge ? context.batches.minBytes : Number.POSITIVE_INFINITY;
     let body: BodyBuffer | null = null;
     let open = true;
     let waiting: Waiting | null = null;
@@ -143,28 +165,28 @@ class CheckRoute {
     });
     res.onData((chunk, isLast) => {
       if (!open) return;
-      if (isLast && body === null && chunk.byteLength < context.batches.minBytes) {
+      if (isLast && body === null && chunk.byteLength < largeBytes) {
         open = false;
-        waiting = this.#turn.gather(res, chunk, input, output, origin);
+        waiting = this.#turn.gather(res, chunk, input, output, lines);
         if (waiting !== null) return;
         context.inFlight--;
-        this.#decide(res, new Uint8Array(chunk), input, output, origin);
+        this.#decide(res, new Uint8Array(chunk), input, output, lines);
         return;
       }
       body ??= new BodyBuffer(context.bodies, context.state.engine.options.maxBodyBytes, context.memory);
       body.append(new Uint8Array(chunk));
-      const isAbusive = body.dropped > MAX_DROPPED;
+      const { isAbusive } = body;
       if (!isLast && !isAbusive) return;
       open = false;
       context.inFlight--;
       const refusal = refusalOf(body, context.state.engine);
-      if (refusal === null && body.length >= context.batches.minBytes) {
-        this.#large.receive(res, body, input, output, origin);
+      if (refusal === null && body.length >= largeBytes) {
+        this.#large.receive(res, body, input, output, lines);
         return;
       }
       if (refusal !== null) context.state.counters.add(body.state === "too-large" ? "tooLarge" : "failed");
-      if (refusal === null) this.#decide(res, body.bytes(), input, output, origin);
-      else send(res, refusal, cors.headers(origin), context.state.draining || isAbusive);
+      if (refusal === null) this.#decide(res, body.bytes(), input, output, lines);
+      else send(res, refusal, cors.fixedHeaders + lines, context.state.draining || isAbusive);
       body.release();
     });
   }
@@ -175,25 +197,24 @@ class CheckRoute {
     bytes: Uint8Array,
     input: number,
     output: number,
-    origin: string,
+    lines: string,
     claims: Uint8Array = NOTHING,
   ): void {
-    const { state } = this.#context;
-    const { engine } = state;
+    const { engine } = this.#context.state;
     try {
-      const status = engine.decide(bytes, input, output, 0, claims);
+      const status = engine.decide(bytes, input, output, this.#question.flags, claims);
       if (status !== STATUS_OK) {
         if (status === STATUS_AUX_DATA && claims === NOTHING) {
-          this.#decideWithTokens(res, engine, bytes, input, output, origin);
-        } else this.#refuse(res, engine, status, bytes, input, output, origin, claims);
+          this.#decideWithTokens(res, engine, bytes, input, output, lines);
+        } else this.#refuse(res, engine, status, bytes, input, output, lines, claims);
         return;
       }
       // No cork here: inside onData the socket is corked already, so headers and body leave in one write.
-      this.#write(res, engine.output(), output, origin);
+      this.#write(res, engine.output(), output, lines);
     } catch (error) {
       // Not even a fresh instance could be had. Thrown into uWebSockets.js it would end the process.
       this.#logFailure(`a check failed: ${oneLine(error)}`);
-      send(res, CHECK_FAILED, this.#context.cors.headers(origin), state.draining);
+      this.#send(res, CHECK_FAILED, lines);
     }
   }
 
@@ -201,7 +222,7 @@ class CheckRoute {
   #response(bytes: Uint8Array, input: number, output: number): Uint8Array | null {
     const { engine } = this.#context.state;
     try {
-      return engine.decide(bytes, input, output, 0) === STATUS_OK ? engine.output() : null;
+      return engine.decide(bytes, input, output, this.#question.flags) === STATUS_OK ? engine.output() : null;
     } catch {
       // It will be tried again, where failures are answered and logged.
       return null;
@@ -209,10 +230,10 @@ class CheckRoute {
   }
 
   /** Writes a decided response; inside a cork. */
-  #write(res: HttpResponse, body: Uint8Array, output: number, origin: string): void {
-    // Bytes reach the socket without a conversion; only an echoed origin needs a string of its own.
+  #write(res: HttpResponse, body: Uint8Array, output: number, lines: string): void {
+    // Bytes reach the socket without a conversion; only what is echoed needs a string of its own.
     const bytesOf = output === FORMAT_JSON ? this.#jsonHeaderBytes : this.#msgpackHeaderBytes;
-    const headers = origin === "" ? bytesOf : this.#headers(output, origin);
+    const headers = lines === "" ? bytesOf : this.#headers(output, lines);
     if (unsent.isScarce) endScarce(res.writeHeader("Content-Type", headers), body, this.#context);
     else res.writeHeader("Content-Type", headers).end(body, this.#context.state.draining);
   }
@@ -224,66 +245,78 @@ class CheckRoute {
     bytes: Uint8Array,
     input: number,
     output: number,
-    origin: string,
+    lines: string,
   ): void {
+    const areSeveral = this.#question.flags === FLAG_EVALUATIONS;
+    if (areSeveral && engine.tokensDiffer) {
+      this.#decideSeparately(res, engine, bytes, input, output, lines);
+      return;
+    }
     let claims: Uint8Array | null;
     try {
-      claims = engine.rememberedClaims(bytes, input);
+      claims = engine.rememberedClaims(bytes, input, this.#question.flags);
     } catch (error) {
-      this.#refuseTokens(res, error, origin);
+      // Of several evaluations only those fail that bring a token which is not accepted.
+      if (areSeveral) this.#decideSeparately(res, engine, bytes, input, output, lines);
+      else this.#refuseTokens(res, error, lines);
       return;
     }
     if (claims !== null) {
-      this.#decide(res, bytes, input, output, origin, claims);
+      this.#decide(res, bytes, input, output, lines, claims);
       return;
     }
-    const { cors, bodies, state } = this.#context;
-    if (!bodies.take(bytes.byteLength)) {
-      send(res, OVERLOADED, cors.headers(origin), state.draining);
+    if (!this.#context.bodies.take(bytes.byteLength)) {
+      this.#send(res, OVERLOADED, lines);
       return;
     }
     // The bytes belong to uWebSockets.js or to a buffer that is about to be freed.
     const copy = bytes.slice();
-    const answer = this.#suspend(res, copy.byteLength);
-    engine.verifyTokens(copy, input).then(
-      (verified) => answer(() => this.#decide(res, copy, input, output, origin, verified)),
-      (error: unknown) => answer(() => this.#refuseTokens(res, error, origin)),
+    const held = new HeldRequest(this.#context, res, copy.byteLength, true);
+    engine.verifyTokens(copy, input, this.#question.flags).then(
+      (verified) => held.answer(() => this.#decide(res, copy, input, output, lines, verified)),
+      (error: unknown) =>
+        held.answer(() => {
+          if (areSeveral && error instanceof TokenError) {
+            this.#decideSeparately(res, engine, copy, input, output, lines);
+          } else this.#refuseTokens(res, error, lines);
+        }),
     );
   }
 
-  /**
-   * Leaves the request open. What it returns must be called once and calls its argument, which answers, unless the client
-   * is gone by then.
-   *
-   * uWebSockets.js closes a connection on which it reads the next pipelined request while this one is open. Pausing
-   * keeps it from reading on; requests that arrived in the same read are lost with the connection all the same.
-   */
-  #suspend(res: HttpResponse, size: number): (reply: () => void) => void {
-    const context = this.#context;
-    let open = true;
-    const close = (): void => {
-      open = false;
-      context.inFlight--;
-      context.bodies.give(size);
+  /** Decides evaluations that bring tokens of their own, once all of those are verified. */
+  #decideSeparately(
+    res: HttpResponse,
+    first: Engine,
+    bytes: Uint8Array,
+    input: number,
+    output: number,
+    lines: string,
+  ): void {
+    if (!this.#context.bodies.take(bytes.byteLength)) {
+      this.#send(res, OVERLOADED, lines);
+      return;
+    }
+    const copy = bytes.slice();
+    const held = new HeldRequest(this.#context, res, copy.byteLength, true);
+    const decide = (items: SeparateEvaluations): void => {
+      const { engine } = this.#context.state;
+      try {
+        const decided = decideSeparately(engine, items, input, output);
+        if (typeof decided === "number")
+          this.#refuse(res, engine, decided, copy, input, output, lines, NOTHING);
+        else this.#write(res, decided, output, lines);
+      } catch (error) {
+        this.#refuseTokens(res, error, lines);
+      }
     };
-    context.inFlight++;
-    res.onAborted(() => {
-      if (open) close();
-    });
-    res.pause();
-    return (reply) => {
-      if (!open) return;
-      close();
-      res.cork(() => {
-        res.resume();
-        reply();
-      });
-    };
+    separate(first, copy, input).then(
+      (items) => held.answer(() => decide(items)),
+      (error: unknown) => held.answer(() => this.#refuseTokens(res, error, lines)),
+    );
   }
 
-  #refuseTokens(res: HttpResponse, error: unknown, origin: string): void {
-    const { state, cors } = this.#context;
-    send(res, this.#tokenRefusal(error), cors.headers(origin), state.draining);
+  #refuseTokens(res: HttpResponse, error: unknown, lines: string): void {
+    this.#send(res, this.#tokenRefusal(error), lines);
   }
 
   /** The client learns no reason: it could be that of somebody who guesses. */
@@ -293,14 +326,19 @@ class CheckRoute {
       this.#logToken(`tokens were refused: ${error.reason}`);
       return failureReply(error);
     }
+    if (error instanceof RequestError) return failureReply(error);
     if (error instanceof TokenOverloadError) return TOKENS_OVERLOADED;
     this.#logFailure(`a check failed: ${oneLine(error)}`);
     return CHECK_FAILED;
   }
 
-  #headers(output: number, origin: string): string {
-    const value = output === FORMAT_JSON ? this.#jsonHeaders : this.#msgpackHeaders;
-    return origin === "" ? value : value + this.#context.cors.originHeader(origin);
+  #send(res: HttpResponse, reply: Reply, lines: string): void {
+    const { state, cors } = this.#context;
+    send(res, reply, cors.fixedHeaders + lines, state.draining);
+  }
+
+  #headers(output: number, lines: string): string {
+    return (output === FORMAT_JSON ? this.#jsonHeaders : this.#msgpackHeaders) + lines;
   }
 
   /** Everything but a decision. Fails closed: out of budget is DENY for every action, a broken engine is 500. */
@@ -311,13 +349,14 @@ class CheckRoute {
     bytes: Uint8Array,
     input: number,
     output: number,
-    origin: string,
+    lines: string,
     claims: Uint8Array,
   ): void {
-    const { state, cors } = this.#context;
+    const { state } = this.#context;
+    const { flags } = this.#question;
     const isBudget = status === STATUS_FUEL || status === STATUS_OUTPUT_FULL || status === STATUS_MEMORY;
-    if (isBudget && engine.decide(bytes, input, output, FLAG_DENY_ALL, claims) === STATUS_OK) {
-      const value = this.#headers(output, origin) + BUDGET_REASON;
+    if (isBudget && engine.decide(bytes, input, output, flags | FLAG_DENY_ALL, claims) === STATUS_OK) {
+      const value = this.#headers(output, lines) + BUDGET_REASON;
       res.writeHeader("Content-Type", value).end(engine.output(), state.draining);
       return;
     }
@@ -325,7 +364,7 @@ class CheckRoute {
     const error = engine.failure(status, bytes, input);
     const reply = failureReply(error);
     if (reply.status.startsWith("5")) this.#logFailure(`a check failed: ${error.message}`);
-    send(res, reply, cors.headers(origin), state.draining);
+    this.#send(res, reply, lines);
   }
 }
 

@@ -1,0 +1,84 @@
+/**
+ * Two builds of the guest's core in one process, on the load-test set: `npx tsx bench/micro/cores.ts <core.wasm> [<other.wasm>]`, after
+ * `npm run build`. Medians of the ratios of rounds that alternate, for single requests and batches. With one file it is asked single
+ * requests for `--seconds` and prints what one takes: something to profile (bench/profile.md).
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+
+import { compile } from "../../compiler/index.ts";
+import { Engine } from "../../runtime/index.ts";
+import type { Encoding } from "../load/http-requests.ts";
+import { loadtestBodies, loadtestPolicies, type RequestBody } from "../load/loadtest-set.ts";
+import { median, medianRatio } from "../report/statistics.ts";
+import { table } from "../report/table.ts";
+import { bodiesOf } from "./decisions.ts";
+
+const COPIES = 100;
+const ROUNDS = 60;
+/** Calls of each body in a round, by decisions per call. */
+const KINDS = [
+  { size: 10, repeats: 4 },
+  { size: 1000, repeats: 2 },
+] as const;
+
+async function engineOf(file: string): Promise<Engine> {
+  const { bundle } = await compile(loadtestPolicies(COPIES), { core: new Uint8Array(readFileSync(file)) });
+  if (bundle === undefined) throw new Error("the load-test set does not compile");
+  return Engine.load(bundle, { maxResourcesPerRequest: 1000, maxBodyBytes: 16 * 1024 * 1024 });
+}
+
+/** Microseconds per call. */
+function round(engine: Engine, bodies: readonly RequestBody[], encoding: Encoding, repeats: number): number {
+  const began = performance.now();
+  for (let repeat = 0; repeat < repeats; repeat++)
+    for (const body of bodies)
+      if (engine.checkBytes(body[encoding], encoding).status !== 0) throw new Error("a request was refused");
+  return ((performance.now() - began) * 1000) / repeats / bodies.length;
+}
+
+function compareCores(first: Engine, second: Engine): void {
+  const loadtest = loadtestBodies(COPIES);
+  const rows: string[][] = [];
+  for (const { size, repeats } of KINDS) {
+    const bodies = bodiesOf(size, loadtest);
+    for (const encoding of ["json", "msgpack"] as const) {
+      const times: readonly [number[], number[]] = [[], []];
+      for (let turn = 0; turn < ROUNDS + 10; turn++) {
+        const both = turn % 2 === 0 ? ([first, second] as const) : ([second, first] as const);
+        const [one, other] = both.map((engine) => round(engine, bodies, encoding, repeats));
+        // The first ones warm up.
+        if (turn < 10 || one === undefined || other === undefined) continue;
+        times[0].push(turn % 2 === 0 ? one : other);
+        times[1].push(turn % 2 === 0 ? other : one);
+      }
+      rows.push([
+        `${size}`,
+        encoding,
+        median(times[0]).toFixed(2),
+        median(times[1]).toFixed(2),
+        medianRatio(times[1], times[0]).toFixed(3),
+      ]);
+    }
+  }
+  console.log(table(["decisions per call", "encoding", "first, µs", "second, µs", "second to first"], rows));
+}
+
+function load(engine: Engine, seconds: number): void {
+  const bodies = loadtestBodies(COPIES);
+  const times: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) times.push(round(engine, bodies, "json", 4));
+  console.log(`${median(times).toFixed(2)} µs per request`);
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: "string", default: "8" } },
+});
+const [file, other] = positionals;
+if (file === undefined) {
+  process.stderr.write("usage: tsx bench/micro/cores.ts <core.wasm> [<other.wasm>] [--seconds <n>]\n");
+  process.exitCode = 2;
+} else if (other === undefined) load(await engineOf(file), Number(values.seconds));
+else compareCores(await engineOf(file), await engineOf(other));
