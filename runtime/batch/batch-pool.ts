@@ -108,9 +108,10 @@ export class BatchPool {
     const signal = AbortSignal.timeout(PREPARE_DEADLINE);
     const ready = new Set<number>();
     const missing = (): number => pool.threads.filter(({ threadId }) => !ready.has(threadId)).length;
-    // Nobody can say which worker runs a task, so there are as many as workers lack it, until none does.
+    // Nobody can say which worker runs a task, so there is one for each until all have had one. Fewer would not do, even when fewer
+    // workers lack the version: of those that have nothing to do, the pool always takes the same one first.
     while (missing() > 0) {
-      const tasks = Array.from({ length: missing() }, () => this.#prepareOne(pool, task, signal));
+      const tasks = pool.threads.map(() => this.#prepareOne(pool, task, signal));
       for (const { thread } of await Promise.all(tasks)) ready.add(thread);
       if (missing() > 0) await sleep(PREPARE_INTERVAL);
     }

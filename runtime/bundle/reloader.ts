@@ -66,9 +66,7 @@ export class Reloader {
   /** Asks the source soon; resolves when everything asked for so far is done. Never rejects. */
   changed(): Promise<void> {
     this.#again = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#run();
     return this.#running;
   }
 
@@ -109,6 +107,8 @@ export class Reloader {
       this.#again = false;
       await this.#reloadOnce();
     }
+    // In the same turn as the last look at `#again`: what is asked for from now on is not for this run.
+    this.#running = null;
   }
 
   async #reloadOnce(): Promise<void> {

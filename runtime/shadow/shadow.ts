@@ -109,9 +109,7 @@ export class Shadow {
   /** Asks the source again. Never rejects. */
   refresh(): Promise<void> {
     this.#again = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#run();
     return this.#running;
   }
 
@@ -141,6 +139,8 @@ export class Shadow {
         this.#problem = message;
       }
     }
+    // In the same turn as the last look at `#again`: what is asked for from now on is not for this run.
+    this.#running = null;
   }
 
   async #fetch(): Promise<void> {

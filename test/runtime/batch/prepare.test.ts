@@ -14,6 +14,7 @@ import { albumRequest, IS_BUILT } from "../support/daemon.ts";
 import { encodeRequest, largeRequest } from "./support.ts";
 
 const ODD_WORKER = fileURLToPath(new URL("odd-worker.mjs", import.meta.url));
+const LATE_WORKER = fileURLToPath(new URL("late-worker.mjs", import.meta.url));
 
 /** The version again, as one that the odd worker refuses. */
 function refused({ compiled }: Engine): Engine {
@@ -45,7 +46,9 @@ describe.skipIf(!IS_BUILT)("a version on batch workers", () => {
   });
 
   /** What a daemon with one serving thread has: its state, its workers, and the way versions are swapped. */
-  async function start(): Promise<{ state: ServingState; workers: BatchPool; threads: ServingThreads }> {
+  async function start(
+    entry = ODD_WORKER,
+  ): Promise<{ state: ServingState; workers: BatchPool; threads: ServingThreads }> {
     const engine = await Engine.load(bundles.first);
     const threads = new ServingThreads(1);
     const state = new ServingState(engine, threads.traps, 0, threads.shed, threads.counters);
@@ -54,7 +57,7 @@ describe.skipIf(!IS_BUILT)("a version on batch workers", () => {
       minBytes: 1024,
       engine: plainOptions(engine.options),
       memory: new SharedMemory(),
-      entry: ODD_WORKER,
+      entry,
     });
     pool = workers;
     threads.prepareFirst = (prepared) => workers.prepare(prepared);
@@ -73,6 +76,19 @@ describe.skipIf(!IS_BUILT)("a version on batch workers", () => {
     expect(await answer(workers)).toBe("EFFECT_ALLOW");
     expect(sumOfCounters(state.counters.all, "large")).toBe(3);
   });
+
+  it("is ready on a worker that was still starting when the others got it", async () => {
+    const { state, workers, threads } = await start(LATE_WORKER);
+    // As a daemon does when it starts; the first version is there when one of them has it.
+    const started = workers.start();
+    expect(await answer(workers)).toBe("EFFECT_ALLOW");
+    for (const name of ["second", "first"] as const) {
+      const engine = await Engine.load(bundles[name]);
+      await threads.swap(engine, () => state.swap(engine));
+      expect(await answer(workers)).toBe(name === "first" ? "EFFECT_ALLOW" : "EFFECT_DENY");
+    }
+    await started;
+  }, 40_000);
 
   it("serves nowhere when a worker refuses it", async () => {
     const { state, workers, threads } = await start();

@@ -74,8 +74,11 @@ describe.skipIf(!IS_BUILT)("swaps under load", () => {
         const serving = answer.ok
           ? (answer.value as { bundle: string }).bundle.slice(0, 12)
           : answer.refusal.message;
-        if (serving !== swaps.versions[swaps.begun % 2])
-          findings.problem(`swap ${swaps.begun}: ${serving} serves`);
+        if (serving !== swaps.versions[swaps.begun % 2]) {
+          findings.problem(
+            `swap ${swaps.begun}: ${serving} serves; ${daemon.daemon.output().err.slice(-2000)}`,
+          );
+        }
         swaps.done++;
         await sleep(IS_FULL ? 20 : 50);
         await untilAnswered();
