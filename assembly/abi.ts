@@ -68,8 +68,14 @@ export const CONTROL_CANDIDATES_LENGTH = 80;
 /** Written by the host before a search: the most candidates that it wants. Left by it: how many were looked at, in bytes. */
 export const CONTROL_SEARCH_LIMIT = 84;
 export const CONTROL_SEARCHED = 88;
+/** `checkBodies`: most bodies of one call, and bytes of an entry of its table (assembly/decide/bodies.ts). */
+export const MOST_BODIES = 32;
+export const BODY_ENTRY_SIZE = 16;
+/** After `checkFrames` and `checkBodies`: how many requests were decided. After `checkFrames`: the offset in the input of what follows them. */
+export const CONTROL_FRAMES = 92;
+export const CONTROL_FRAMES_END = 96;
 /** Words of the control block. */
-export const CONTROL_WORDS = 23;
+export const CONTROL_WORDS = 25;
 
 /** Where the image blob is linked and loaded; core's static data must end below it. */
 export const IMAGE_BASE = 262144;

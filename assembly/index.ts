@@ -10,6 +10,8 @@ import {
   CONTROL_ENTITIES_LENGTH,
   CONTROL_ERROR_TEXT_LENGTH,
   CONTROL_ERROR_TEXT_START,
+  CONTROL_FRAMES,
+  CONTROL_FRAMES_END,
   CONTROL_INPUT_CAPACITY,
   CONTROL_INPUT_START,
   CONTROL_OUTPUT_LENGTH,
@@ -26,9 +28,11 @@ import {
   STATUS_NOT_READY,
   STATUS_OK,
 } from "./abi";
+import { checkBodies as decideBodies, responsesLength } from "./decide/bodies";
 import { checkRequest, setLimits, setPairLimit } from "./decide/check";
 import { clearAdded } from "./decide/control";
 import { evaluateRequest, setReasons } from "./decide/evaluate";
+import { answersLength, checkFrames as decideFrames } from "./decide/frames";
 import { placeZones } from "./cel/zones";
 import { placePatterns } from "./regex/cache";
 import { describeError, errorTextLength, errorTextStart } from "./decide/error-text";
@@ -170,6 +174,32 @@ export function check(length: i32, inputFormat: i32, outputFormat: i32, flags: i
   store<u32>(CONTROL_BASE, <u32>first, CONTROL_OUTPUT_START);
   store<u32>(CONTROL_BASE, status == STATUS_OK ? <u32>(position - first) : 0, CONTROL_OUTPUT_LENGTH);
   return status;
+}
+
+/** Decides the frames of a stream's message, `length` bytes at the input start; see decide/frames.ts. */
+export function checkFrames(length: i32, most: i32, longest: i32, flags: i32, nowMillis: f64): i32 {
+  clearAdded();
+  store<u32>(CONTROL_BASE, 0, CONTROL_FRAMES);
+  store<u32>(CONTROL_BASE, 0, CONTROL_FRAMES_END);
+  store<u32>(CONTROL_BASE, 0, CONTROL_OUTPUT_LENGTH);
+  if (!ready || !fitsInput(<u32>length)) return STATUS_NOT_READY;
+  const status = decideFrames(inputStart, length, most, longest, flags, nowMillis);
+  store<u32>(CONTROL_BASE, <u32>cursorStart, CONTROL_OUTPUT_START);
+  store<u32>(CONTROL_BASE, answersLength, CONTROL_OUTPUT_LENGTH);
+  return status;
+}
+
+/**
+ * Decides the bodies of a table, which lies at the input start and is followed by them, `length` bytes in all; see decide/bodies.ts. False
+ * when there is nothing to be decided.
+ */
+export function checkBodies(length: i32, count: i32, flags: i32, nowMillis: f64): bool {
+  clearAdded();
+  if (!ready || !fitsInput(<u32>length)) return false;
+  decideBodies(inputStart, count, flags, nowMillis);
+  store<u32>(CONTROL_BASE, <u32>cursorStart, CONTROL_OUTPUT_START);
+  store<u32>(CONTROL_BASE, responsesLength, CONTROL_OUTPUT_LENGTH);
+  return true;
 }
 
 /** Whether a body of `length` bytes and what the host says it added lie in the input region. */

@@ -42,7 +42,6 @@ import {
   RESOURCE_PAIR_COUNT,
   RESOURCE_SIZE,
   STRING_SIZE,
-  clearRequest,
   hasAuxData,
   includeMeta,
   principalPairCount,
@@ -135,8 +134,14 @@ export function checkRequest(
   const claimsLength = load<u32>(CONTROL_BASE, CONTROL_CLAIMS_LENGTH);
   const verdictsLength = load<u32>(CONTROL_BASE, CONTROL_VERDICTS_LENGTH);
   resetArena();
-  clearRequest();
   clearControl();
+  const read = readRequest(input, length, inputFormat);
+  if (read != STATUS_OK) return read;
+  return decideRequest(input + length, claimsLength, verdictsLength, outputFormat, flags, now);
+}
+
+/** The first half of a check: reads a request into decode/request.ts, and says what is wrong with it. */
+export function readRequest(input: usize, length: u32, inputFormat: i32): i32 {
   refuel(FUEL_BASE);
   const decoded =
     inputFormat == FORMAT_JSON
@@ -149,10 +154,23 @@ export function checkRequest(
     return STATUS_TOO_MANY_PAIRS;
   }
   noteFirstResource(input);
-  const valid = validateRequest();
-  if (valid != STATUS_OK) return valid;
+  return validateRequest();
+}
+
+/**
+ * The second half: decides what decode/request.ts holds. What the host adds begins at `added`. `countDecisions` was called for this
+ * request.
+ */
+export function decideRequest(
+  added: usize,
+  claimsLength: u32,
+  verdictsLength: u32,
+  outputFormat: i32,
+  flags: i32,
+  now: f64,
+): i32 {
   if (hasAuxData && claimsLength == 0) return STATUS_AUX_DATA;
-  const claims = setAuxData(input + length, claimsLength);
+  const claims = setAuxData(added, claimsLength);
   if (claims != STATUS_OK) return claims;
   beginTrace((flags & FLAG_TRACE) != 0);
   beginRequest();
@@ -176,7 +194,7 @@ export function checkRequest(
     if (verdictsLength == 0 && needsSchemas()) return STATUS_SCHEMAS;
     beginResources();
   }
-  beginVerdicts(verdictsLength == 0 ? 0 : input + length + claimsLength, verdictsLength);
+  beginVerdicts(verdictsLength == 0 ? 0 : added + claimsLength, verdictsLength);
   // What one resource allocates is freed before the next, so a large batch needs no more memory than its largest entry.
   // The principal's lists and maps are shared by all resources, so with several they are built before that mark.
   if (resourceCount > 1) buildPrincipalSlots(principalPairs, principalPairCount);
@@ -273,7 +291,8 @@ function noteFirstResource(input: usize): void {
 let decisionCount: u32 = 0;
 let mostActions: u32 = 0;
 
-function countDecisions(): void {
+/** Counts what the request in decode/request.ts asks for. */
+export function countDecisions(): void {
   decisionCount = 0;
   mostActions = 0;
   for (let index: u32 = 0; index < resourceCount; index++) {

@@ -44,7 +44,7 @@ import {
 } from "./projection";
 import { PAIR_SIZE } from "./request";
 
-/** The usual value, expanded where it is used. */
+/** The usual values, expanded where they are used. */
 class Attribute {
   /** Any value, into a pair; `cell` is 8 bytes for it if it needs some. */
   @inline static value(at: usize, cell: usize, pair: usize, depth: i32): usize {
@@ -60,6 +60,14 @@ class Attribute {
       return decodeValue(at, cell, pair, depth);
     }
     return decodeValue(at, cell, pair, depth);
+  }
+
+  /** Any value that no policy asks for. */
+  @inline static skip(at: usize, depth: i32): usize {
+    const length = Packed.fixLength(at);
+    const end = at + 1 + length;
+    if (length <= MOST_FIX && end <= bodyEnd && Packed.isPlain(at + 1, length)) return end;
+    return skipValue(at, depth);
   }
 }
 
@@ -97,7 +105,7 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     }
     if (at == 0) return 0;
     if (slot == NO_SLOT) {
-      at = skipValue(at, depth);
+      at = Attribute.skip(at, depth);
       if (at == 0) return 0;
     } else {
       if (pair + PAIR_SIZE + CELL_SIZE > cell) {

@@ -8,7 +8,7 @@ import { ABSENT, box } from "../value/value";
 import { refuseAnyway } from "./failure";
 import { openPairs, pairCount, pairs } from "./projection";
 import { openRecords } from "./records";
-import { forgetRepeats } from "./repeats";
+import { forgetPrefix, forgetRepeats } from "./repeats";
 import {
   RESOURCE_ACTION_COUNT,
   RESOURCE_ACTIONS,
@@ -37,11 +37,22 @@ let entryCount: u32 = 0;
 let tooManyActions: u32 = 0;
 let tooManyPlace: usize = 0;
 
+/** Whether the requests that are read from now on lie in memory together, so that one may use what another has begun. */
+let areTogether: bool = false;
+
+export function readTogether(value: bool): void {
+  areTogether = value;
+}
+
 /** Begins a request. */
 export function setLimits(maxActions: u32, maxResources: u32): void {
-  openRecords();
-  openPairs();
-  forgetRepeats();
+  // The prefix of an entry may be longer than what is left of another body, and is then refused in other words.
+  forgetPrefix();
+  if (!areTogether) {
+    openRecords();
+    openPairs();
+    forgetRepeats();
+  }
   actionLimit = maxActions;
   resourceLimit = maxResources;
   entryCount = 0;

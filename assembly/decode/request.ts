@@ -62,6 +62,43 @@ export let includeMeta: bool = false;
 /** Whether `auxData` carries at least one token. */
 export let hasAuxData: bool = false;
 
+/** Bytes that `keepRequest` needs. */
+export const KEPT_SIZE: usize = 112;
+
+/** Puts the request's fixed fields away at `to`, so that another one can be read; what they point to stays where it is. */
+export function keepRequest(to: usize): void {
+  v128.store(to, v128.load(requestId));
+  v128.store(to, v128.load(principalId), 16);
+  v128.store(to, v128.load(principalVersion), 32);
+  v128.store(to, v128.load(principalScope), 48);
+  store<u32>(to, <u32>roles, 64);
+  store<u32>(to, roleCount, 68);
+  store<u32>(to, <u32>principalPairs, 72);
+  store<u32>(to, principalPairCount, 76);
+  store<u64>(to, principalAttr, 80);
+  store<u32>(to, <u32>resources, 88);
+  store<u32>(to, resourceCount, 92);
+  store<u32>(to, includeMeta ? 1 : 0, 96);
+  store<u32>(to, hasAuxData ? 1 : 0, 100);
+}
+
+/** Makes a request that was put away the current one again. */
+export function recallRequest(from: usize): void {
+  v128.store(requestId, v128.load(from));
+  v128.store(principalId, v128.load(from, 16));
+  v128.store(principalVersion, v128.load(from, 32));
+  v128.store(principalScope, v128.load(from, 48));
+  roles = load<u32>(from, 64);
+  roleCount = load<u32>(from, 68);
+  principalPairs = load<u32>(from, 72);
+  principalPairCount = load<u32>(from, 76);
+  principalAttr = load<u64>(from, 80);
+  resources = load<u32>(from, 88);
+  resourceCount = load<u32>(from, 92);
+  includeMeta = load<u32>(from, 96) != 0;
+  hasAuxData = load<u32>(from, 100) != 0;
+}
+
 function clearString(record: usize): void {
   store<u64>(record, 0);
   store<u64>(record, 0, 8);

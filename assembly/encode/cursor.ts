@@ -8,6 +8,8 @@
 const SLACK: usize = 32;
 
 let regionStart: usize = 0;
+/** Where outputs begin: the region's start, unless earlier ones stand there. */
+let firstByte: usize = 0;
 let regionEnd: usize = 0;
 
 /** Where the next byte goes. */
@@ -21,13 +23,25 @@ export let outputFull: bool = false;
 export function setOutput(start: usize, end: usize): void {
   regionStart = start;
   regionEnd = end - SLACK;
+  outputFromStart();
+}
+
+/** Has outputs begin where the region does, which is returned, and starts a new one. */
+export function outputFromStart(): usize {
+  outputAt(regionStart);
+  return regionStart;
+}
+
+/** Has outputs begin at `start`, behind what is to be kept, and starts a new one. */
+export function outputAt(start: usize): void {
+  firstByte = start;
   resetOutput();
 }
 
 /** Starts a new output. */
 export function resetOutput(): void {
-  position = regionStart;
-  cursorStart = regionStart;
+  position = firstByte;
+  cursorStart = firstByte;
   outputFull = false;
 }
 

@@ -11,11 +11,19 @@ const ALPHABET: usize = memory.data<u8>([
   0x4a, 0x4b, 0x4d, 0x4e, 0x50, 0x51, 0x52, 0x53, 0x54, 0x56, 0x57, 0x58, 0x59, 0x5a,
 ]);
 
+const DIGITS: u32 = 32;
+/** Characters that say the time; those behind them are random, or count on. */
+const TIME_LENGTH: usize = 10;
+
+/** The last id, as digits and as text. */
+const lastDigits = memory.data(32, 16);
+const lastText = memory.data<u8>([
+  0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30,
+  0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30,
+]);
+
 let state: u64 = 0x9e3779b97f4a7c15;
 let lastMillis: u64 = 0;
-/** The 80 random bits of the last id: 40 high, 40 low. */
-let high: u64 = 0;
-let low: u64 = 0;
 
 const FORTY_BITS: u64 = 0xffffffffff;
 
@@ -30,24 +38,37 @@ export function writeUlid(out: usize, millis: f64): usize {
   const now: u64 = millis > 0 ? <u64>millis : 0;
   if (now > lastMillis) {
     lastMillis = now;
-    high = random() & FORTY_BITS;
-    low = random() & FORTY_BITS;
-  } else {
-    low = (low + 1) & FORTY_BITS;
-    if (low == 0) high = (high + 1) & FORTY_BITS;
-  }
-  writeBase32(out, lastMillis, 10);
-  writeBase32(out + 10, high, 8);
-  writeBase32(out + 18, low, 8);
+    writeBase32(0, now, TIME_LENGTH);
+    writeBase32(TIME_LENGTH, random() & FORTY_BITS, 8);
+    writeBase32(TIME_LENGTH + 8, random() & FORTY_BITS, 8);
+  } else countOn();
+  // Two copies of 16 bytes that overlap.
+  v128.store(out, v128.load(lastText));
+  v128.store(out, v128.load(lastText, 10), 10);
   return ULID_LENGTH;
 }
 
-function writeBase32(out: usize, value: u64, digits: usize): void {
+/** Adds one to the 80 random bits; mostly that changes one character. */
+function countOn(): void {
+  for (let index = ULID_LENGTH - 1; index >= TIME_LENGTH; index--) {
+    const digit = (<u32>load<u8>(lastDigits + index) + 1) % DIGITS;
+    setDigit(index, digit);
+    if (digit != 0) return;
+  }
+}
+
+/** Writes `value` as the digits from `first` on. */
+function writeBase32(first: usize, value: u64, digits: usize): void {
   let rest = value;
-  for (let index = digits; index > 0; index--) {
-    store<u8>(out + index - 1, load<u8>(ALPHABET + <usize>(rest & 31)));
+  for (let index = first + digits; index > first; index--) {
+    setDigit(index - 1, <u32>rest % DIGITS);
     rest >>= 5;
   }
+}
+
+function setDigit(index: usize, digit: u32): void {
+  store<u8>(lastDigits + index, digit);
+  store<u8>(lastText + index, load<u8>(ALPHABET + <usize>digit));
 }
 
 function random(): u64 {

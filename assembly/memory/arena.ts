@@ -73,6 +73,12 @@ export function rewind(position: usize): void {
   pointer = position;
 }
 
+/** Begins another request of several that lie before `position`, which came from `mark`. */
+export function restart(position: usize): void {
+  pointer = position;
+  exhausted = false;
+}
+
 /** Makes everything allocated so far permanent (engine globals): later resets keep it. */
 export function keep(): void {
   arenaStart = pointer;

@@ -103,12 +103,15 @@ export class Reloader {
   }
 
   async #run(): Promise<void> {
-    while (this.#again && !this.#closed.signal.aborted) {
-      this.#again = false;
-      await this.#reloadOnce();
+    try {
+      while (this.#again && !this.#closed.signal.aborted) {
+        this.#again = false;
+        await this.#reloadOnce();
+      }
+    } finally {
+      // In the same turn as the last look at `#again`: what is asked for from now on is not for this run.
+      this.#running = null;
     }
-    // In the same turn as the last look at `#again`: what is asked for from now on is not for this run.
-    this.#running = null;
   }
 
   async #reloadOnce(): Promise<void> {

@@ -37,6 +37,7 @@ import type {
   EvaluationsRequest,
   EvaluationsResponse,
 } from "./authzen-messages.ts";
+import type { BodyTable } from "./body-table.ts";
 import { evaluateMany, evaluateManyAsync, evaluateOne, evaluateOneAsync } from "./evaluate.ts";
 import { Guest, type PartFacts } from "./guest.ts";
 import type { CheckRequest, CheckResponse, Json } from "./messages.ts";
@@ -182,6 +183,52 @@ export class Engine {
     } catch (error) {
       return this.#replace(error);
     }
+  }
+
+  /** Whether `decideFrames` and `decideBodies` may be asked: nothing is wanted of single requests but their answers. */
+  get decidesTogether(): boolean {
+    return this.#schemaFlag === 0 && !this.denies && this.observer?.samples !== true;
+  }
+
+  /**
+   * Decides frames `[id, bin]` of a stream's message (runtime/stream/frames.ts), one after the other and at most `most`, with requests of at
+   * most `longest` bytes. `output()` is the answers to `framesDecided` of them; what follows them in `bytes` is at `framesEnd`.
+   * Returns STATUS_OK, or the status of the request at `framesEnd`, which was not decided, or STATUS_TRAP: then none was.
+   */
+  decideFrames(bytes: Uint8Array, most: number, longest: number): number {
+    try {
+      const status = this.#guest.decideFrames(bytes, most, Math.min(longest, this.options.maxBodyBytes), 0);
+      const { frames } = this.#guest;
+      if (frames > 0) this.observer?.decidedMany(frames, this.#guest);
+      return status;
+    } catch (error) {
+      return this.#replace(error);
+    }
+  }
+
+  /**
+   * Decides the bodies of `table`, `count` of at most MOST_BODIES, which lie in `bodies` and are none longer than `maxBodyBytes`; `flags` as for
+   * `decide`. `output()` is all responses, `table` says what came of each. False when nothing was decided.
+   */
+  decideBodies(table: BodyTable, bodies: Uint8Array, count: number, flags: number): boolean {
+    try {
+      const isDone = this.#guest.decideBodies(table, bodies, count, flags | this.#entityFlag(flags));
+      if (isDone && this.#guest.frames > 0) this.observer?.decidedMany(this.#guest.frames, this.#guest);
+      return isDone;
+    } catch (error) {
+      this.#replace(error);
+      return false;
+    }
+  }
+
+  /** Frames that the last `decideFrames` has decided. */
+  get framesDecided(): number {
+    return this.#guest.frames;
+  }
+
+  /** Offset of what follows them. */
+  get framesEnd(): number {
+    return this.#guest.framesEnd;
   }
 
   /**

@@ -23,6 +23,8 @@ import {
   CONTROL_ERROR_TEXT_LENGTH,
   CONTROL_ERROR_TEXT_START,
   CONTROL_FIRST_RESOURCE,
+  CONTROL_FRAMES,
+  CONTROL_FRAMES_END,
   CONTROL_FUEL_USED,
   CONTROL_INPUT_CAPACITY,
   CONTROL_INPUT_START,
@@ -46,6 +48,7 @@ import {
 import { MAX_CLAIMS_SIZE } from "../aux-data/options.ts";
 import { MAX_VERDICTS_SIZE } from "../schema/verdicts.ts";
 import { BundleError, EdictError, EngineError } from "../errors.ts";
+import { BODY_TABLE_SIZE, type BodyTable } from "./body-table.ts";
 import { type CompiledBundle, oneLine } from "./modules.ts";
 import {
   wasm,
@@ -70,6 +73,8 @@ interface CoreExports {
   setAuthzen(roleSource: number, nameLength: number, reasons: number): void;
   seed(a: number, b: number, c: number, d: number, e: number, f: number): void;
   check(length: number, inputFormat: number, outputFormat: number, flags: number, nowMillis: number): number;
+  checkFrames(length: number, most: number, longest: number, flags: number, nowMillis: number): number;
+  checkBodies(length: number, count: number, flags: number, nowMillis: number): number;
   zonesStart(): number;
   useZones(length: number): number;
   evaluateCondition(id: number): number;
@@ -281,6 +286,45 @@ export class Guest {
     // A trap skips this on purpose: an instance that trapped stays unusable.
     this.#busy = false;
     return status;
+  }
+
+  /**
+   * Decides frames of a stream's message, as many as `most`, with requests of at most `longest` bytes. Returns a status: STATUS_OK, or that
+   * of the request at `framesEnd`, which is not decided; `output` holds the answers to the `frames` before it. Throws as `decide` does.
+   */
+  decideFrames(bytes: Uint8Array, most: number, longest: number, flags: number): number {
+    if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
+    this.#busy = true;
+    this.#input.set(bytes);
+    const status = this.#core.checkFrames(bytes.byteLength, most, longest, flags, this.#clock());
+    this.#busy = false;
+    return status;
+  }
+
+  /**
+   * Decides the bodies of `table`, as many as `count`, which lie in `bodies`. `table` says what came of each, `output` holds the responses.
+   * False when nothing was decided. Throws as `decide` does.
+   */
+  decideBodies(table: BodyTable, bodies: Uint8Array, count: number, flags: number): boolean {
+    if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
+    this.#busy = true;
+    this.#input.set(table.bytes);
+    this.#input.set(bodies, BODY_TABLE_SIZE);
+    const length = BODY_TABLE_SIZE + bodies.byteLength;
+    const isDone = this.#core.checkBodies(length, count, flags, this.#clock()) !== 0;
+    if (isDone) table.bytes.set(this.#input.subarray(0, BODY_TABLE_SIZE));
+    this.#busy = false;
+    return isDone;
+  }
+
+  /** Requests that `decideFrames` or `decideBodies` has decided. */
+  get frames(): number {
+    return this.#word(CONTROL_FRAMES);
+  }
+
+  /** Offset of what follows them. */
+  get framesEnd(): number {
+    return this.#word(CONTROL_FRAMES_END);
   }
 
   /** The last response, valid until the next `decide`. */

@@ -14,6 +14,8 @@ export interface DecisionFigures {
 }
 
 export interface EngineObserver {
+  /** Whether requests are wanted as bytes, one by one. */
+  readonly samples: boolean;
   /**
    * A request was decided. `bytes` and `claims` are gone after the call; formats are FORMAT_*, `flags` FLAG_* (FLAG_DENY_ALL for
    * one that was denied without evaluating anything). The answer is not written yet.
@@ -25,6 +27,8 @@ export interface EngineObserver {
     claims: Uint8Array,
     figures: DecisionFigures,
   ): void;
+  /** As many `requests` were decided by evaluating policies; `figures` are sums over them. Only while nothing is sampled. */
+  decidedMany(requests: number, figures: DecisionFigures): void;
   /** A request is about to be answered with an error because of `status` (see `Engine.decide`). */
   failed(status: number): void;
 }

@@ -16,6 +16,7 @@ import {
 import type { BatchPool } from "../batch/batch-pool.ts";
 import type { SharedMemory } from "../batch/shared-memory.ts";
 import { RequestError, TokenError, TokenOverloadError } from "../errors.ts";
+import type { BodyTable } from "../guest/body-table.ts";
 import { type Engine, STATUS_TRAP } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
 import { throttledLog } from "../observe/log.ts";
@@ -43,7 +44,7 @@ import {
 import { requestIdLine } from "./request-id.ts";
 import { refuseUnread } from "./unread.ts";
 import { endScarce, unsent } from "./unsent.ts";
-import { Turn, type Waiting } from "./turn.ts";
+import { MAX_GATHERED, Turn, type Waiting } from "./turn.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./uws.ts";
 
 /** What the routes of one server share. */
@@ -106,6 +107,7 @@ class DecisionRoute {
     });
     this.#turn = new Turn({
       version: () => context.state.engine,
+      decideAll: (table, bodies, count) => this.#responses(table, bodies, count),
       decide: (bytes, input, output) => this.#response(bytes, input, output),
       write: (res, body, output, lines) => this.#write(res, body, output, lines),
       answer: (res, bytes, input, output, lines) => this.#decide(res, bytes, input, output, lines),
@@ -216,6 +218,24 @@ class DecisionRoute {
       this.#logFailure(`a check failed: ${oneLine(error)}`);
       this.#send(res, CHECK_FAILED, lines);
     }
+  }
+
+  /** The responses to gathered requests, or null when they have to be decided one by one. */
+  #responses(table: BodyTable, bodies: Uint8Array, count: number): Uint8Array | null {
+    const { engine } = this.#context.state;
+    if (!engine.decidesTogether || engine.options.maxBodyBytes < MAX_GATHERED) return null;
+    const { traps } = engine;
+    try {
+      if (engine.decideBodies(table, bodies, count, this.#question.flags)) return engine.output();
+    } catch {
+      // Each is tried again, where failures are answered and logged.
+      return null;
+    }
+    if (engine.traps !== traps) {
+      this.#context.state.noteTrap();
+      this.#logFailure("checks failed together: the guest trapped; they are decided one by one");
+    }
+    return null;
   }
 
   /** The response to a gathered request, or null when it has to be decided on its own. */

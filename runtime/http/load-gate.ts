@@ -96,6 +96,11 @@ export class LoadGate {
     return --this.#credit > 0 ? !this.#isShedding : this.#look();
   }
 
+  /** As many requests were decided beside the one that was admitted. */
+  note(requests: number): void {
+    this.#credit -= requests;
+  }
+
   /** What the process needs without any request has changed, as with another version of the policies. */
   rebase(): void {
     if (!unsent.isScarce) this.#memoryBefore = Math.max(this.#memoryBefore, this.#clock.memory());

@@ -7,13 +7,15 @@
  * must be answered within the read. Requests are therefore gathered only while many connections are busy, and never again
  * once that has cost a client its connection.
  */
+import { MOST_BODIES, STATUS_OK } from "../../assembly/abi.ts";
+import { BodyTable } from "../guest/body-table.ts";
 import { log } from "../observe/log.ts";
 import type { HttpResponse } from "./uws.ts";
 
 const KIB = 1024;
 
 /** Longest body that is gathered, in bytes: one that takes longer to decide gains nothing. */
-const MAX_BODY = 16 * KIB;
+export const MAX_GATHERED = 16 * KIB;
 
 /** What can wait at most; the rest of a turn is answered at once. */
 const MAX_WAITING = 256;
@@ -35,6 +37,11 @@ const QUIET_TURNS = 64;
 export interface TurnHandler {
   /** Called before each turn's decisions and before each answer: what differs between two calls is not of one version. */
   version(): unknown;
+  /**
+   * Decides `count` bodies at once, as `table` says; all responses, a view valid until the next call. Null when they have to be decided one
+   * by one. Must not throw.
+   */
+  decideAll(table: BodyTable, bodies: Uint8Array, count: number): Uint8Array | null;
   /** The response, a view valid until the next call; null when there is more to say than a decision. Must not throw. */
   decide(bytes: Uint8Array, input: number, output: number): Uint8Array | null;
   /** Writes a response made by `decide`, with further header `lines`; inside a cork. */
@@ -64,10 +71,12 @@ export class Turn {
   readonly #waiting: readonly Waiting[] = Array.from({ length: MAX_WAITING }, emptyWaiting);
   readonly #bodies = new Uint8Array(BODIES_CAPACITY);
   readonly #answers = new Uint8Array(ANSWERS_CAPACITY);
+  readonly #table = new BodyTable();
   readonly #finish = (): void => this.#end();
   readonly #writeCurrent = (): void => this.#write();
   #count = 0;
   #bodiesLength = 0;
+  #answersLength = 0;
   #current: Waiting | null = null;
   #version: unknown = null;
   #scheduled = false;
@@ -100,7 +109,7 @@ export class Turn {
     const length = chunk.byteLength;
     const waiting = this.#waiting[this.#count];
     // Answers are never written from here: inside the read of one connection another cannot be corked.
-    if (waiting === undefined || length > MAX_BODY || this.#bodiesLength + length > BODIES_CAPACITY)
+    if (waiting === undefined || length > MAX_GATHERED || this.#bodiesLength + length > BODIES_CAPACITY)
       return null;
     this.#count++;
     this.#bodies.set(new Uint8Array(chunk), this.#bodiesLength);
@@ -148,18 +157,10 @@ export class Turn {
   #settle(): void {
     const count = this.#count;
     this.#version = this.#handler.version();
-    let end = 0;
-    for (let index = 0; index < count; index++) {
-      const waiting = this.#waiting[index];
-      if (waiting === undefined || waiting.response === null) continue;
-      const bytes = this.#bodies.subarray(waiting.start, waiting.start + waiting.length);
-      const answer = this.#handler.decide(bytes, waiting.input, waiting.output);
-      const fits = answer !== null && end + answer.byteLength <= ANSWERS_CAPACITY;
-      waiting.answerStart = end;
-      waiting.answerLength = fits ? answer.byteLength : -1;
-      if (!fits) continue;
-      this.#answers.set(answer, end);
-      end += answer.byteLength;
+    this.#answersLength = 0;
+    for (let first = 0; first < count; first += MOST_BODIES) {
+      const end = Math.min(count, first + MOST_BODIES);
+      if (!this.#decideTogether(first, end)) this.#decideEach(first, end);
     }
     for (let index = 0; index < count; index++) {
       const waiting = this.#waiting[index];
@@ -171,6 +172,49 @@ export class Turn {
     this.#version = null;
     this.#count = 0;
     this.#bodiesLength = 0;
+  }
+
+  /** Decides what waits from `first` up to `end` in one call; false when that is not possible. */
+  #decideTogether(first: number, end: number): boolean {
+    const from = this.#waiting[first]?.start ?? 0;
+    let to = from;
+    for (let index = first; index < end; index++) {
+      const waiting = this.#waiting[index];
+      if (waiting === undefined) return false;
+      const { response, start, length, input, output } = waiting;
+      // An empty body is refused: nothing is decided for a client that is gone.
+      this.#table.place(index - first, start - from, response === null ? 0 : length, input, output);
+      to = start + length;
+    }
+    const all = this.#handler.decideAll(this.#table, this.#bodies.subarray(from, to), end - first);
+    if (all === null) return false;
+    const fits = this.#answersLength + all.byteLength <= ANSWERS_CAPACITY;
+    if (fits) this.#answers.set(all, this.#answersLength);
+    for (let index = first; index < end; index++) {
+      const waiting = this.#waiting[index];
+      if (waiting === undefined) continue;
+      const isDecided = fits && this.#table.status(index - first) === STATUS_OK;
+      waiting.answerStart = this.#answersLength + this.#table.responseStart(index - first);
+      waiting.answerLength = isDecided ? this.#table.responseLength(index - first) : -1;
+    }
+    if (fits) this.#answersLength += all.byteLength;
+    return true;
+  }
+
+  /** Decides what waits from `first` up to `end`, one after the other. */
+  #decideEach(first: number, end: number): void {
+    for (let index = first; index < end; index++) {
+      const waiting = this.#waiting[index];
+      if (waiting === undefined || waiting.response === null) continue;
+      const bytes = this.#bodies.subarray(waiting.start, waiting.start + waiting.length);
+      const answer = this.#handler.decide(bytes, waiting.input, waiting.output);
+      const fits = answer !== null && this.#answersLength + answer.byteLength <= ANSWERS_CAPACITY;
+      waiting.answerStart = this.#answersLength;
+      waiting.answerLength = fits ? answer.byteLength : -1;
+      if (!fits) continue;
+      this.#answers.set(answer, this.#answersLength);
+      this.#answersLength += answer.byteLength;
+    }
   }
 
   #write(): void {

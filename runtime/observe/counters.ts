@@ -123,6 +123,17 @@ export class ThreadCounters implements EngineObserver {
     if (this.tap !== null && (flags & AUTHZEN) === 0) this.tap.offer(bytes, inputFormat, claims);
   }
 
+  get samples(): boolean {
+    return this.tap !== null;
+  }
+
+  decidedMany(requests: number, figures: DecisionFigures): void {
+    this.#add(SLOT.decided, requests);
+    this.#add(SLOT.decisions, figures.decisions);
+    this.#add(SLOT.allowed, figures.allowed);
+    this.#add(SLOT.conditionErrors, figures.conditionErrors);
+  }
+
   failed(status: number): void {
     this.#add(slotOf(status), 1);
   }

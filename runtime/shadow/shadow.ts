@@ -127,20 +127,23 @@ export class Shadow {
   }
 
   async #run(): Promise<void> {
-    while (this.#again && !this.#abort.signal.aborted) {
-      this.#again = false;
-      try {
-        await this.#fetch();
-      } catch (error) {
-        if (this.#abort.signal.aborted) return;
-        const message = error instanceof EdictError ? error.message : oneLine(error);
-        // Once is enough for a source that keeps failing in the same way.
-        if (message !== this.#problem) log(`the shadow is not in use: ${message}`);
-        this.#problem = message;
+    try {
+      while (this.#again && !this.#abort.signal.aborted) {
+        this.#again = false;
+        try {
+          await this.#fetch();
+        } catch (error) {
+          if (this.#abort.signal.aborted) return;
+          const message = error instanceof EdictError ? error.message : oneLine(error);
+          // Once is enough for a source that keeps failing in the same way.
+          if (message !== this.#problem) log(`the shadow is not in use: ${message}`);
+          this.#problem = message;
+        }
       }
+    } finally {
+      // In the same turn as the last look at `#again`: what is asked for from now on is not for this run.
+      this.#running = null;
     }
-    // In the same turn as the last look at `#again`: what is asked for from now on is not for this run.
-    this.#running = null;
   }
 
   async #fetch(): Promise<void> {

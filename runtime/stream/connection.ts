@@ -47,6 +47,10 @@ const SEND_ABOVE = 64 * 1024;
 /** Most frames in one message, so that no message keeps the thread for long. */
 export const MAX_FRAMES = 1024;
 
+/** Most frames that the guest decides in one call, and most bytes that are copied for it: other requests may wait for as long. */
+const FRAMES_AT_ONCE = 32;
+const BYTES_AT_ONCE = 256 * 1024;
+
 /** Most requests of one connection whose tokens are being verified. */
 const MAX_VERIFYING = 64;
 
@@ -169,11 +173,30 @@ export class StreamConnection {
   #decideAll(bytes: Uint8Array, at: number, frames: number): void {
     let next = at;
     let count = frames;
+    // How many frames the guest is asked for at a time; 0 once one was not plain.
+    let atOnce = FRAMES_AT_ONCE;
     while (next < bytes.byteLength && this.#open) {
       if (this.#isHeld) {
         this.#send();
         this.#wait(bytes, next, count);
         return;
+      }
+      const isAdmitted = this.#context.gate.admits();
+      const { engine } = this.#context.state;
+      let status = STATUS_OK;
+      if (atOnce > 0 && isAdmitted && engine.decidesTogether) {
+        const some = bytes.subarray(next, next + BYTES_AT_ONCE);
+        const asked = Math.min(atOnce, MAX_FRAMES - count);
+        status = this.#decideFrames(engine, some, asked);
+        const decided = status === STATUS_TRAP ? 0 : engine.framesDecided;
+        if (status !== STATUS_TRAP) next += engine.framesEnd;
+        count += decided;
+        // Fewer than asked for: their answers are long, or they take long, and those behind them would be read in vain again.
+        atOnce = status === STATUS_OK ? Math.min(atOnce, decided) : 0;
+        if (atOnce > 0) {
+          if (writer.length > SEND_ABOVE) this.#send();
+          continue;
+        }
       }
       next = reader.read(bytes, next);
       if (next < 0) {
@@ -187,15 +210,43 @@ export class StreamConnection {
         return;
       }
       const id = bytes.subarray(reader.idStart, reader.idEnd);
-      if (this.#context.gate.admits()) {
-        this.#decide(id, bytes.subarray(reader.bodyStart, reader.bodyEnd), reader.isBin, NOTHING);
-      } else {
+      const body = bytes.subarray(reader.bodyStart, reader.bodyEnd);
+      if (!isAdmitted) {
         this.#context.state.noteShed();
         writer.error(id, TOO_BUSY_PACKED);
-      }
+      } else if (status === STATUS_OK || status === STATUS_TRAP)
+        this.#decide(id, body, reader.isBin, NOTHING);
+      else this.#finish(engine, status, id, body, reader.isBin, NOTHING);
       if (writer.length > SEND_ABOVE) this.#send();
     }
     this.#send();
+  }
+
+  /**
+   * Decides the first frames of `bytes` in one call, as far as they are plain, and writes the answers. Returns as `Engine.decideFrames` does;
+   * what that has not decided is to be asked for alone, but for what has used up its budget. Does not throw.
+   */
+  #decideFrames(engine: Engine, bytes: Uint8Array, most: number): number {
+    const { batches, gate, state } = this.#context;
+    let status = STATUS_TRAP;
+    try {
+      status = engine.decideFrames(bytes, most, batches.minBytes - 1);
+    } catch (error) {
+      // Not even a fresh instance could be had.
+      logFailure(`checks failed: ${oneLine(error)}`);
+      return STATUS_TRAP;
+    }
+    if (status === STATUS_TRAP) {
+      state.noteTrap();
+      logFailure("checks failed together: the guest trapped; they are decided one by one");
+      return status;
+    }
+    const decided = engine.framesDecided;
+    gate.note(status === STATUS_OK ? Math.max(0, decided - 1) : decided);
+    if (decided === 0) return status;
+    this.#announce(engine);
+    writer.frames(engine.output());
+    return status;
   }
 
   /** Decides one request by the engine of this moment, and writes the answer; a large one is answered later. */
@@ -207,6 +258,28 @@ export class StreamConnection {
     const { engine } = this.#context.state;
     try {
       const status = engine.decide(body, FORMAT_MSGPACK, FORMAT_MSGPACK, 0, claims);
+      this.#finish(engine, status, id, body, isBin, claims);
+    } catch (error) {
+      this.#fail(id, error);
+    }
+  }
+
+  /** Not even a fresh instance could be had. */
+  #fail(id: Uint8Array, error: unknown): void {
+    logFailure(`a check failed: ${oneLine(error)}`);
+    this.#error(id, CHECK_FAILED);
+  }
+
+  /** Answers what `engine` has just decided with `status`, or says why it has not. Does not throw. */
+  #finish(
+    engine: Engine,
+    status: number,
+    id: Uint8Array,
+    body: Uint8Array,
+    isBin: boolean,
+    claims: Uint8Array,
+  ): void {
+    try {
       if (status === STATUS_OK) {
         this.#announce(engine);
         writer.response(id, engine.output(), isBin, this.#note());
@@ -214,9 +287,7 @@ export class StreamConnection {
         this.#decideWithTokens(engine, id, body, isBin);
       else this.#refuse(engine, status, id, body, isBin, claims);
     } catch (error) {
-      // Not even a fresh instance could be had.
-      logFailure(`a check failed: ${oneLine(error)}`);
-      this.#error(id, CHECK_FAILED);
+      this.#fail(id, error);
     }
   }
 

@@ -120,6 +120,12 @@ export class FrameWriter {
     this.#append(packed);
   }
 
+  /** Answers that are frames already. */
+  frames(answers: Uint8Array): void {
+    this.#reserve(answers.byteLength);
+    this.#append(answers);
+  }
+
   notice(content: unknown): void {
     const packed = pack([null, content]);
     this.#reserve(packed.byteLength);

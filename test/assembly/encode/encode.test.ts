@@ -230,5 +230,20 @@ describe.each(BUILDS)("%s build", (build) => {
     guest.function("seedUlid")(3, 4);
     expect(ulid(1_700_000_000_003).slice(10)).not.toBe(ulid(1_700_000_000_004).slice(10));
     for (const millis of [Number.NaN, -1, 0]) expect(ulid(millis)).toMatch(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
+    // Counting on carries over from digit to digit.
+    const valueOf = (id: string): bigint =>
+      id.split("").reduce((sum, digit) => sum * 32n + BigInt(alphabet.indexOf(digit)), 0n);
+    let before = valueOf(ulid(1_700_000_000_005));
+    for (let count = 0; count < 3000; count++) {
+      const next = valueOf(ulid(1_700_000_000_005));
+      expect(next).toBe(before + 1n);
+      before = next;
+    }
+  });
+
+  it("writes call ids at the very beginning of time, too", async () => {
+    const fresh = await buildGuest(build);
+    fresh.function("writeUlid")(OUT, 0);
+    expect(decoder.decode(fresh.bytes.subarray(OUT, OUT + 26))).toBe(`${"0".repeat(25)}1`);
   });
 });

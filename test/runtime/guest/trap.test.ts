@@ -13,6 +13,7 @@ import {
   STATUS_OK,
 } from "../../../assembly/abi.ts";
 import { BundleError, EngineError } from "../../../runtime/errors.ts";
+import { BodyTable } from "../../../runtime/guest/body-table.ts";
 import { Engine, STATUS_TRAP } from "../../../runtime/guest/engine.ts";
 import { MANIFEST, sampleSections, writeBundle } from "../support/bundle-writer.ts";
 
@@ -41,6 +42,8 @@ const CORE = `(module
     (if (i32.eq (local.get 0) (i32.const 1)) (then (unreachable)))
     (if (i32.eq (local.get 0) (i32.const 2)) (then (return (call $deep (i32.const 0)))))
     (i32.const 0))
+  (func (export "checkFrames") (param i32 i32 i32 i32 f64) (result i32) (unreachable))
+  (func (export "checkBodies") (param i32 i32 i32 f64) (result i32) (unreachable))
   (func (export "evaluateCondition") (param i32) (result i32) (i32.const 0)))`;
 
 const binary = (text: string): Uint8Array => binaryen.parseText(text).emitBinary();
@@ -72,6 +75,15 @@ describe("a guest that traps", () => {
       expect(decide(engine, 3)).toBe(STATUS_OK);
       expect(new TextDecoder().decode(engine.output())).toBe("{}");
     }
+    expect(engine.traps).toBe(2);
+  });
+
+  it("is replaced when it traps over several requests, which are then decided one by one", async () => {
+    const engine = await Engine.load(bundleOf(CORE, "(module)"));
+    expect(engine.decideFrames(new Uint8Array(3), 1, 3)).toBe(STATUS_TRAP);
+    expect(decide(engine, 3)).toBe(STATUS_OK);
+    expect(engine.decideBodies(new BodyTable(), new Uint8Array(3), 1, 0)).toBe(false);
+    expect(decide(engine, 3)).toBe(STATUS_OK);
     expect(engine.traps).toBe(2);
   });
 });

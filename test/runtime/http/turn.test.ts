@@ -277,6 +277,7 @@ describe("a turn", () => {
     const said: string[] = [];
     const handler: TurnHandler = {
       version: () => version,
+      decideAll: () => null,
       decide: () => new TextEncoder().encode(`version ${version}`),
       write: (_, bytes) => {
         said.push(new TextDecoder().decode(bytes));

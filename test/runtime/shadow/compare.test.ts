@@ -105,7 +105,12 @@ describe.skipIf(!IS_BUILT)("comparing two versions", () => {
 
   it("tells nobody about the decisions it makes", () => {
     let told = 0;
-    first.observer = { decided: () => told++, failed: () => told++ };
+    first.observer = {
+      samples: false,
+      decided: () => told++,
+      decidedMany: () => told++,
+      failed: () => told++,
+    };
     const comparison = compareDecisions(first, second, json(albumRequest()));
     explainDifferences(first, second, json(albumRequest()), comparison);
     compareDecisions(first, second, json({}));

@@ -1,0 +1,171 @@
+/**
+ * Requests of several clients, decided in one call: each is answered as it is alone, whatever the others are, in both formats and of both
+ * interfaces.
+ */
+import fc from "fast-check";
+import { pack, unpack } from "msgpackr";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  FLAG_EVALUATION,
+  FLAG_EVALUATIONS,
+  FORMAT_JSON,
+  FORMAT_MSGPACK,
+  MOST_BODIES,
+  STATUS_OK,
+} from "../../../assembly/abi.ts";
+import { BodyTable } from "../../../runtime/guest/body-table.ts";
+import { Engine } from "../../../runtime/guest/engine.ts";
+import { ThreadCounters, sumOfCounters, type SlotName } from "../../../runtime/observe/counters.ts";
+import { timesEffort } from "../../support/effort.ts";
+import { compilePolicies } from "../support/bundles.ts";
+import { POLICIES } from "../support/daemon.ts";
+
+const attr = fc.record(
+  {
+    public: fc.boolean(),
+    flagged: fc.boolean(),
+    owner: fc.constantFrom("alice", "bob", "al\nice"),
+    tags: fc.array(fc.string(), { maxLength: 3 }),
+    note: fc.string({ maxLength: 40, unit: "grapheme" }),
+  },
+  { requiredKeys: [] },
+);
+const kind = fc.constantFrom("album", "photo", "al/bum", "");
+const actions = fc.subarray(["view", "edit", "delete", "share", "x:y"], { minLength: 1 });
+const check = fc.record(
+  {
+    requestId: fc.string({ maxLength: 8 }),
+    includeMeta: fc.boolean(),
+    principal: fc.record({
+      id: fc.constantFrom("alice", "bob"),
+      roles: fc.subarray(["user", "admin", "guest"], { minLength: 1 }),
+      attr: fc.record({ department: fc.string({ maxLength: 8 }), tags: fc.array(fc.string()) }),
+    }),
+    resources: fc.array(
+      fc.record({ actions, resource: fc.record({ kind, id: fc.string({ maxLength: 9 }), attr }) }),
+      { minLength: 1, maxLength: 6 },
+    ),
+  },
+  { requiredKeys: ["principal", "resources"] },
+);
+const checkWith = (more: object) => check.map((one) => Object.assign({}, one, more));
+/** Broken in the way that others can be, or carrying tokens, or whole. */
+const checkOrNot = fc.oneof(
+  { arbitrary: check, weight: 12 },
+  { arbitrary: checkWith({ auxData: { jwt: { token: "a.b.c" } } }), weight: 1 },
+  { arbitrary: checkWith({ unknown: [1, { a: 2 }] }), weight: 1 },
+  { arbitrary: checkWith({ principal: { id: "x", roles: ["r", "r"] } }), weight: 1 },
+);
+const evaluation = fc.record(
+  {
+    subject: fc.record({
+      type: fc.constant("user"),
+      id: fc.constantFrom("alice", "bob"),
+      properties: fc.record({ roles: fc.subarray(["user", "admin"]) }),
+    }),
+    action: fc.record({ name: fc.constantFrom("view", "edit") }),
+    resource: fc.record({ type: kind, id: fc.string({ maxLength: 9 }), properties: attr }),
+  },
+  { requiredKeys: ["subject", "action"] },
+);
+const evaluations = fc.record(
+  { subject: evaluation.map(({ subject }) => subject), evaluations: fc.array(evaluation, { maxLength: 4 }) },
+  { requiredKeys: ["evaluations"] },
+);
+
+interface Body {
+  readonly bytes: Buffer;
+  readonly input: number;
+  readonly output: number;
+}
+
+/** The body as its bytes, now and then cut or with a byte changed. */
+const bodyOf = (value: fc.Arbitrary<unknown>): fc.Arbitrary<Body> =>
+  fc
+    .record({
+      value,
+      input: fc.constantFrom(FORMAT_JSON, FORMAT_MSGPACK),
+      output: fc.constantFrom(FORMAT_JSON, FORMAT_MSGPACK),
+      harm: fc.option(fc.tuple(fc.nat(), fc.nat({ max: 255 }), fc.boolean()), { freq: 6 }),
+    })
+    .map(({ value: content, input, output, harm }) => {
+      const bytes = Buffer.from(input === FORMAT_JSON ? JSON.stringify(content) : pack(content));
+      if (harm === null) return { bytes, input, output };
+      const [place, byte, isCut] = harm;
+      const at = place % bytes.byteLength;
+      if (isCut) return { bytes: bytes.subarray(0, at), input, output };
+      bytes[at] = byte;
+      return { bytes, input, output };
+    });
+
+/** What a response says, its random call id aside. */
+function said(response: Uint8Array, output: number): unknown {
+  const bytes = Buffer.from(response);
+  const value = (output === FORMAT_JSON ? JSON.parse(bytes.toString()) : unpack(bytes)) as Record<
+    string,
+    unknown
+  >;
+  return { ...value, cerbosCallId: "" };
+}
+
+describe("bodies that are decided together", () => {
+  let engine: Engine;
+  let counters: ThreadCounters;
+  const table = new BodyTable();
+
+  beforeAll(async () => {
+    engine = await Engine.load(await compilePolicies(POLICIES), { clock: () => Date.UTC(2026, 10, 22) });
+  });
+
+  beforeEach(() => {
+    counters = new ThreadCounters();
+    engine.observer = counters;
+  });
+
+  const COUNTED = [
+    "decided",
+    "decisions",
+    "allowed",
+    "conditionErrors",
+  ] as const satisfies readonly SlotName[];
+  const counted = (): readonly number[] => COUNTED.map((name) => sumOfCounters(counters.all, name));
+
+  const alone = (bodies: readonly Body[], flags: number): readonly unknown[] =>
+    bodies.map(({ bytes, input, output }) => {
+      const status = engine.decide(bytes, input, output, flags);
+      return status === STATUS_OK ? said(engine.output(), output) : status;
+    });
+
+  const together = (bodies: readonly Body[], flags: number): readonly unknown[] => {
+    let at = 0;
+    for (const [index, { bytes, input, output }] of bodies.entries()) {
+      table.place(index, at, bytes.byteLength, input, output);
+      at += bytes.byteLength;
+    }
+    const all = Buffer.concat(bodies.map(({ bytes }) => bytes));
+    expect(engine.decideBodies(table, all, bodies.length, flags)).toBe(true);
+    return bodies.map(({ output }, index) => {
+      const status = table.status(index);
+      if (status !== STATUS_OK) return status;
+      const start = table.responseStart(index);
+      return said(engine.output().subarray(start, start + table.responseLength(index)), output);
+    });
+  };
+
+  it.each([
+    ["checks", checkOrNot, 0],
+    ["evaluations", evaluation, FLAG_EVALUATION],
+    ["lists of evaluations", evaluations, FLAG_EVALUATIONS],
+  ] as const)("are answered and counted as each is alone: %s", (_, value, flags) => {
+    fc.assert(
+      fc.property(fc.array(bodyOf(value), { minLength: 1, maxLength: MOST_BODIES }), (bodies) => {
+        const expected = alone(bodies, flags);
+        const before = counted();
+        expect(together(bodies, flags)).toEqual(expected);
+        expect(counted().map((count, index) => count - (before[index] ?? 0))).toEqual(before);
+        for (const name of COUNTED) counters.set(name, 0);
+      }),
+      { numRuns: timesEffort(150) },
+    );
+  });
+});
