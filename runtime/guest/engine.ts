@@ -185,9 +185,13 @@ export class Engine {
     }
   }
 
-  /** Whether `decideFrames` and `decideBodies` may be asked: nothing is wanted of single requests but their answers. */
-  get decidesTogether(): boolean {
-    return this.#schemaFlag === 0 && !this.denies && this.observer?.samples !== true;
+  /**
+   * Whether `decideFrames` and `decideBodies` may be asked for requests with `flags`: nothing is wanted of single ones but their answers, and
+   * nothing has to be looked up for them.
+   */
+  decidesTogether(flags: number): boolean {
+    const isPlain = this.#schemaFlag === 0 && this.#entityFlag(flags) === 0;
+    return isPlain && !this.denies && this.observer?.samples !== true;
   }
 
   /**
@@ -212,7 +216,7 @@ export class Engine {
    */
   decideBodies(table: BodyTable, bodies: Uint8Array, count: number, flags: number): boolean {
     try {
-      const isDone = this.#guest.decideBodies(table, bodies, count, flags | this.#entityFlag(flags));
+      const isDone = this.#guest.decideBodies(table, bodies, count, flags);
       if (isDone && this.#guest.frames > 0) this.observer?.decidedMany(this.#guest.frames, this.#guest);
       return isDone;
     } catch (error) {

@@ -223,10 +223,11 @@ class DecisionRoute {
   /** The responses to gathered requests, or null when they have to be decided one by one. */
   #responses(table: BodyTable, bodies: Uint8Array, count: number): Uint8Array | null {
     const { engine } = this.#context.state;
-    if (!engine.decidesTogether || engine.options.maxBodyBytes < MAX_GATHERED) return null;
+    const { flags } = this.#question;
+    if (!engine.decidesTogether(flags) || engine.options.maxBodyBytes < MAX_GATHERED) return null;
     const { traps } = engine;
     try {
-      if (engine.decideBodies(table, bodies, count, this.#question.flags)) return engine.output();
+      if (engine.decideBodies(table, bodies, count, flags)) return engine.output();
     } catch {
       // Each is tried again, where failures are answered and logged.
       return null;

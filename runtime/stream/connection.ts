@@ -33,13 +33,11 @@ import { log, throttledLog } from "../observe/log.ts";
 import { tooLarge } from "../request/describe.ts";
 import type { ServingState } from "../observe/serving-state.ts";
 import { FrameReader, FrameWriter } from "./frames.ts";
+import { WaitingMessages } from "./waiting-messages.ts";
 
 /** Unsent bytes from which on a connection is not decided for, and those below which it is again. */
 const PAUSE_ABOVE = 1024 * 1024;
 const RESUME_BELOW = 256 * 1024;
-
-/** Most bytes in messages that wait for a paused connection. */
-export const MAX_WAITING = 8 * 1024 * 1024;
 
 /** Answers are sent when this many bytes of them are there, and at the end of a message. */
 const SEND_ABOVE = 64 * 1024;
@@ -98,14 +96,13 @@ export class StreamConnection {
   #verifying = 0;
   /** What cancels the large requests that workers decide. */
   readonly #large = new Set<Int32Array>();
-  /** Messages that wait, with the first byte that is not decided. */
-  readonly #waiting: { readonly bytes: Uint8Array; at: number; frames: number }[] = [];
-  #waitingBytes = 0;
+  readonly #waiting: WaitingMessages;
 
   constructor(context: StreamContext, socket: WebSocket) {
     this.#context = context;
     this.#socket = socket;
     this.#heardAt = context.gate.turns;
+    this.#waiting = new WaitingMessages(context.bodies);
   }
 
   /** The turn of the load gate in which the last message came. */
@@ -141,10 +138,9 @@ export class StreamConnection {
   /** Decides what waits, until nothing more is decided for now. */
   #decideWaiting(): void {
     while (!this.#isHeld && this.#open) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
-      this.#forget(next.bytes.byteLength);
-      this.#decideAll(next.bytes, next.at, next.frames);
+      const next = this.#waiting.take();
+      if (next === null) break;
+      this.#decideAll(next.bytes, 0, next.frames);
     }
     this.#endIfDone();
   }
@@ -154,7 +150,7 @@ export class StreamConnection {
     this.#open = false;
     if (this.#paused) this.#context.bodies.give(PAUSE_ABOVE);
     this.#paused = false;
-    for (const { bytes } of this.#waiting.splice(0)) this.#forget(bytes.byteLength);
+    this.#waiting.clear();
     for (const cancelled of this.#large) Atomics.store(cancelled, 0, 1);
   }
 
@@ -165,7 +161,7 @@ export class StreamConnection {
   }
 
   #endIfDone(): void {
-    if (this.#draining && this.#verifying + this.#large.size === 0 && this.#waiting.length === 0)
+    if (this.#draining && this.#verifying + this.#large.size === 0 && this.#waiting.isEmpty)
       this.#end(GOING_AWAY, "the server stops");
   }
 
@@ -184,7 +180,7 @@ export class StreamConnection {
       const isAdmitted = this.#context.gate.admits();
       const { engine } = this.#context.state;
       let status = STATUS_OK;
-      if (atOnce > 0 && isAdmitted && engine.decidesTogether) {
+      if (atOnce > 0 && isAdmitted && engine.decidesTogether(0)) {
         const some = bytes.subarray(next, next + BYTES_AT_ONCE);
         const asked = Math.min(atOnce, MAX_FRAMES - count);
         status = this.#decideFrames(engine, some, asked);
@@ -462,21 +458,7 @@ export class StreamConnection {
 
   /** Keeps the rest of a message until the client reads. */
   #wait(bytes: Uint8Array, at: number, frames: number): void {
-    const rest = bytes.slice(at);
-    const fits = this.#waitingBytes + rest.byteLength <= MAX_WAITING;
-    if (!fits || !this.#context.bodies.take(rest.byteLength)) {
-      this.#end(TRY_AGAIN_LATER, "too many requests wait");
-      return;
-    }
-    this.#waitingBytes += rest.byteLength;
-    // What was begun before goes on before what came later.
-    if (frames > 0) this.#waiting.unshift({ bytes: rest, at: 0, frames });
-    else this.#waiting.push({ bytes: rest, at: 0, frames });
-  }
-
-  #forget(bytes: number): void {
-    this.#waitingBytes -= bytes;
-    this.#context.bodies.give(bytes);
+    if (!this.#waiting.keep(bytes, at, frames)) this.#end(TRY_AGAIN_LATER, "too many requests wait");
   }
 
   #end(code: number, reason: string): void {

@@ -251,12 +251,12 @@ resourcePolicy:
   });
 
   it("are asked for one by one while more is wanted of them than answers", () => {
-    expect(engine.decidesTogether).toBe(true);
+    expect(engine.decidesTogether(0)).toBe(true);
     engine.denies = true;
-    expect(engine.decidesTogether).toBe(false);
+    expect(engine.decidesTogether(0)).toBe(false);
     engine.denies = false;
     counters.tap = { offer: () => undefined };
-    expect(engine.decidesTogether).toBe(false);
+    expect(engine.decidesTogether(0)).toBe(false);
     counters.tap = null;
     const tokens = pack([1, pack({ ...albumRequest(), auxData: { jwt: { token: "a.b.c" } } })]);
     expect(engine.decideFrames(tokens, 9, LONGEST)).toBe(STATUS_AUX_DATA);
