@@ -210,9 +210,8 @@ export class StreamConnection {
       if (!isAdmitted) {
         this.#context.state.noteShed();
         writer.error(id, TOO_BUSY_PACKED);
-      } else if (status === STATUS_OK || status === STATUS_TRAP)
-        this.#decide(id, body, reader.isBin, NOTHING);
-      else this.#finish(engine, status, id, body, reader.isBin, NOTHING);
+      } else if (status === STATUS_FUEL) this.#finish(engine, status, id, body, reader.isBin, NOTHING);
+      else this.#decide(id, body, reader.isBin, NOTHING);
       if (writer.length > SEND_ABOVE) this.#send();
     }
     this.#send();

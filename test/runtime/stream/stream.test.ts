@@ -106,6 +106,31 @@ describe.skipIf(!IS_BUILT)("/v1/stream", () => {
     expect(new Set(stream.frames.map(([id]) => id)).size).toBe(count + 1);
   });
 
+  it("answers as HTTP does when an answer is too long to be one of several", async () => {
+    const actions = Array.from({ length: 49 }, (_, index) => `a${index}`);
+    const resource = { kind: "album", attr: { public: true, flagged: false, owner: "bob" } };
+    const long = {
+      principal: { id: "alice", roles: ["user"] },
+      includeMeta: true,
+      resources: Array.from({ length: 50 }, (_, id) => ({
+        actions: ["view", ...actions],
+        resource: { ...resource, id: `${id}` },
+      })),
+    };
+    const expected = (await daemon.check(long)).json() as Response;
+    expect(JSON.stringify(expected)).toMatch(/EFFECT_ALLOW/);
+    const frames = [albumRequest(), long, albumRequest(), long].map((one, id) => pack([id, pack(one)]));
+    stream.send(Buffer.concat(frames));
+    stream.send(frames[1] ?? Buffer.alloc(0));
+    await stream.until(() => stream.frames.length === 6);
+    for (const [id, answer, ...note] of stream.frames.slice(1)) {
+      expect(note).toEqual([]);
+      if (id === 0 || id === 2) continue;
+      expect((answer as Buffer).byteLength).toBeGreaterThan(0xffff);
+      expect((unpack(answer as Buffer) as Response).results).toEqual(expected.results);
+    }
+  });
+
   it("answers a bad request with an error and goes on", async () => {
     stream.send(pack([1, { principal: { id: "a", roles: [] }, resources: [] }]));
     stream.send(Buffer.concat([pack([2, Buffer.from([0xc1])]), pack([3, pack(albumRequest())])]));
