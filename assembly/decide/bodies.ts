@@ -5,24 +5,15 @@
  *   before   | u32 offset of the body from the input's start | u32 length | u32 input format | u32 output format |
  *   after    | u32 status | u32 offset of the response from the output's start | u32 length | u32 zero |
  */
-import {
-  BODY_ENTRY_SIZE,
-  CONTROL_ALLOWED,
-  CONTROL_CONDITION_ERRORS,
-  CONTROL_DECISIONS,
-  CONTROL_FRAMES,
-  FLAG_EVALUATION,
-  FLAG_EVALUATIONS,
-  MOST_BODIES,
-  STATUS_OK,
-} from "../abi";
-import { KEPT_SIZE, keepRequest, recallRequest } from "../decode/request";
+import { BODY_ENTRY_SIZE, FLAG_EVALUATION, FLAG_EVALUATIONS, MOST_BODIES, STATUS_OK } from "../abi";
+import { KEPT_SIZE, keepRequest } from "../decode/request";
 import { readTogether } from "../decode/request-limits";
 import { cursorStart, outputAt, outputFromStart, position } from "../encode/cursor";
-import { mark, resetArena, restart } from "../memory/arena";
-import { countDecisions, decideRequest, readRequest } from "./check";
-import { clearControl, controlWord, setControl } from "./control";
+import { mark, resetArena } from "../memory/arena";
+import { readRequest } from "./check";
+import { clearControl } from "./control";
 import { evaluateRequest } from "./evaluate";
+import { addDecided, beginTogether, decideKept, endTogether } from "./together";
 
 const LENGTH: usize = 4;
 const INPUT_FORMAT: usize = 8;
@@ -34,31 +25,20 @@ const kept = memory.data(3584, 16);
 /** Bytes of all responses, from the start of the output. */
 export let responsesLength: u32 = 0;
 
-let decided: u32 = 0;
-let decisions: u32 = 0;
-let allowed: u32 = 0;
-let conditionErrors: u32 = 0;
-
 /**
  * Decides the first `count` bodies of the table at `input`. CONTROL_FRAMES is how many came to STATUS_OK; CONTROL_DECISIONS, CONTROL_ALLOWED
  * and CONTROL_CONDITION_ERRORS are sums over them. `flags` are the same for all.
  */
 export function checkBodies(input: usize, count: u32, flags: i32, now: f64): void {
   const most = count < <u32>MOST_BODIES ? count : <u32>MOST_BODIES;
-  decided = 0;
-  decisions = 0;
-  allowed = 0;
-  conditionErrors = 0;
+  beginTogether();
   const first = outputFromStart();
   const end =
     (flags & (FLAG_EVALUATION | FLAG_EVALUATIONS)) == 0
       ? checkAll(input, most, first, flags, now)
       : evaluateAll(input, most, first, flags, now);
   outputFromStart();
-  setControl(CONTROL_FRAMES, decided);
-  setControl(CONTROL_DECISIONS, decisions);
-  setControl(CONTROL_ALLOWED, allowed);
-  setControl(CONTROL_CONDITION_ERRORS, conditionErrors);
+  endTogether();
   responsesLength = <u32>(end - first);
 }
 
@@ -86,11 +66,8 @@ function checkAll(input: usize, count: u32, first: usize, flags: i32, now: f64):
     let status = load<i32>(entry);
     outputAt(to);
     if (status == STATUS_OK) {
-      clearControl();
-      restart(base);
-      recallRequest(kept + <usize>index * KEPT_SIZE);
-      countDecisions();
-      status = decideRequest(0, 0, 0, load<i32>(entry, OUTPUT_FORMAT), flags, now);
+      const format = load<i32>(entry, OUTPUT_FORMAT);
+      status = decideKept(kept + <usize>index * KEPT_SIZE, base, format, flags, now);
     }
     to = conclude(entry, status, first, to);
   }
@@ -122,9 +99,6 @@ function conclude(entry: usize, status: i32, first: usize, to: usize): usize {
   if (status != STATUS_OK) return to;
   store<u32>(entry, <u32>(cursorStart - first), LENGTH);
   store<u32>(entry, <u32>(position - cursorStart), INPUT_FORMAT);
-  decided += 1;
-  decisions += controlWord(CONTROL_DECISIONS);
-  allowed += controlWord(CONTROL_ALLOWED);
-  conditionErrors += controlWord(CONTROL_CONDITION_ERRORS);
+  addDecided();
   return position;
 }

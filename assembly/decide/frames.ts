@@ -5,26 +5,21 @@
  * processor's first cache together. Which frames there are is said in runtime/stream/frames.ts.
  */
 import {
-  CONTROL_ALLOWED,
-  CONTROL_CONDITION_ERRORS,
-  CONTROL_DECISIONS,
   CONTROL_ERROR_DETAIL,
   CONTROL_ERROR_OFFSET,
-  CONTROL_FRAMES,
   CONTROL_FRAMES_END,
   CONTROL_FUEL_USED,
   FORMAT_MSGPACK,
-  STATUS_FUEL,
-  STATUS_MEMORY,
   STATUS_OK,
   STATUS_OUTPUT_FULL,
 } from "../abi";
-import { keepRequest, recallRequest } from "../decode/request";
+import { keepRequest } from "../decode/request";
 import { readTogether } from "../decode/request-limits";
 import { cursorStart, fits, outputAt, outputFromStart, position } from "../encode/cursor";
-import { exhausted, mark, resetArena, restart } from "../memory/arena";
-import { countDecisions, decideRequest, readRequest } from "./check";
+import { mark, resetArena } from "../memory/arena";
+import { readRequest } from "./check";
 import { clearControl, controlWord, setControl } from "./control";
+import { addDecided, beginTogether, decided, decideKept, endTogether } from "./together";
 
 const FIX_ARRAY_2: u32 = 0x92;
 const LAST_FIX_INT: u32 = 0x7f;
@@ -83,13 +78,11 @@ export function checkFrames(input: usize, length: u32, most: u32, longest: u32, 
   let status: i32 = STATUS_OK;
   let at = input;
   let to = first;
-  let frames: u32 = 0;
-  let allowed: u32 = 0;
-  let decisions: u32 = 0;
-  let conditionErrors: u32 = 0;
   let fuel: u32 = 0;
-  while (frames < framesRead && to - first < ENOUGH && fuel < ENOUGH_FUEL) {
-    const frame = kept + <usize>frames * FRAME_SIZE;
+  beginTogether();
+  const count = framesRead;
+  for (let index: u32 = 0; index < count && to - first < ENOUGH && fuel < ENOUGH_FUEL; index++) {
+    const frame = kept + <usize>index * FRAME_SIZE;
     outputAt(to);
     if (!fits(HEAD_ROOM)) break;
     store<u8>(to, FIX_ARRAY_2);
@@ -98,36 +91,24 @@ export function checkFrames(input: usize, length: u32, most: u32, longest: u32, 
     const head = to + 1 + <usize>load<u32>(frame, FRAME_ID_LENGTH);
     const end: usize = load<u32>(frame, FRAME_END);
     outputAt(head + BIN_HEAD);
-    clearControl();
-    restart(base);
-    recallRequest(frame);
-    countDecisions();
-    status = decideRequest(end, 0, 0, FORMAT_MSGPACK, flags, now);
+    status = decideKept(frame, base, FORMAT_MSGPACK, flags, now);
     const size = position - cursorStart;
     if (status == STATUS_OK && size > MOST_BYTES) status = STATUS_OUTPUT_FULL;
-    // What was too little memory for one of several says nothing of that one alone.
-    if (status == STATUS_FUEL && exhausted) status = STATUS_MEMORY;
     if (status != STATUS_OK) break;
     store<u8>(head, BIN_16);
     store<u16>(head, bswap<u16>(<u16>size), 1);
     to = position;
-    decisions += controlWord(CONTROL_DECISIONS);
-    allowed += controlWord(CONTROL_ALLOWED);
-    conditionErrors += controlWord(CONTROL_CONDITION_ERRORS);
     fuel += controlWord(CONTROL_FUEL_USED);
-    frames += 1;
+    addDecided();
     at = end;
   }
-  if (frames == framesRead) {
+  if (decided == count) {
     status = read;
     setControl(CONTROL_ERROR_OFFSET, offset);
     setControl(CONTROL_ERROR_DETAIL, detail);
   }
   outputFromStart();
-  setControl(CONTROL_DECISIONS, decisions);
-  setControl(CONTROL_ALLOWED, allowed);
-  setControl(CONTROL_CONDITION_ERRORS, conditionErrors);
-  setControl(CONTROL_FRAMES, frames);
+  endTogether();
   setControl(CONTROL_FRAMES_END, <u32>(at - input));
   answersLength = <u32>(to - first);
   return status;

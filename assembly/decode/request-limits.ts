@@ -46,9 +46,10 @@ export function readTogether(value: bool): void {
 
 /** Begins a request. */
 export function setLimits(maxActions: u32, maxResources: u32): void {
-  // The prefix of an entry may be longer than what is left of another body, and is then refused in other words.
-  forgetPrefix();
-  if (!areTogether) {
+  if (areTogether) {
+    // The prefix of an entry may be longer than what is left of another body, and is then refused in other words.
+    forgetPrefix();
+  } else {
     openRecords();
     openPairs();
     forgetRepeats();

@@ -262,8 +262,7 @@ export class Guest {
     entities: Uint8Array = NOTHING,
     candidates: Uint8Array = NOTHING,
   ): number {
-    if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
-    this.#busy = true;
+    this.#enter();
     this.#input.set(bytes);
     if (claims.byteLength > 0) {
       this.#input.set(claims, bytes.byteLength);
@@ -293,8 +292,7 @@ export class Guest {
    * of the request at `framesEnd`, which is not decided; `output` holds the answers to the `frames` before it. Throws as `decide` does.
    */
   decideFrames(bytes: Uint8Array, most: number, longest: number, flags: number): number {
-    if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
-    this.#busy = true;
+    this.#enter();
     this.#input.set(bytes);
     const status = this.#core.checkFrames(bytes.byteLength, most, longest, flags, this.#clock());
     this.#busy = false;
@@ -306,8 +304,7 @@ export class Guest {
    * False when nothing was decided. Throws as `decide` does.
    */
   decideBodies(table: BodyTable, bodies: Uint8Array, count: number, flags: number): boolean {
-    if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
-    this.#busy = true;
+    this.#enter();
     this.#input.set(table.bytes);
     this.#input.set(bodies, BODY_TABLE_SIZE);
     const length = BODY_TABLE_SIZE + bodies.byteLength;
@@ -315,6 +312,11 @@ export class Guest {
     if (isDone) table.bytes.set(this.#input.subarray(0, BODY_TABLE_SIZE));
     this.#busy = false;
     return isDone;
+  }
+
+  #enter(): void {
+    if (this.#busy) throw new EngineError("EDICT_ENGINE_BUSY", "a guest was entered while it was deciding");
+    this.#busy = true;
   }
 
   /** Requests that `decideFrames` or `decideBodies` has decided. */

@@ -4,7 +4,7 @@
  * that it does not want.
  */
 
-/** Figures of the request that was decided last. */
+/** Figures of the request that was decided last, or of those that were decided together. */
 export interface DecisionFigures {
   /** Pairs of a resource and an action, and those that came to ALLOW. */
   readonly decisions: number;
