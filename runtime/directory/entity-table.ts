@@ -10,7 +10,8 @@
  *   facts     words: live entities, records without one, and the end of every segment
  *
  * INVARIANT: records and hashes are written before the word that publishes them (a segment's end, a slot's second word), which is stored
- * and loaded with Atomics; records never change; a slot keeps its hash for good. A replaced entity is a new record at the end.
+ * and loaded with Atomics; records never change; a slot keeps its id and its hash for as long as the index lives. A replaced entity is a
+ * new record at the end.
  */
 import type { EntityKind } from "./entity-lookup.ts";
 import { keyedHash } from "./keyed-hash.ts";
@@ -112,8 +113,13 @@ export class EntityTable {
 
   /** Address of an entity's record, -1 for none. */
   find(id: Uint8Array): number {
-    const slot = this.slotOf(id, this.hashOf(id));
-    return slot < 0 ? -1 : addressOf(Atomics.load(this.index, slot + 1) >>> 0);
+    // The index that is searched is the one that is read: looking at a record may bring another.
+    const { index } = this;
+    const slot = this.slotOf(index, id, this.hashOf(id));
+    if (slot < 0) return -1;
+    const value = Atomics.load(index, slot + 1) >>> 0;
+    // The writer may have removed it since its slot was found.
+    return value === GONE ? -1 : addressOf(value);
   }
 
   /** Whether the record at `address`, of this id, is the one that counts. */
@@ -183,14 +189,14 @@ export class EntityTable {
     return keyedHash(id, this.#key.key0, this.#key.key1);
   }
 
-  /** Word number of the slot that holds an id, -1 for none. */
-  protected slotOf(id: Uint8Array, hash: number): number {
-    const mask = this.index.length / 2 - 1;
+  /** Word number of the slot in `index` that holds an id, -1 for none. */
+  protected slotOf(index: Int32Array, id: Uint8Array, hash: number): number {
+    const mask = index.length / 2 - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const at = slot * 2;
-      const value = Atomics.load(this.index, at + 1) >>> 0;
+      const value = Atomics.load(index, at + 1) >>> 0;
       if (value === 0) return -1;
-      if (value === GONE || this.index[at] !== hash) continue;
+      if (value === GONE || index[at] !== hash) continue;
       if (this.#isId(addressOf(value), id)) return at;
     }
   }

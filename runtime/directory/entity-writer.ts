@@ -87,14 +87,14 @@ export class EntityWriter extends EntityTable {
 
   /** Whether an entity is there and came over the admin API. */
   isPushed(id: Uint8Array): boolean {
-    const slot = this.slotOf(id, this.hashOf(id));
+    const slot = this.slotOf(this.index, id, this.hashOf(id));
     return slot >= 0 && (this.index[slot + 1] ?? 0) >>> 0 >= PUSHED;
   }
 
   /** Adds an entity or replaces it. `properties` is a msgpack map, empty for none. */
   put(id: Uint8Array, properties: Uint8Array, pushed: boolean): void {
     const hash = this.hashOf(id);
-    const slot = this.slotOf(id, hash);
+    const slot = this.slotOf(this.index, id, hash);
     if (slot < 0) this.#reserveSlot();
     const address = this.#append(id, properties);
     const value = ((address + 1) | (pushed ? PUSHED : 0)) >>> 0;
@@ -110,7 +110,7 @@ export class EntityWriter extends EntityTable {
 
   /** Removes an entity; false when there is none. */
   remove(id: Uint8Array): boolean {
-    const slot = this.slotOf(id, this.hashOf(id));
+    const slot = this.slotOf(this.index, id, this.hashOf(id));
     if (slot < 0) return false;
     Atomics.store(this.index, slot + 1, GONE | 0);
     Atomics.add(this.facts, FACT_LIVE, -1);
