@@ -26,7 +26,8 @@ export async function serve(
   const directory = await Directory.open(config.directory, config.bundle.stateDir);
   const operations = await Operations.open(config);
   const first = await supply.first((digest) => operations.isSetAside(digest));
-  const state = new ServingState(first.engine, threads.traps, 0, threads.shed, threads.counters);
+  const { traps, shed, counters } = threads;
+  const state = new ServingState(first.engine, traps, 0, shed, counters, first.signer?.kid);
   state.useDirectory(directory.view);
   supply.guard(state, threads);
   const server = await startServer(state, { ...config.server, joins: false });

@@ -74,7 +74,7 @@ export async function measureSearch(resources: number): Promise<SearchResult> {
       () => true,
     );
     const elapsed = performance.now() - began;
-    const { page: next } = JSON.parse(Buffer.from(answer ?? "").toString()) as {
+    const { page: next } = JSON.parse(Buffer.from(answer?.page ?? []).toString()) as {
       readonly page: { readonly next_token: string };
     };
     return [elapsed, next.next_token];

@@ -111,7 +111,7 @@ export class Control {
       await this.#choose("promote", from.digest, candidate.bundle.digest, () =>
         this.#versions.serve(candidate.file, false),
       );
-      await shadow.clear();
+      await shadow.clear(candidate);
       log(`promoted bundle ${candidate.bundle.shortDigest}, as the operator asked`);
     });
   }

@@ -36,7 +36,6 @@ export interface Surroundings {
 export class Operations implements VersionFollower {
   readonly #config: Config;
   readonly #hold: VersionHold;
-  #state: ServingState | null = null;
   #shadow: Shadow | null = null;
   #server: AdminServer | null = null;
 
@@ -54,15 +53,13 @@ export class Operations implements VersionFollower {
     return this.#hold.isSetAside(digest);
   }
 
-  async note({ bundle, signer }: AcceptedBundle): Promise<void> {
+  async note({ bundle }: AcceptedBundle): Promise<void> {
     this.#hold.note(bundle.digest);
-    if (this.#state !== null) this.#state.signer = signer?.kid ?? null;
   }
 
   /** Starts what is configured; `first` serves already. Throws `ServeError` when the listener cannot be had. */
   async start(around: Surroundings, first: AcceptedBundle): Promise<void> {
     const { admin, shadow } = this.#config;
-    this.#state = around.state;
     await this.note(first);
     if (shadow.source !== null) this.#shadow = await this.#makeShadow(around);
     if (admin.listen !== null) {
@@ -97,9 +94,7 @@ export class Operations implements VersionFollower {
       state,
       threads,
       acceptance: { ...supply.acceptance, verifyKeys, shared: threads.count > 1 },
-      report: (changes, { candidate }) => {
-        report.write(changes, state.engine.bundle.shortDigest, candidate?.bundle.shortDigest ?? "");
-      },
+      report: (changes) => report.write(changes),
     });
   }
 

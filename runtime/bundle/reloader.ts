@@ -52,8 +52,10 @@ export class Reloader {
   #again = false;
   /** Ends when nothing is being accepted. */
   #quiet: Promise<unknown> = Promise.resolve();
-  /** Why the last bundle that the source gave does not serve; it goes on holding while the source has no other. */
+  /** Why the last bundle that the source gave does not serve; it goes on holding while the source has no other, whatever serves. */
   #refusal: unknown = null;
+  /** SHA-256 of that bundle's file. */
+  #refused = "";
   /** The failure that health shows, or showed last. */
   #shown: unknown = null;
   #logged = { text: "", at: Number.NEGATIVE_INFINITY };
@@ -82,9 +84,15 @@ export class Reloader {
    */
   serve(file: Uint8Array, older: boolean): Promise<AcceptedBundle> {
     const { acceptance } = this.#options;
-    return this.#exclusively(() =>
-      this.#accept(file, older ? { ...acceptance, mayRollBackTo: () => true } : acceptance),
-    );
+    return this.#exclusively(async () => {
+      const accepted = await this.#accept(
+        file,
+        older ? { ...acceptance, mayRollBackTo: () => true } : acceptance,
+      );
+      // What the source has is what serves now.
+      if (this.#refusal !== null && this.#refused === hashOf(file)) this.#refusal = null;
+      return accepted;
+    });
   }
 
   /** Notes why the version of the first start is not what the source has; null when it is. */
@@ -137,7 +145,7 @@ export class Reloader {
     const { freshness, threads } = this.#options;
     if (this.#refusal !== null) {
       // The source answers again, but what it has is still what was refused. Sources say so every second: it is one failure.
-      if (this.#shown !== this.#refusal) this.#show(this.#refusal);
+      if (this.#shown !== this.#refusal || this.#state.lastFailure === null) this.#show(this.#refusal);
       return;
     }
     freshness.confirm();
@@ -179,6 +187,7 @@ export class Reloader {
       log(`now serving bundle ${bundle.shortDigest} (${named}prepared in ${elapsed} ms)`);
     } catch (error) {
       this.#refusal = error;
+      this.#refused = hashOf(bytes);
       this.#fail(error);
       this.#retryIfNotItsFault(error);
     }
@@ -187,14 +196,13 @@ export class Reloader {
   async #accept(file: Uint8Array, acceptance: Acceptance): Promise<AcceptedBundle> {
     const { threads, store, follower } = this.#options;
     const accepted = await acceptBundle(file, acceptance, {
-      serve: ({ engine }) => threads.swap(engine, () => this.#state.swap(engine)),
+      serve: ({ engine, signer }) => threads.swap(engine, () => this.#state.swap(engine, signer?.kid)),
       keep: async (served) => {
         const { digest, manifest } = served.bundle;
         await store.keep({ digest, sequence: manifest.sequence }, served.file);
         await follower?.note(served);
       },
     });
-    this.#refusal = null;
     this.#logged.text = "";
     threads.report(null);
     return accepted;
@@ -247,6 +255,10 @@ export class Reloader {
     this.#quiet = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function hashOf(file: Uint8Array): string {
+  return createHash("sha256").update(file).digest("hex");
 }
 
 /** The digest that `file` would have if it is a bundle, null when it cannot be one. It is checked against nothing yet. */

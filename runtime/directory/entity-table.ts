@@ -169,9 +169,13 @@ export class EntityTable {
     let offset = address & (SEGMENT_SIZE - 1);
     let end = this.#endOf(number);
     if (offset >= end && this.#endOf(number + 1) > 0) {
-      number++;
-      offset = 0;
+      // Records may have come to this segment before the next one was begun; only since then is its end the last word.
       end = this.#endOf(number);
+      if (offset >= end) {
+        number++;
+        offset = 0;
+        end = this.#endOf(number);
+      }
     }
     const start = (number << SEGMENT_BITS) | offset;
     const segment = this.segments[number];

@@ -44,7 +44,7 @@ export class PushLog {
   #size: number;
   /** Size after which it is written anew. */
   #limit = MIN_REWRITE;
-  /** Whether the file may not hold what it should, because something could not be flushed. */
+  /** Whether the file may not hold what it should, or not be found again, because something could not be flushed. */
   #isDoubtful = false;
 
   /**
@@ -104,7 +104,7 @@ export class PushLog {
     }
   }
 
-  /** Writes it anew; `snapshot` comes to what is in it. Never rejects: when it fails, the old one stays. */
+  /** Writes it anew; `snapshot` comes to what is in it. Never rejects: when it fails, the old one stays or the next append writes it anew. */
   async shorten(snapshot: Snapshot): Promise<void> {
     try {
       await this.#rewrite(snapshot);
@@ -151,6 +151,8 @@ export class PushLog {
     this.#file = file;
     this.#size = size;
     this.#limit = Math.max(MIN_REWRITE, size * 2);
+    // As long as its name may be lost, nothing that is in it alone may be acknowledged; the next append tries again.
+    this.#isDoubtful = true;
     await flushDirectory(this.#directory);
     this.#isDoubtful = false;
   }

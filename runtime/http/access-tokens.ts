@@ -1,7 +1,7 @@
 /**
  * The file with the bearer tokens of the data port: read at start, looked at every second, and read again when it has changed. A
  * file that cannot be read or understood any more leaves the tokens as they were, and the log says so; to let nobody in, leave a
- * file without tokens. Nothing of a token is ever logged.
+ * file without tokens. One that cannot be read is tried again at every look. Nothing of a token is ever logged.
  */
 import { readFile, stat } from "node:fs/promises";
 import { ServeError } from "../errors.ts";
@@ -23,8 +23,10 @@ const MAX_SIZE = 4 * 1024 * 1024;
 export class AccessTokenFile implements AccessTokens {
   readonly #file: string;
   #grants: ReadonlyMap<string, Grant>;
-  /** What tells one version of the file from another; what was tried last, whether it could be read or not. */
+  /** What tells one version of the file from another; that of the bytes that were read last, whether they were understood or not. */
   #version: string;
+  /** Why the file was of no use when it was looked at last; said once, not every second. */
+  #problem = "";
   #isLooking = false;
   readonly #timer: NodeJS.Timeout;
 
@@ -32,7 +34,7 @@ export class AccessTokenFile implements AccessTokens {
   static async open(file: string): Promise<AccessTokenFile> {
     // Before reading: a change in between is seen at the next look.
     const version = await versionOf(file);
-    return new AccessTokenFile(file, version, await readGrants(file));
+    return new AccessTokenFile(file, version, grantsOf(await readBytes(file), file));
   }
 
   private constructor(file: string, version: string, grants: ReadonlyMap<string, Grant>) {
@@ -58,11 +60,16 @@ export class AccessTokenFile implements AccessTokens {
     try {
       const version = await versionOf(this.#file);
       if (version === this.#version) return;
+      const bytes = await readBytes(this.#file);
+      // Not before: what could not be read may take a token away, and nobody would look at it again.
       this.#version = version;
-      this.#grants = await readGrants(this.#file);
+      this.#problem = "";
+      this.#grants = grantsOf(bytes, this.#file);
       log(`the access tokens were read again: ${this.#grants.size}`);
     } catch (error) {
-      log(`the access tokens stay as they were: ${oneLine(error)}`);
+      const problem = oneLine(error);
+      if (problem !== this.#problem) log(`the access tokens stay as they were: ${problem}`);
+      this.#problem = problem;
     } finally {
       this.#isLooking = false;
     }
@@ -79,13 +86,15 @@ async function versionOf(file: string): Promise<string> {
   }
 }
 
-async function readGrants(file: string): Promise<ReadonlyMap<string, Grant>> {
-  let bytes: Buffer;
+async function readBytes(file: string): Promise<Buffer> {
   try {
-    bytes = await readFile(file);
+    return await readFile(file);
   } catch (error) {
     throw refusal(`the file with the access tokens cannot be read: ${oneLine(error)}`, error);
   }
+}
+
+function grantsOf(bytes: Buffer, file: string): ReadonlyMap<string, Grant> {
   if (bytes.byteLength > MAX_SIZE) throw refusal(`\`${file}\` is larger than ${MAX_SIZE} bytes`);
   return parseAccessTokens(bytes.toString("utf8"), file);
 }

@@ -5,12 +5,12 @@
  */
 import { pack } from "msgpackr";
 import { FORMAT_JSON } from "../../assembly/abi.ts";
-import { EngineError, RequestError, SearchOverloadError, TokenError, TokenOverloadError } from "../errors.ts";
+import { RequestError, SearchOverloadError, TokenError, TokenOverloadError } from "../errors.ts";
 import { oneLine } from "../guest/modules.ts";
 import type { Searched } from "../guest/search-request.ts";
 import { throttledLog } from "../observe/log.ts";
 import { tooLarge } from "../request/describe.ts";
-import type { Searcher } from "../search/searcher.ts";
+import type { SearchAnswer, Searcher } from "../search/searcher.ts";
 import { BodyBuffer } from "./body.ts";
 import type { HttpContext } from "./decision-route.ts";
 import { HeldRequest } from "./held-request.ts";
@@ -36,7 +36,6 @@ const LOG_INTERVAL = 1000;
 
 /** A page that was not searched to its end because a request may not take longer; what is not found is not permitted. */
 const NOTHING_FOUND = { page: { next_token: "", count: 0 }, results: [] };
-const BUDGET_REASON = "\r\nEdict-Deny-Reason: evaluation-budget";
 
 /** The handler for searches of one kind. */
 export function searchRoute(context: HttpContext, searcher: Searcher, searched: Searched): Handler {
@@ -112,24 +111,17 @@ class SearchRoute {
       return;
     }
     const held = new HeldRequest(context, res, size, false);
-    // The searcher takes the engine of this moment, too.
-    const { denial, engine } = state;
-    const reason = denial === null ? "" : `\r\nEdict-Deny-Reason: ${denial}`;
-    const head = `\r\nEdict-Bundle: ${engine.bundle.shortDigest}${reason}${lines}`;
     this.#searcher
       .search({ searched: this.#searched, bytes, input, output }, () => held.isOpen)
       .then(
-        (page) =>
+        (answer) =>
           held.answer(() => {
+            // Nobody waits for one that was given up.
+            if (answer === null) return;
             state.counters.add("searched");
-            this.#write(res, page ?? emptyPage(output), output, head);
+            this.#write(res, answer.page ?? emptyPage(output), output, headOf(answer) + lines);
           }),
-        (error: unknown) =>
-          held.answer(() => {
-            if (error instanceof EngineError && error.code === "EDICT_ENGINE_BUDGET") {
-              this.#write(res, emptyPage(output), output, head + BUDGET_REASON);
-            } else send(res, this.#refusal(error), lines, state.draining);
-          }),
+        (error: unknown) => held.answer(() => send(res, this.#refusal(error), lines, state.draining)),
       );
   }
 
@@ -148,6 +140,12 @@ class SearchRoute {
     this.#log(`a search failed: ${oneLine(error)}`);
     return CHECK_FAILED;
   }
+}
+
+function headOf({ engine, denial, page }: SearchAnswer): string {
+  const reason = denial ?? (page === null ? "evaluation-budget" : null);
+  const line = reason === null ? "" : `\r\nEdict-Deny-Reason: ${reason}`;
+  return `\r\nEdict-Bundle: ${engine.bundle.shortDigest}${line}`;
 }
 
 function emptyPage(output: number): Uint8Array {

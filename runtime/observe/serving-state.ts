@@ -4,7 +4,9 @@
  */
 import { DirectoryView, HEADER_WORDS } from "../directory/directory-view.ts";
 import type { Engine } from "../guest/engine.ts";
+import { oneLine } from "../guest/modules.ts";
 import { ThreadCounters } from "./counters.ts";
+import { log } from "./log.ts";
 
 /** Why the newest policies are not the ones that serve. */
 export interface ReloadFailure {
@@ -23,6 +25,7 @@ export class ServingState {
   #lastFailure: ReloadFailure | null = null;
   #degraded: readonly string[] = [];
   #denial: string | null = null;
+  #signer: string | null = null;
   #swaps = 0;
   readonly #failures = new Map<string, number>();
   readonly #traps: Int32Array;
@@ -33,8 +36,6 @@ export class ServingState {
   /** What is known of subjects and resources, as this thread reads it. */
   #directory = new DirectoryView(new SharedArrayBuffer(4 * HEADER_WORDS));
   readonly #listeners: ((engine: Engine) => void)[] = [];
-  /** Id of the key that signed what serves; null when signatures are not asked for. On the first thread only. */
-  signer: string | null = null;
   /** Set once the daemon has been told to stop. */
   draining = false;
 
@@ -45,11 +46,13 @@ export class ServingState {
     thread = 0,
     shed: Int32Array = new Int32Array(traps.length),
     counters?: Float64Array,
+    signer: string | null = null,
   ) {
     this.#shed = shed;
     this.counters = new ThreadCounters(counters, thread);
     engine.observer = this.counters;
     this.#engine = engine;
+    this.#signer = signer;
     this.#since = new Date();
     this.#traps = traps;
     this.#thread = thread;
@@ -92,6 +95,11 @@ export class ServingState {
     this.#engine.entities = directory;
   }
 
+  /** Id of the key that signed what serves; null when signatures are not asked for. On the first thread only. */
+  get signer(): string | null {
+    return this.#signer;
+  }
+
   /** When this engine started to serve. */
   get since(): Date {
     return this.#since;
@@ -110,18 +118,19 @@ export class ServingState {
     return this.#lastFailure;
   }
 
-  /** Makes a prepared engine the one that serves, and forgets the last failure. */
-  swap(engine: Engine): void {
+  /** Makes a prepared engine the one that serves, and forgets the last failure. `signer` is the id of the key that signed its bundle. */
+  swap(engine: Engine, signer: string | null = null): void {
     // What was decided by the old one but not answered is decided again, so it counts for the new one.
     this.#engine.observer = null;
     engine.denies = this.#denial !== null;
     engine.observer = this.counters;
     engine.entities = this.#directory;
     this.#engine = engine;
+    this.#signer = signer;
     this.#since = new Date();
     this.#lastFailure = null;
     this.#swaps++;
-    for (const listener of this.#listeners) listener(engine);
+    this.#tell();
   }
 
   /** Notes that a reload brought nothing new, so the last failure is mended. */
@@ -153,7 +162,7 @@ export class ServingState {
     if (reason === this.#denial) return;
     this.#denial = reason;
     this.#engine.denies = reason !== null;
-    for (const listener of this.#listeners) listener(this.#engine);
+    this.#tell();
   }
 
   /** Takes over what another thread knows about the last reload. */
@@ -165,6 +174,17 @@ export class ServingState {
   onEngine(listener: (engine: Engine) => void): void {
     this.#listeners.push(listener);
     listener(this.#engine);
+  }
+
+  /** What serves has changed already, on all threads: one listener that fails must not keep it from the others, nor undo it halfway. */
+  #tell(): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(this.#engine);
+      } catch (error) {
+        log(`a part of the daemon did not take in what serves now: ${oneLine(error)}`);
+      }
+    }
   }
 }
 

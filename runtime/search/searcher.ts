@@ -7,6 +7,7 @@
  */
 import { pack } from "msgpackr";
 import { FLAG_EVALUATION, FORMAT_MSGPACK, STATUS_AUX_DATA, STATUS_OK } from "../../assembly/abi.ts";
+import { EngineError, SearchOverloadError } from "../errors.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
 import type { Engine } from "../guest/engine.ts";
 import type { Searched } from "../guest/search-request.ts";
@@ -21,6 +22,9 @@ import { SearchTurns } from "./search-turns.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** How often a search begins anew because another version came to serve, or a denial began or ended, before it was through. */
+const MOST_ROUNDS = 3;
+
 export interface SearchQuery {
   readonly searched: Searched;
   /** The body; copied. */
@@ -30,6 +34,20 @@ export interface SearchQuery {
   readonly output: number;
 }
 
+/** What decided every candidate of a search. */
+interface Ruling {
+  readonly engine: Engine;
+  /** Why all was denied (a value of `Edict-Deny-Reason`); null when the policies decided. */
+  readonly denial: string | null;
+}
+
+export interface SearchAnswer extends Ruling {
+  /** The response's body; null for a search that took more than a request may. */
+  readonly page: Uint8Array | null;
+}
+
+type SearchState = Pick<ServingState, "engine" | "denial" | "directory">;
+
 /** What is searched, and from where on. */
 interface Range {
   readonly candidates: Candidates;
@@ -37,23 +55,46 @@ interface Range {
 }
 
 export class Searcher {
-  readonly #state: Pick<ServingState, "engine" | "directory">;
+  readonly #state: SearchState;
   readonly #options: SearchOptions;
   readonly #turns = new SearchTurns();
 
-  constructor(state: Pick<ServingState, "engine" | "directory">, options: SearchOptions) {
+  constructor(state: SearchState, options: SearchOptions) {
     this.#state = state;
     this.#options = options;
   }
 
   /**
-   * Answers a search by the engine of this moment; null when `isWanted` has become false. Rejects with `RequestError`, `TokenError`,
+   * Answers a search by what serves when it ends; null when `isWanted` has become false. Rejects with `RequestError`, `TokenError`,
    * `TokenOverloadError`, `SearchOverloadError` or `EngineError`.
    */
-  async search(query: SearchQuery, isWanted: () => boolean): Promise<Uint8Array | null> {
-    const { engine, directory } = this.#state;
-    const { searched, input, output } = query;
-    const bytes = query.bytes.slice();
+  async search(query: SearchQuery, isWanted: () => boolean): Promise<SearchAnswer | null> {
+    const own = { ...query, bytes: query.bytes.slice() };
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const { engine, denial } = this.#state;
+      const isRuling = (): boolean => this.#state.engine === engine && this.#state.denial === denial;
+      const page = await this.#page(own, engine, () => isWanted() && isRuling());
+      if (!isWanted()) return null;
+      if (isRuling()) return { engine, denial, page };
+    }
+    throw new SearchOverloadError("what serves is replaced faster than a search ends");
+  }
+
+  /** A page by `engine`; null when the search takes more than it may, or `goesOn` has become false. */
+  async #page(query: SearchQuery, engine: Engine, goesOn: () => boolean): Promise<Uint8Array | null> {
+    try {
+      return await this.#pageBy(query, engine, goesOn);
+    } catch (error) {
+      // What is thrown by what no longer serves is not the answer.
+      const isBudget = error instanceof EngineError && error.code === "EDICT_ENGINE_BUDGET";
+      if (isBudget || !goesOn()) return null;
+      throw error;
+    }
+  }
+
+  async #pageBy(query: SearchQuery, engine: Engine, goesOn: () => boolean): Promise<Uint8Array | null> {
+    const { directory } = this.#state;
+    const { searched, input, output, bytes } = query;
     const claims = await accept(engine, searched, bytes, input);
     const body = readSearchBody(bytes, input, searched);
     const owner = ownerOf(engine, directory, searched, body);
@@ -69,7 +110,7 @@ export class Searcher {
     const { maxCandidates } = this.#options;
     const limits = { limit, maxCandidates };
     const walk = new CandidateWalk(range.candidates, place?.position ?? 0, judgeOf(engine, judged), limits);
-    if (!(await this.#turns.run(() => walk.step(), isWanted))) return null;
+    if (!(await this.#turns.run(() => walk.step(), goesOn))) return null;
     const next: PagePlace | null =
       walk.next === null ? null : { edition: range.edition, position: walk.next, limit };
     return encode(output, next === null ? "" : sealPlace(next, owner()), walk.ids.map(resultOf));

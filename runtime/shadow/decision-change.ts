@@ -1,4 +1,4 @@
-/** A decision that another version would make differently: what `--shadow` reports and `edict diff` prints, one JSON line each. */
+/** A decision that another version would make differently: what `edict diff` prints and, with both versions, `--shadow` reports; one JSON line each. */
 import type { Effect } from "../guest/messages.ts";
 
 /** How one version decides an action, and why. */
@@ -22,4 +22,11 @@ export interface DecisionChange {
   readonly action: string;
   readonly old: DecidedBy;
   readonly new: DecidedBy;
+}
+
+/** A change that a shadow has found. It says of which versions itself: by the time it is written, others may serve and be compared. */
+export interface ShadowChange extends DecisionChange {
+  /** Short digests of the version that served and of the candidate. */
+  readonly serving: string;
+  readonly candidate: string;
 }

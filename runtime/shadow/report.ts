@@ -6,7 +6,7 @@ import { createWriteStream } from "node:fs";
 import type { Writable } from "node:stream";
 import { oneLine } from "../guest/modules.ts";
 import { throttledLog } from "../observe/log.ts";
-import type { DecisionChange } from "./decision-change.ts";
+import type { ShadowChange } from "./decision-change.ts";
 
 /** Bytes that may wait to be written. */
 const MAX_UNWRITTEN = 1024 * 1024;
@@ -24,10 +24,9 @@ export class ChangeReport {
     }
   }
 
-  /** Writes the changes from `serving` to `candidate`, both short digests. */
-  write(changes: readonly DecisionChange[], serving: string, candidate: string): void {
+  write(changes: readonly ShadowChange[]): void {
     const at = new Date().toISOString();
-    for (const change of changes) {
+    for (const { serving, candidate, ...change } of changes) {
       if (this.#out.destroyed || this.#out.writableLength > MAX_UNWRITTEN) {
         this.#omitted++;
         continue;

@@ -9,13 +9,13 @@ import { oneLine } from "../guest/modules.ts";
 import type { RequestTap, ThreadCounters } from "../observe/counters.ts";
 import { log } from "../observe/log.ts";
 import { compareDecisions, explainDifferences, type RecordedRequest } from "./compare.ts";
-import type { DecisionChange } from "./decision-change.ts";
+import type { ShadowChange } from "./decision-change.ts";
 
 export interface ShadowTapOptions {
   readonly counters: ThreadCounters;
   /** Share of the requests, above 0 and up to 1. */
   readonly sample: number;
-  readonly report: (changes: readonly DecisionChange[]) => void;
+  readonly report: (changes: readonly ShadowChange[]) => void;
 }
 
 /** Requests and bytes that may wait. */
@@ -38,6 +38,7 @@ export class ShadowTap implements RequestTap {
   readonly #options: ShadowTapOptions;
   readonly #waiting: RecordedRequest[] = [];
   #bytes = 0;
+  #closed = false;
   #scheduled = false;
   /** Milliseconds that the thread owes its requests. */
   #owed = 0;
@@ -51,9 +52,24 @@ export class ShadowTap implements RequestTap {
     this.#options = options;
   }
 
+  /** Has the thread offer what it decides, in place of any other tap. */
+  begin(): void {
+    this.#options.counters.tap = this;
+  }
+
+  /** Ends it for good. What waits is never compared: threads count for whichever candidate there is, so it would count for the next one. */
+  close(): void {
+    const { counters } = this.#options;
+    this.#closed = true;
+    this.#waiting.length = 0;
+    this.#bytes = 0;
+    if (counters.tap === this) counters.tap = null;
+  }
+
   /** Takes the request or leaves it. Never throws. */
   offer(bytes: Uint8Array, format: number, claims: Uint8Array): void {
     const { sample, counters } = this.#options;
+    if (this.#closed) return;
     if (sample < 1 && Math.random() >= sample) return;
     const size = bytes.byteLength + claims.byteLength;
     if (this.#waiting.length >= MAX_WAITING || this.#bytes + size > MAX_BYTES) {
@@ -111,7 +127,9 @@ export class ShadowTap implements RequestTap {
     const some = { ...comparison, differences: differences.slice(0, allowed) };
     const changes = explainDifferences(live, this.#candidate, request, some);
     this.#reports -= changes.length;
-    report(changes);
+    const serving = live.bundle.shortDigest;
+    const candidate = this.#candidate.bundle.shortDigest;
+    report(changes.map((change) => Object.assign({ serving, candidate }, change)));
   }
 
   /** How many changes may be reported now. */

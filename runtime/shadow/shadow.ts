@@ -11,7 +11,7 @@ import { log } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
 import type { BundleSource } from "../source/source.ts";
 import type { ServingThreads } from "../threads/serving-threads.ts";
-import type { DecisionChange } from "./decision-change.ts";
+import type { ShadowChange } from "./decision-change.ts";
 import { ShadowTap } from "./shadow-tap.ts";
 
 /** What can be configured about a shadow. */
@@ -26,10 +26,10 @@ export interface ShadowParts {
   readonly source: BundleSource;
   readonly sample: number;
   readonly state: ServingState;
-  readonly threads: ServingThreads;
+  readonly threads: Pick<ServingThreads, "shadow" | "onChanges">;
   readonly acceptance: Acceptance;
   /** Takes the changes that are found. */
-  readonly report: (changes: readonly DecisionChange[], shadow: Shadow) => void;
+  readonly report: (changes: readonly ShadowChange[]) => void;
 }
 
 export interface ShadowStatus {
@@ -65,15 +65,19 @@ export class Shadow {
   readonly #abort = new AbortController();
   #candidate: AcceptedBundle | null = null;
   #problem: string | null = null;
-  /** What the counters were when the candidate began. */
+  #tap: ShadowTap | null = null;
+  /** What the counters were when the candidate began, and when it ended; null while it goes on. */
   #before: ReadonlyMap<SlotName, number> = new Map();
+  #until: ReadonlyMap<SlotName, number> | null = null;
+  /** Ends when no candidate is put in place of another. */
+  #quiet: Promise<unknown> = Promise.resolve();
   #running: Promise<void> | null = null;
   #again = false;
   #unwatch: () => void = () => undefined;
 
   constructor(parts: ShadowParts) {
     this.#parts = parts;
-    parts.threads.onChanges = (changes) => this.#report(changes);
+    parts.threads.onChanges = parts.report;
   }
 
   /** The version that is compared; null while there is none. */
@@ -82,8 +86,9 @@ export class Shadow {
   }
 
   get status(): ShadowStatus {
+    const counted = this.#until ?? this.#counts();
     const count = (name: (typeof COUNTED)[number]): number =>
-      this.#count(name) - (this.#before.get(name) ?? 0);
+      (counted.get(name) ?? 0) - (this.#before.get(name) ?? 0);
     return {
       source: this.#parts.source.name,
       sample: this.#parts.sample,
@@ -113,17 +118,20 @@ export class Shadow {
     return this.#running;
   }
 
-  /** Ends deciding beside the version that serves until the source has another candidate. */
-  async clear(): Promise<void> {
-    this.#candidate = null;
-    this.#parts.state.counters.tap = null;
-    await this.#parts.threads.shadow(null, 0);
+  /** Ends deciding by `candidate` until the source has another one; does nothing when it has one already. */
+  clear(candidate: AcceptedBundle): Promise<void> {
+    return this.#exclusively(async () => {
+      if (this.#candidate?.bundle.digest !== candidate.bundle.digest) return;
+      this.#end();
+      this.#candidate = null;
+      await this.#parts.threads.shadow(null, 0);
+    });
   }
 
   close(): void {
     this.#unwatch();
     this.#abort.abort();
-    this.#parts.state.counters.tap = null;
+    this.#end();
   }
 
   async #run(): Promise<void> {
@@ -147,7 +155,7 @@ export class Shadow {
   }
 
   async #fetch(): Promise<void> {
-    const { source, acceptance, threads, state, sample } = this.#parts;
+    const { source, acceptance } = this.#parts;
     const fetched = await source.fetch(this.#abort.signal);
     if (fetched === "unchanged") {
       if (this.#candidate !== null) this.#problem = null;
@@ -155,16 +163,7 @@ export class Shadow {
     }
     try {
       const candidate = await prepareBundle(fetched.bytes, { ...acceptance, mayRollBackTo: () => true });
-      await threads.shadow(candidate.engine, sample);
-      this.#before = new Map(COUNTED.map((name) => [name, this.#count(name)]));
-      state.counters.tap = new ShadowTap(candidate.engine, () => state.engine, {
-        counters: state.counters,
-        sample,
-        report: (changes) => this.#report(changes),
-      });
-      this.#candidate = candidate;
-      this.#problem = null;
-      log(`bundle ${candidate.bundle.shortDigest} decides ${sample * 100} % of the requests as a shadow`);
+      await this.#exclusively(() => this.#begin(candidate));
     } catch (error) {
       // The bytes are tried again the next time, since it may have been a thread's fault.
       source.forget();
@@ -172,11 +171,47 @@ export class Shadow {
     }
   }
 
-  #report(changes: readonly DecisionChange[]): void {
-    this.#parts.report(changes, this);
+  /** Has every thread decide by `candidate` in place of the one before. When it rejects, none decides by any. */
+  async #begin(candidate: AcceptedBundle): Promise<void> {
+    const { threads, state, sample } = this.#parts;
+    // The other threads go over one after the other; what they count meanwhile is not to be taken for the one before.
+    this.#end();
+    try {
+      await threads.shadow(candidate.engine, sample);
+    } catch (error) {
+      this.#candidate = null;
+      throw error;
+    }
+    if (this.#abort.signal.aborted) return;
+    this.#before = this.#counts();
+    this.#until = null;
+    this.#tap = new ShadowTap(candidate.engine, () => state.engine, {
+      counters: state.counters,
+      sample,
+      report: this.#parts.report,
+    });
+    this.#tap.begin();
+    this.#candidate = candidate;
+    this.#problem = null;
+    log(`bundle ${candidate.bundle.shortDigest} decides ${sample * 100} % of the requests as a shadow`);
   }
 
-  #count(name: SlotName): number {
-    return sumOfCounters(this.#parts.state.counters.all, name);
+  /** Nothing counts for the candidate any more, and this thread no longer decides by it. */
+  #end(): void {
+    this.#tap?.close();
+    this.#tap = null;
+    this.#until ??= this.#counts();
+  }
+
+  /** Runs `work` when no candidate is being put in place of another. */
+  #exclusively(work: () => Promise<void>): Promise<void> {
+    const turn = this.#quiet.then(work);
+    this.#quiet = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #counts(): ReadonlyMap<SlotName, number> {
+    const { all } = this.#parts.state.counters;
+    return new Map(COUNTED.map((name) => [name, sumOfCounters(all, name)]));
   }
 }

@@ -56,8 +56,9 @@ export class DiskVersionStore implements VersionStore {
       const facts = await stat(directory);
       if (!facts.isDirectory()) throw new Error("it is not a directory");
       if ((facts.mode & 0o022) !== 0) throw new Error("others than its owner may write to it");
-      await removeTemporaries(directory);
       await lockDirectory(directory);
+      // Not before: they may be what another process is just writing.
+      await removeTemporaries(directory);
     } catch (error) {
       if (error instanceof StateError) throw error;
       throw new StateError(`the state directory \`${directory}\` cannot be used: ${oneLine(error)}`, {

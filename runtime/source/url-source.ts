@@ -36,6 +36,8 @@ interface Outcome {
   readonly digest: string;
   /** Whether the server holds questions back. */
   readonly waits: boolean;
+  /** The round in which it was asked. */
+  readonly round: number;
 }
 
 export class UrlSource implements BundleSource {
@@ -48,7 +50,12 @@ export class UrlSource implements BundleSource {
   /** Of what the last `fetch` gave. */
   #etag = "";
   #digest = "";
-  /** What a question of `watch` came to and no `fetch` has taken yet. */
+  /**
+   * Grows whenever a bundle is given or forgotten. What was asked in an earlier round is about what nobody has any more, and may be older
+   * than what was given since.
+   */
+  #round = 0;
+  /** What a question of `watch` came to, in this round, and no `fetch` has taken yet. */
   #found: Outcome | null = null;
   #changed: (() => void) | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -65,19 +72,17 @@ export class UrlSource implements BundleSource {
   async fetch(signal: AbortSignal): Promise<FetchedBundle | "unchanged"> {
     const found = this.#found ?? (await this.#askNow(signal));
     this.#found = null;
-    const { result, etag, digest } = found;
+    const { result, etag, digest, round } = found;
     if (result instanceof Error) throw result;
     if (result === "unchanged") return result;
     const isSame = digest === this.#digest;
-    this.#etag = etag;
-    this.#digest = digest;
+    // What was asked before `forget` is given, but the next one is to be given its bytes all the same.
+    if (round === this.#round) this.#note(etag, digest);
     return isSame ? "unchanged" : result;
   }
 
   forget(): void {
-    this.#etag = "";
-    this.#digest = "";
-    this.#found = null;
+    this.#note("", "");
   }
 
   watch(changed: () => void): () => void {
@@ -88,6 +93,14 @@ export class UrlSource implements BundleSource {
       this.#closed.abort();
       if (this.#timer !== null) clearTimeout(this.#timer);
     };
+  }
+
+  /** What counts as given from now on. */
+  #note(etag: string, digest: string): void {
+    this.#etag = etag;
+    this.#digest = digest;
+    this.#found = null;
+    this.#round++;
   }
 
   /** A question that nobody waits longer for than it takes. */
@@ -104,9 +117,10 @@ export class UrlSource implements BundleSource {
     const outcome = await this.#ask(this.#closed.signal, this.#etag === "" ? 0 : WAIT_SECONDS);
     this.#asking = false;
     if (this.#closed.signal.aborted) return;
+    this.#schedule(this.#pause(outcome, performance.now() - began));
+    if (outcome.round !== this.#round) return;
     // Bytes that nobody has taken yet are not given up for news that there is nothing newer.
     if (outcome.result !== "unchanged" || !isBundle(this.#found)) this.#found = outcome;
-    this.#schedule(this.#pause(outcome, performance.now() - began));
     this.#changed?.();
   }
 
@@ -129,12 +143,13 @@ export class UrlSource implements BundleSource {
 
   /** Asks once. Never rejects. */
   async #ask(signal: AbortSignal, waitSeconds: number): Promise<Outcome> {
-    const nothing = { etag: "", digest: "", waits: false };
+    const [sent, round] = [this.#etag, this.#round];
+    const nothing = { etag: "", digest: "", waits: false, round };
     try {
       const { tokenFile, maxBytes } = this.#options;
       const token = tokenFile === null ? null : await readToken(tokenFile);
       const headers: Record<string, string> = { prefer: `wait=${waitSeconds}` };
-      if (this.#etag !== "") headers["if-none-match"] = this.#etag;
+      if (sent !== "") headers["if-none-match"] = sent;
       const waitMs = waitSeconds * 1000;
       const answer = await httpGet(this.#url, {
         headers,
@@ -145,11 +160,11 @@ export class UrlSource implements BundleSource {
         signal,
       });
       const waits = /\bwait\b/i.test(headerText(answer, "preference-applied"));
-      if (answer.status === 304 && this.#etag !== "") return { ...nothing, result: "unchanged", waits };
+      if (answer.status === 304 && sent !== "") return { ...nothing, result: "unchanged", waits };
       if (answer.status !== 200) throw refusal(answer);
       const etag = headerText(answer, "etag");
       const digest = createHash("sha256").update(answer.body).digest("hex");
-      return { result: { bytes: answer.body, label: etag, warnings: "" }, etag, digest, waits };
+      return { result: { bytes: answer.body, label: etag, warnings: "" }, etag, digest, waits, round };
     } catch (error) {
       const result =
         error instanceof EdictError ? error : new SourceError("EDICT_SOURCE_UNREACHABLE", oneLine(error));

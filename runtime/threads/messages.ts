@@ -8,7 +8,7 @@ import type { DirectoryShare } from "../directory/directory-view.ts";
 import type { CompiledBundle } from "../guest/modules.ts";
 import type { ServerOptions } from "../http/server.ts";
 import type { ReloadFailure } from "../observe/serving-state.ts";
-import type { DecisionChange } from "../shadow/decision-change.ts";
+import type { ShadowChange } from "../shadow/decision-change.ts";
 
 /** A candidate that decides a share of the requests beside the version that serves (runtime/shadow). */
 export interface ShadowOrder {
@@ -69,7 +69,7 @@ export type FromThread =
   | { readonly kind: "shadowing"; readonly id: number }
   | { readonly kind: "shadow-refused"; readonly id: number; readonly message: string }
   /** Decisions that the candidate would change. */
-  | { readonly kind: "changes"; readonly changes: readonly DecisionChange[] }
+  | { readonly kind: "changes"; readonly changes: readonly ShadowChange[] }
   | { readonly kind: "drained" }
   /** The thread has closed its sockets and is about to exit. */
   | { readonly kind: "failed"; readonly message: string };

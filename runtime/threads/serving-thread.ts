@@ -10,15 +10,14 @@ import { type CompiledBundle, oneLine } from "../guest/modules.ts";
 import { warmUp } from "../guest/warm-up.ts";
 import { type HttpServer, startServer } from "../http/server.ts";
 import { measureLoopDelay } from "../observe/loop-delay.ts";
-import type { DecisionChange } from "../shadow/decision-change.ts";
-import { ShadowTap } from "../shadow/shadow-tap.ts";
 import { FollowingState } from "./following-state.ts";
-import type { FromThread, ShadowOrder, ThreadStart, ToThread } from "./messages.ts";
+import type { FromThread, ThreadStart, ToThread } from "./messages.ts";
+import { ThreadShadow } from "./thread-shadow.ts";
 
 const start = workerData as ThreadStart;
 let server: HttpServer | null = null;
-/** The last shadow that was ordered; 0 for none. */
-let shadowId = 0;
+/** Resolves when the sockets are open. */
+let listening: Promise<void> = Promise.resolve();
 
 // INVARIANT: the thread never ends while uWebSockets.js has sockets, since Node would abort the whole process then. An error that
 // nobody has caught therefore closes the sockets first.
@@ -47,6 +46,7 @@ const prepare = async (compiled: CompiledBundle): Promise<Engine> => {
   await warmUp(engine);
   return engine;
 };
+const shadow = new ThreadShadow(prepare, tell);
 
 try {
   const { epoch, traps, index, shed, counters } = start;
@@ -54,14 +54,22 @@ try {
   state.deny(start.denial);
   if (start.directory !== null) state.useDirectory(DirectoryView.of(start.directory));
   if (start.measuresDelay) measureLoopDelay(state.counters);
-  server = await startServer(state, start.server);
-  if (start.shadow !== null) await shadow(state, start.shadow);
+  // What it is started with comes before what it is told later. Orders are heard before the sockets are open: while the candidate gets
+  // ready requests are decided, and `deny` and `drain` must not wait for it.
+  const shadowing = shadow.obey(state, start.shadow);
   parentPort?.on("message", (message: ToThread) => {
     void obey(state, message);
   });
+  listening = listen(state);
+  await listening;
+  await shadowing;
   tell({ kind: "ready" });
 } catch (error) {
   fail(error);
+}
+
+async function listen(state: FollowingState): Promise<void> {
+  server = await startServer(state, start.server);
 }
 
 async function obey(state: FollowingState, message: ToThread): Promise<void> {
@@ -90,36 +98,16 @@ async function obey(state: FollowingState, message: ToThread): Promise<void> {
       state.deny(message.reason);
       break;
     case "shadow":
-      await shadow(state, message.order);
+      await shadow.obey(state, message.order);
       break;
     case "drain":
       state.draining = true;
+      // Sockets that are about to open have to be closed as well.
+      await listening;
       await server?.drain(message.timeoutMs);
       server = null;
       tokens.close();
       tell({ kind: "drained" });
       break;
-  }
-}
-
-/** Begins or ends deciding a share of the requests by another version. Never rejects. */
-async function shadow(state: FollowingState, order: ShadowOrder | null): Promise<void> {
-  state.counters.tap = null;
-  shadowId = order?.id ?? 0;
-  if (order === null) return;
-  const { id, compiled, sample } = order;
-  try {
-    const candidate = await prepare(compiled);
-    // Another one may have been ordered meanwhile.
-    if (shadowId !== id) return;
-    const report = (changes: readonly DecisionChange[]): void => tell({ kind: "changes", changes });
-    state.counters.tap = new ShadowTap(candidate, () => state.engine, {
-      counters: state.counters,
-      sample,
-      report,
-    });
-    tell({ kind: "shadowing", id });
-  } catch (error) {
-    tell({ kind: "shadow-refused", id, message: oneLine(error) });
   }
 }

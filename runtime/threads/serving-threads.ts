@@ -16,7 +16,7 @@ import type { ServerOptions } from "../http/server.ts";
 import { allocateCounters } from "../observe/counters.ts";
 import { log } from "../observe/log.ts";
 import type { ReloadFailure } from "../observe/serving-state.ts";
-import type { DecisionChange } from "../shadow/decision-change.ts";
+import type { ShadowChange } from "../shadow/decision-change.ts";
 import type { FromThread, ShadowOrder, ThreadStart, ToThread } from "./messages.ts";
 import { bundleForThreads } from "./thread-bundle.ts";
 import { DEFAULT_PATIENCE, ThreadHealth, type ThreadPatience } from "./thread-health.ts";
@@ -71,7 +71,7 @@ export class ServingThreads {
   /** Makes a version ready on the first thread, apart from its own engine. */
   prepareFirst: (engine: Engine) => Promise<void> = () => Promise.resolve();
   /** Called with decisions that the shadow's candidate would change, by any thread but the first. */
-  onChanges: (changes: readonly DecisionChange[]) => void = () => undefined;
+  onChanges: (changes: readonly ShadowChange[]) => void = () => undefined;
   readonly #epoch = new Int32Array(new SharedArrayBuffer(4));
   #attempt = 0;
   readonly #patience: ThreadPatience;

@@ -1,10 +1,25 @@
 /** What was pushed, on disk: it is there at the next start, whatever happened to the end of the file, and damage is not guessed about. */
 import { readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readChanges } from "../../../runtime/directory/change-list.ts";
 import { Directory } from "../../../runtime/directory/directory.ts";
+import { PushLog, type Snapshot } from "../../../runtime/directory/push-log.ts";
+import type * as DurableFile from "../../../runtime/source/durable-file.ts";
 import { temporaryDirectory } from "../support/daemon.ts";
 import { changesOf, type EntityText, idsOf, look, ndjson, options } from "./support.ts";
+
+/** Whether directories cannot be flushed at the moment. */
+let isFailing = false;
+
+vi.mock("../../../runtime/source/durable-file.ts", async (original) => {
+  const real = await original<typeof DurableFile>();
+  const flushDirectory = async (directory: string): Promise<void> => {
+    if (isFailing) throw new Error("EIO: i/o error, fsync");
+    await real.flushDirectory(directory);
+  };
+  return { ...real, flushDirectory };
+});
 
 const record = (id: string, properties: Record<string, unknown> = {}): EntityText => ({
   kind: "resource",
@@ -12,6 +27,8 @@ const record = (id: string, properties: Record<string, unknown> = {}): EntityTex
   id,
   properties,
 });
+
+const bytesOf = (id: string): Buffer => changesOf([record(id)]).bytes;
 
 describe("pushed entities", () => {
   let home = "";
@@ -21,7 +38,10 @@ describe("pushed entities", () => {
     home = (await temporaryDirectory()).path;
   });
 
-  afterEach(() => rm(home, { recursive: true }));
+  afterEach(() => {
+    isFailing = false;
+    return rm(home, { recursive: true });
+  });
 
   /** Opens the directory, does `work` and closes it, as a daemon that stops does. */
   async function once<T>(
@@ -114,7 +134,6 @@ describe("pushed entities", () => {
   it("are not acknowledged when they cannot be kept, and the next ones are", async () => {
     const directory = await Directory.open(options(), home);
     await directory.change(changesOf([record("1")]));
-    const { PushLog } = await import("../../../runtime/directory/push-log.ts");
     const other = await PushLog.open(home, async () => undefined);
     await other.close();
     await expect(other.append(changesOf([record("2")]).bytes, () => [])).rejects.toMatchObject({
@@ -123,6 +142,24 @@ describe("pushed entities", () => {
     await directory.change(changesOf([record("3")]));
     await directory.close();
     await once((again) => expect(idsOf(again, "resource", "record")).toEqual(["1", "3"]));
+  });
+
+  // The log that was written anew had its name, but nobody knew for how long, and changes were acknowledged into it.
+  it("are not acknowledged into a log written anew whose name may be lost", async () => {
+    const snapshot = (): Snapshot => readChanges(bytesOf("1"));
+    const pushed = await PushLog.open(home, async () => undefined);
+    await pushed.append(bytesOf("1"), snapshot);
+    isFailing = true;
+    await pushed.shorten(snapshot());
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(pushed.append(bytesOf("2"), snapshot)).rejects.toMatchObject({
+        code: "EDICT_DIRECTORY_NOT_KEPT",
+      });
+    }
+    isFailing = false;
+    await pushed.append(bytesOf("3"), snapshot);
+    await pushed.close();
+    await once((directory) => expect(idsOf(directory, "resource", "record")).toEqual(["1", "3"]));
   });
 
   it("take no more room on disk than a few times what there is, however often they change", async () => {

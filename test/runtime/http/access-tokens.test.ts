@@ -1,13 +1,26 @@
 /** The tokens of the data port: what a file may say, and what becomes of changes to it. */
 import { createHash } from "node:crypto";
+import type * as FileSystem from "node:fs/promises";
 import { appendFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ServeError } from "../../../runtime/errors.ts";
 import { Access, type Permission, tokenKey } from "../../../runtime/http/access.ts";
 import { AccessTokenFile, parseAccessTokens } from "../../../runtime/http/access-tokens.ts";
 import type { HttpRequest } from "../../../runtime/http/uws.ts";
 import { temporaryDirectory } from "../support/daemon.ts";
+
+/** Why no file can be read at the moment; null when they can. */
+let fault: Error | null = null;
+
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof FileSystem>();
+  const readFile = async (path: string): Promise<Buffer> => {
+    if (fault !== null) throw fault;
+    return await real.readFile(path);
+  };
+  return { ...real, readFile };
+});
 
 const TOKEN = "0123456789abcdef";
 const OTHER = "fedcba9876543210!#$:=/";
@@ -96,6 +109,7 @@ describe("AccessTokenFile", () => {
     tokens = await AccessTokenFile.open(file);
   });
   afterEach(async () => {
+    fault = null;
     tokens.close();
     await directory.remove();
   });
@@ -122,6 +136,24 @@ describe("AccessTokenFile", () => {
     await writeFile(file, "");
     await tokens.look();
     expect(both()).toEqual(["401", "401"]);
+  });
+
+  // A read that failed once counted as one of this version, so a token that was taken out stayed good until the next change.
+  it("reads a change that it could not read when it saw it, as soon as it can, and says so once", async () => {
+    const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      await writeFile(file, OTHER);
+      fault = new Error("EMFILE: too many open files");
+      for (let look = 0; look < 3; look++) await tokens.look();
+      expect([...tokens.grants.keys()]).toEqual([tokenKey(TOKEN)]);
+      const complaints = said.mock.calls.filter(([text]) => String(text).includes("EMFILE"));
+      expect(complaints).toHaveLength(1);
+    } finally {
+      said.mockRestore();
+    }
+    fault = null;
+    await tokens.look();
+    expect([...tokens.grants.keys()]).toEqual([tokenKey(OTHER)]);
   });
 
   it("does not open without a file that it understands", async () => {

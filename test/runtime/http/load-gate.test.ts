@@ -142,3 +142,18 @@ describe("a load gate", () => {
     expect(unsent.isScarce).toBe(false);
   });
 });
+
+it("goes on when the system does not say how much memory there is, as when all file descriptors are taken", () => {
+  const read = vi.spyOn(process.memoryUsage, "rss").mockImplementation(() => {
+    throw new Error("EMFILE: too many open files, uv_resident_set_memory");
+  });
+  try {
+    const gate = new LoadGate({ maxDelayMs: 100, maxBufferedBytes: MIB });
+    gate.rebase();
+    expect(gate.admits()).toBe(true);
+    gate.close();
+    expect(read).toHaveBeenCalledTimes(2);
+  } finally {
+    read.mockRestore();
+  }
+});

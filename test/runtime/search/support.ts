@@ -118,8 +118,9 @@ export class SearchedSet {
     const bytes = format === "json" ? Buffer.from(JSON.stringify(body)) : pack(body);
     const query = { searched, bytes, input: FORMATS[format], output: FORMATS[format] };
     const answer = await this.searcher.search(query, () => true);
-    if (answer === null) throw new Error("nobody wanted it");
-    return (format === "json" ? JSON.parse(Buffer.from(answer).toString()) : unpack(answer)) as Page;
+    const page = answer?.page ?? null;
+    if (page === null) throw new Error("nobody wanted it, or it took too much");
+    return (format === "json" ? JSON.parse(Buffer.from(page).toString()) : unpack(page)) as Page;
   }
 
   /** All pages of a search. */

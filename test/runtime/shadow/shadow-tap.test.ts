@@ -1,10 +1,10 @@
 /** What a thread does for a shadow is bounded: requests that wait, their bytes, and changes that are reported. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FORMAT_JSON } from "../../../assembly/abi.ts";
 import { Engine } from "../../../runtime/index.ts";
 import { type SlotName, sumOfCounters, ThreadCounters } from "../../../runtime/observe/counters.ts";
-import type { DecisionChange } from "../../../runtime/shadow/decision-change.ts";
+import type { ShadowChange } from "../../../runtime/shadow/decision-change.ts";
 import { ShadowTap } from "../../../runtime/shadow/shadow-tap.ts";
 import { compileVersions } from "../admin/support.ts";
 import { albumRequest, IS_BUILT } from "../support/daemon.ts";
@@ -29,14 +29,15 @@ describe.skipIf(!IS_BUILT)("the tap of a shadow", () => {
 
   function start(): {
     readonly tap: ShadowTap;
-    readonly reported: DecisionChange[];
+    readonly counters: ThreadCounters;
+    readonly reported: ShadowChange[];
     readonly count: (name: SlotName) => number;
   } {
     const counters = new ThreadCounters();
-    const reported: DecisionChange[] = [];
-    const report = (changes: readonly DecisionChange[]): void => void reported.push(...changes);
+    const reported: ShadowChange[] = [];
+    const report = (changes: readonly ShadowChange[]): void => void reported.push(...changes);
     const tap = new ShadowTap(candidate, () => live, { counters, sample: 1, report });
-    return { tap, reported, count: (name) => sumOfCounters(counters.all, name) };
+    return { tap, counters, reported, count: (name) => sumOfCounters(counters.all, name) };
   }
 
   const request = new TextEncoder().encode(JSON.stringify(albumRequest()));
@@ -66,6 +67,33 @@ describe.skipIf(!IS_BUILT)("the tap of a shadow", () => {
     await compared(() => count("shadowed"), 1);
     expect(reported).toHaveLength(1);
     expect(reported[0]).toMatchObject({ action: "view", old: { effect: "EFFECT_ALLOW" } });
+  });
+
+  it("says of which versions a change is", async () => {
+    const { tap, reported, count } = start();
+    tap.offer(request, FORMAT_JSON, NOTHING);
+    await compared(() => count("shadowed"), 1);
+    const versions = { serving: live.bundle.shortDigest, candidate: candidate.bundle.shortDigest };
+    expect(reported).toMatchObject([versions]);
+  });
+
+  // What waited in a tap that another had replaced was counted for the candidate of the other.
+  it("compares nothing more once it is closed", async () => {
+    const { tap, counters, reported, count } = start();
+    const next = new ShadowTap(candidate, () => live, { counters, sample: 1, report: () => undefined });
+    tap.begin();
+    for (let index = 0; index < 64; index++) tap.offer(request, FORMAT_JSON, NOTHING);
+    tap.close();
+    expect(counters.tap).toBeNull();
+    next.begin();
+    tap.offer(request, FORMAT_JSON, NOTHING);
+    for (let index = 0; index < 10; index++) await turn();
+    expect([count("shadowed"), count("shadowDropped"), reported.length]).toEqual([0, 0, 0]);
+    // And it leaves alone what has taken its place.
+    tap.close();
+    expect(counters.tap).toBe(next);
+    next.offer(request, FORMAT_JSON, NOTHING);
+    await compared(() => count("shadowed"), 1);
   });
 
   it("reports some changes and counts all", async () => {

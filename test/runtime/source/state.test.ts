@@ -226,10 +226,15 @@ describe.skipIf(!IS_BUILT)("a daemon without its source", { timeout: 180_000 }, 
   it("shares its directory with no other, and takes it over from one that was killed", async () => {
     origin.publish(versions.get(1).bytes);
     const daemon = await start();
+    // What it may be writing at this moment.
+    const temporary = join(state, `.state.json.${"0".repeat(16)}.tmp`);
+    await writeFile(temporary, "");
     await expect(start()).rejects.toThrow(/is in use by process \d+/);
+    expect(await readFile(temporary, "utf8")).toBe("");
     daemon.process.kill("SIGKILL");
     await daemon.stop();
     expect(versions.get(1).digest).toContain((await servedBy(await start())).digest);
+    await expect(readFile(temporary)).rejects.toThrow(/ENOENT/);
   });
 
   it("does not use a directory that others may write to", async () => {

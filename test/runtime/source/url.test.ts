@@ -1,5 +1,6 @@
 /** Bundles behind a URL: what is asked of the origin, what is taken from it, and what a daemon does when it fails. */
 import { writeFile } from "node:fs/promises";
+import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { FetchedBundle } from "../../../runtime/source/source.ts";
@@ -41,6 +42,10 @@ async function bytesOf(result: Promise<FetchedBundle | "unchanged">): Promise<st
   return fetched === "unchanged" ? fetched : Buffer.from(fetched.bytes).toString();
 }
 
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 describe("asking an origin for a bundle", () => {
   const bytes = new TextEncoder().encode("as good as a bundle here".repeat(1000));
 
@@ -63,6 +68,20 @@ describe("asking an origin for a bundle", () => {
     };
     const source = sourceOf();
     await source.fetch(NEVER);
+    expect(await source.fetch(NEVER)).toBe("unchanged");
+  });
+
+  // What came of the question counted as given all the same, so that the next answer was: unchanged.
+  it("gives the bytes again when they are forgotten while they come", async () => {
+    origin.publish(bytes);
+    const source = sourceOf();
+    origin.intercept = () => {
+      source.forget();
+      return false;
+    };
+    await source.fetch(NEVER);
+    origin.intercept = () => false;
+    expect(await bytesOf(source.fetch(NEVER))).toBe(Buffer.from(bytes).toString());
     expect(await source.fetch(NEVER)).toBe("unchanged");
   });
 
@@ -187,6 +206,65 @@ describe("asking an origin for a bundle", () => {
     } finally {
       stop();
     }
+  });
+
+  describe("that takes long to answer", () => {
+    const text = new TextEncoder();
+    /** So rarely asked otherwise that only waiting can bring it. */
+    let source: UrlSource;
+    /** What `fetch` gave, or why it did not. */
+    let seen: string[];
+    /** The first question that may be held back. */
+    let held: ServerResponse | null;
+    let stop: () => void;
+
+    const take = async (): Promise<void> => {
+      const outcome = bytesOf(source.fetch(NEVER)).catch(
+        (error: unknown) => (error as { code: string }).code,
+      );
+      seen.push(await outcome);
+    };
+
+    /** Has the source take version 1 and ask for the next one, which is not answered. */
+    beforeEach(async () => {
+      origin.mode = "long-poll";
+      origin.publish(text.encode("version 1"));
+      held = null;
+      origin.intercept = (request, response) => {
+        if (held !== null || request.headers["prefer"] !== "wait=25") return false;
+        held = response;
+        return true;
+      };
+      seen = [];
+      source = sourceOf({ pollIntervalMs: 3_600_000 });
+      stop = source.watch(() => void take());
+      await take();
+      await until(() => held !== null);
+    });
+
+    afterEach(() => stop());
+
+    // It was judged by the validator that there was at the end: "the answer has status 304".
+    it("gives the bytes anew when they are forgotten meanwhile, whatever comes of the question", async () => {
+      source.forget();
+      held?.writeHead(304, { "preference-applied": "wait" }).end();
+      await until(() => seen.length > 1);
+      expect(seen).toEqual(["version 1", "version 1"]);
+    });
+
+    // The late answer was taken for news: version 2 served after version 3.
+    it("is not gone back with when something else was given meanwhile", async () => {
+      held?.writeHead(200, { etag: '"2"', "preference-applied": "wait" }).write("version");
+      origin.publish(text.encode("version 3"));
+      await take();
+      const asked = origin.requests.length;
+      held?.end(" 2");
+      await until(() => origin.requests.length > asked);
+      expect(seen).toEqual(["version 1", "version 3"]);
+      origin.publish(text.encode("version 4"));
+      await until(() => seen.length > 2);
+      expect(seen).toEqual(["version 1", "version 3", "version 4"]);
+    });
   });
 
   it("is asked again and again while it fails, until it is well", async () => {
