@@ -1,7 +1,8 @@
 /**
  * Decides large requests off the serving thread: one pool of workers per serving thread, started when the first large request
  * comes. It bounds how many there are and how long one takes, hands every worker the version that serves, and sees to it
- * that no answer is by a version that serves no more. How a request is divided and joined is in division.ts.
+ * that no answer is by a version that serves no more, nor by a denial that has come or gone meanwhile. How a request is divided and
+ * joined is in division.ts.
  */
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,7 +25,7 @@ import { bundleForWorkers } from "./worker-bundle.ts";
 /** Large requests that are decided or wait to be, at most; a further one is refused. */
 const MAX_REQUESTS = 64;
 
-/** How often a request is decided again because the version that decided it serves no more. */
+/** How often a request is decided at most, when what it was decided by holds no more: the version, or the reason to deny everything. */
 const MAX_ROUNDS = 3;
 
 /** How long a request may take in all, in milliseconds. The guest's own budgets end it long before. */
@@ -54,7 +55,15 @@ export interface BatchSettings {
   readonly entry?: string;
 }
 
-const OVERLOADED: LargeAnswer = { kind: "refused", reply: BATCHES_OVERLOADED };
+/** An answer; one that was decided says by which version, and for which reason everything was denied (null: by the policies). */
+export type PoolAnswer =
+  | (Extract<LargeAnswer, { readonly kind: "decided" }> & {
+      readonly engine: Engine;
+      readonly denial: string | null;
+    })
+  | Extract<LargeAnswer, { readonly kind: "refused" }>;
+
+const OVERLOADED: PoolAnswer = { kind: "refused", reply: BATCHES_OVERLOADED };
 
 type Pool = Piscina<PartTask | PrepareTask, PartResult | Prepared>;
 
@@ -137,15 +146,18 @@ export class BatchPool {
   }
 
   /**
-   * Decides a large request. `use` is called with the answer while the version that has decided it still serves, and must write its head
-   * at once: what that names is read from the serving state. Rejects with `TokenError` or `TokenOverloadError`, or with what `use` throws.
+   * Decides a large request. `use` is called with the answer while what has decided it still holds, and must write its head at once, before
+   * anything asks the serving state for its engine: that may already be another version's. Rejects with `TokenError` or
+   * `TokenOverloadError`, or with what `use` throws.
    */
   async decide(
     request: LargeRequest,
-    use: (answer: LargeAnswer) => void = () => undefined,
-  ): Promise<LargeAnswer> {
+    use: (answer: PoolAnswer) => void = () => undefined,
+  ): Promise<PoolAnswer> {
     if (this.full) {
       this.#state.noteShed();
+      // INVARIANT: `use` is never called before this has returned: who asks may be in the middle of something, as a stream's message is.
+      await Promise.resolve();
       use(OVERLOADED);
       return OVERLOADED;
     }
@@ -160,28 +172,39 @@ export class BatchPool {
     }
   }
 
-  /** Once one thread has answered by a new version, none answers by the old one: what that has decided is decided again. */
+  /**
+   * Once one thread has answered by a new version, none answers by the old one, and once everything is denied nothing is allowed: what was
+   * decided otherwise is decided again.
+   */
   async #decideByServing(
     request: LargeRequest,
-    use: (answer: LargeAnswer) => void,
+    use: (answer: PoolAnswer) => void,
     signal: AbortSignal,
-  ): Promise<LargeAnswer> {
+  ): Promise<PoolAnswer> {
     const parts = Math.min(
       this.#settings.workers,
       Math.floor(request.bytes.byteLength / this.#crossing.bytes),
     );
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const { engine } = this.#state;
+      const { engine, denial } = this.#state;
+      // All tasks of a round alike, also those that have waited for tokens: a denial that came and went meanwhile would not be seen below.
+      const denies = denial !== null;
       const answer = await decideLarge(request, engine, parts, {
         memory: this.#settings.memory,
-        run: (task) => this.#run(engine, task, signal),
+        run: (task) => this.#run(engine, { ...task, denies }, signal),
         failed: (message) => this.#log(message),
         trapped: () => this.#state.noteTrap(),
       });
-      if (this.#state.engine === engine || answer.kind === "refused") {
+      if (answer.kind === "refused") {
         this.#count(answer);
         use(answer);
         return answer;
+      }
+      if (this.#state.engine === engine && this.#state.denial === denial) {
+        const decided = { ...answer, engine, denial };
+        this.#count(decided);
+        use(decided);
+        return decided;
       }
       answer.release();
     }
@@ -189,14 +212,14 @@ export class BatchPool {
     return OVERLOADED;
   }
 
-  #count(answer: LargeAnswer): void {
+  #count(answer: PoolAnswer): void {
     const { counters } = this.#state;
     if (answer.kind === "refused") {
       counters.add(answer.reply.status.startsWith("4") ? "invalid" : "failed");
       return;
     }
-    const { denied, figures } = answer;
-    counters.add(denied || this.#state.denial !== null ? "failClosed" : "large");
+    const { denied, denial, figures } = answer;
+    counters.add(denied || denial !== null ? "failClosed" : "large");
     counters.add("decisions", figures.decisions);
     counters.add("allowed", figures.allowed);
     counters.add("conditionErrors", figures.conditionErrors);

@@ -145,7 +145,7 @@ class Division {
         try {
           const { piece, request } = task;
           const room = this.#rooms.take(piece === null ? request.byteLength : piece.to - piece.from);
-          return await this.#around.run({ ...task, claims, room, denies: this.#engine.denies });
+          return await this.#around.run({ ...task, claims, room });
         } catch (error) {
           this.#rooms.abandon();
           this.#around.failed(`a batch worker was lost: ${oneLine(error)}`);

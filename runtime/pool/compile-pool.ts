@@ -51,14 +51,23 @@ export interface CompileResult {
 
 /** One worker that compiles; started by the first task. */
 export class CompilePool {
+  readonly #entry: string | null;
   #pool: Piscina | null = null;
+
+  /** `entry` is another file for the worker to run, for tests. */
+  constructor(entry: string | null = null) {
+    this.#entry = entry;
+  }
 
   async compile(task: CompileTask): Promise<CompileResult> {
     this.#pool ??= new Piscina({
-      filename: workerFile(),
+      filename: this.#entry ?? workerFile(),
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
+      // Otherwise the idle worker stands still in `Atomics.wait`, and what it would get ready for the next task (compiler/worker.ts)
+      // begins when that has come.
+      atomics: "disabled",
     });
     const cacheDirectory = task.cacheDirectory ?? process.env["EDICT_CACHE_DIR"];
     const whole = cacheDirectory === undefined || cacheDirectory === "" ? task : { ...task, cacheDirectory };

@@ -21,6 +21,7 @@ import type { SharedMemory } from "../batch/shared-memory.ts";
 import { BodyBuffer, type BodyBudget } from "../http/body.ts";
 import type { LoadGate } from "../http/load-gate.ts";
 import {
+  BATCHES_OVERLOADED,
   CHECK_FAILED,
   failureReply,
   OVERLOADED,
@@ -79,6 +80,7 @@ export interface StreamContext {
 }
 
 const TOO_BUSY_PACKED = packError(TOO_BUSY);
+const NO_WORKER_PACKED = packError(BATCHES_OVERLOADED);
 
 // One of each is enough: a message is read and answered within one turn.
 const reader = new FrameReader();
@@ -277,19 +279,13 @@ export class StreamConnection {
     try {
       if (status === STATUS_OK) {
         this.#announce(engine);
-        writer.response(id, engine.output(), isBin, this.#note());
+        writer.response(id, engine.output(), isBin, noteOf(this.#context.state.denial));
       } else if (status === STATUS_AUX_DATA && claims === NOTHING)
         this.#decideWithTokens(engine, id, body, isBin);
       else this.#refuse(engine, status, id, body, isBin, claims);
     } catch (error) {
       this.#fail(id, error);
     }
-  }
-
-  /** What stands beside a response when everything is denied; null otherwise. */
-  #note(): { readonly denyReason: string } | null {
-    const { denial } = this.#context.state;
-    return denial === null ? null : { denyReason: denial };
   }
 
   /** Everything but a decision; fails closed as the HTTP route does. */
@@ -359,6 +355,12 @@ export class StreamConnection {
   /** Hands a large request to the workers (runtime/batch). */
   #decideLarge(id: Uint8Array, body: Uint8Array, isBin: boolean): void {
     const context = this.#context;
+    if (context.batches.full) {
+      // In its place and without a copy: the rest of the message need not wait for a refusal.
+      context.state.noteShed();
+      writer.error(id, NO_WORKER_PACKED);
+      return;
+    }
     const held = new BodyBuffer(context.bodies, context.state.engine.options.maxBodyBytes, context.memory);
     held.append(body);
     if (held.state !== "ok") {
@@ -399,8 +401,10 @@ export class StreamConnection {
           return;
         }
         answer(() => {
-          this.#announce(context.state.engine);
-          writer.responseInPieces(id, decided.pieces, isBin, decided.denied ? BUDGET_NOTE : this.#note());
+          // Not what the serving state says now: another thread may have gone on to another version since the pool looked.
+          this.#announce(decided.engine);
+          const note = decided.denied ? BUDGET_NOTE : noteOf(decided.denial);
+          writer.responseInPieces(id, decided.pieces, isBin, note);
         });
         decided.release();
       });
@@ -457,12 +461,19 @@ export class StreamConnection {
 
   /** Keeps the rest of a message until the client reads. */
   #wait(bytes: Uint8Array, at: number, frames: number): void {
+    // Sending can have closed the connection, after which nobody would give back what is taken from the budget.
+    if (!this.#open) return;
     if (!this.#waiting.keep(bytes, at, frames)) this.#end(TRY_AGAIN_LATER, "too many requests wait");
   }
 
   #end(code: number, reason: string): void {
     if (this.#open) this.#socket.end(code, reason);
   }
+}
+
+/** What stands beside a response when everything is denied for the reason `denial`; null when it is null. */
+function noteOf(denial: string | null): { readonly denyReason: string } | null {
+  return denial === null ? null : { denyReason: denial };
 }
 
 /** What HTTP would say in body and headers. */

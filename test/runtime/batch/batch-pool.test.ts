@@ -186,6 +186,18 @@ describe.skipIf(!IS_BUILT)("a pool of batch workers", () => {
     expect([workers.full, state.shed]).toEqual([false, 6]);
   });
 
+  // Whoever asked in the middle of something (a stream's message) was interrupted by it.
+  it("answers nobody before asking has returned, not even to refuse", async () => {
+    const engine = await loadEngine(bundles.allow, OPTIONS);
+    const { pool: workers } = start(engine, 1);
+    Object.defineProperty(workers, "full", { get: () => true });
+    const bytes = encodeRequest(request(200), "json");
+    const given: LargeAnswer[] = [];
+    const answer = workers.decide(largeRequest(bytes, FORMAT_JSON, FORMAT_JSON), (one) => given.push(one));
+    expect(given).toEqual([]);
+    expect(given).toEqual([await answer]);
+  });
+
   it("decides nothing for a client that is gone", async () => {
     const engine = await loadEngine(bundles.allow, OPTIONS);
     const { pool: workers } = start(engine, 1);
