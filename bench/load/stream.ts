@@ -20,6 +20,7 @@ import { steadily } from "./steadiness.ts";
 
 export interface StreamRow {
   readonly server: string;
+  readonly framesPerMessage: number;
   /** Medians over the rounds. */
   readonly requestsPerSecond: number;
   readonly decisionsPerSecond: number;
@@ -30,7 +31,6 @@ export interface StreamRow {
 export interface StreamResult {
   readonly connections: number;
   readonly inFlight: number;
-  readonly framesPerMessage: number;
   readonly decisionsPerRequest: number;
   readonly requestBytes: number;
   readonly verified: number;
@@ -39,13 +39,20 @@ export interface StreamResult {
 
 const CONNECTIONS = 4;
 const IN_FLIGHT = 64;
-const FRAMES_PER_MESSAGE = 16;
+/** Some of a connection's requests in a message, and all of them, as a client asks who sends what it was asked for in one turn. */
+const FRAMES_PER_MESSAGE = [16, IN_FLIGHT] as const;
 const DECISIONS = 10;
 const MOST_ROUNDS = 3;
 
 /** `[id, bin]`; ids stay below 128. */
 function frame(id: number, body: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([0x92, id, 0xc5, body.byteLength >> 8, body.byteLength & 0xff]), body]);
+}
+
+function messagesOf(frames: readonly Buffer[], framesPerMessage: number): readonly Buffer[] {
+  return Array.from({ length: Math.ceil(frames.length / framesPerMessage) }, (_, message) =>
+    Buffer.concat(frames.slice(message * framesPerMessage, (message + 1) * framesPerMessage)),
+  );
 }
 
 function resultsOf(response: unknown): unknown {
@@ -76,21 +83,21 @@ export async function measureStream(bundle: Uint8Array, options: BenchOptions): 
     (_, index) => candidates[index % candidates.length],
   ).filter((body) => body !== undefined);
   const frames = bodies.map((body, id) => frame(id, body.msgpack));
-  const messages: Buffer[] = [];
-  for (let at = 0; at < frames.length; at += FRAMES_PER_MESSAGE)
-    messages.push(Buffer.concat(frames.slice(at, at + FRAMES_PER_MESSAGE)));
   return withServers(async (start, directory) => {
     const bundleFile = join(directory, "loadtest.edict");
     writeFileSync(bundleFile, bundle);
-    const messageFile = join(directory, "messages");
-    writeRequestFile(messageFile, messages);
-    const targets = [
-      { server: await start(startEcho()), path: "/echo", loads: [] as StreamLoad[] },
-      { server: await start(startEdict(bundleFile)), path: "/v1/stream", loads: [] as StreamLoad[] },
+    const servers = [
+      { server: await start(startEcho()), path: "/echo" },
+      { server: await start(startEdict(bundleFile)), path: "/v1/stream" },
     ];
+    const targets = FRAMES_PER_MESSAGE.flatMap((framesPerMessage) => {
+      const messageFile = join(directory, `messages-of-${framesPerMessage}`);
+      writeRequestFile(messageFile, messagesOf(frames, framesPerMessage));
+      return servers.map((one) => ({ ...one, framesPerMessage, messageFile, loads: [] as StreamLoad[] }));
+    });
     let verified = 0;
     for (let round = 0; round < Math.min(MOST_ROUNDS, options.rounds); round++) {
-      for (const { server, path, loads } of targets) {
+      for (const { server, path, messageFile, loads } of targets) {
         const load = await steadily(() =>
           generateStreamLoad({
             port: server.port,
@@ -105,10 +112,11 @@ export async function measureStream(bundle: Uint8Array, options: BenchOptions): 
         loads.push(load);
       }
     }
-    const rows = targets.map(({ server, loads }): StreamRow => {
+    const rows = targets.map(({ server, framesPerMessage, loads }): StreamRow => {
       const rates = loads.map((load) => load.requests / load.seconds);
       return {
         server: server.name,
+        framesPerMessage,
         requestsPerSecond: median(rates),
         decisionsPerSecond: median(rates) * DECISIONS,
         spread: spread(rates),
@@ -118,7 +126,6 @@ export async function measureStream(bundle: Uint8Array, options: BenchOptions): 
     return {
       connections: CONNECTIONS,
       inFlight: IN_FLIGHT,
-      framesPerMessage: FRAMES_PER_MESSAGE,
       decisionsPerRequest: DECISIONS,
       requestBytes: bodies.reduce((sum, body) => sum + body.msgpack.byteLength, 0) / bodies.length,
       verified,

@@ -65,7 +65,7 @@ function throughputRows({ http, stream, inProcess = [] }: BenchResults): BudgetR
     row(
       "decisions/s over the stream, one thread",
       "≥ 3,500,000",
-      stream?.rows.find(({ server }) => server === "edict")?.decisionsPerSecond,
+      stream?.rows.findLast(({ server }) => server === "edict")?.decisionsPerSecond,
       thousands,
       atLeast(3.5e6),
     ),

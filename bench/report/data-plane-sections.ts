@@ -116,16 +116,17 @@ export function streamSection({ stream }: BenchResults): string[] {
   return [
     "## The stream",
     table(
-      ["over WebSocket", "requests/s", "decisions/s", "spread", "generator busy"],
+      ["over WebSocket", "requests in a message", "requests/s", "decisions/s", "spread", "generator busy"],
       stream.rows.map((row) => [
         row.server,
+        `${row.framesPerMessage}`,
         thousands(row.requestsPerSecond),
         row.server === "echo" ? "" : thousands(row.decisionsPerSecond),
         `± ${percent(row.spread)}`,
         percent(row.generatorBusy),
       ]),
     ),
-    `${stream.connections} connections with ${stream.inFlight} requests of ${stream.decisionsPerRequest} decisions in flight each, ${stream.framesPerMessage} in a message, msgpack of ${thousands(stream.requestBytes)} B on average, one serving thread; the echo sends every message back. ${stream.verified} answers were compared with the engine's own.`,
+    `${stream.connections} connections with ${stream.inFlight} requests of ${stream.decisionsPerRequest} decisions in flight each, msgpack of ${thousands(stream.requestBytes)} B on average, one serving thread; the echo sends every message back. ${stream.verified} answers were compared with the engine's own.`,
   ];
 }
 

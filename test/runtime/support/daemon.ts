@@ -118,6 +118,8 @@ export interface Run {
 export async function runEdict(given: readonly string[], input: string | Uint8Array = ""): Promise<Run> {
   const child = spawn(process.execPath, [BINARY, ...given], { cwd: ROOT });
   const output = collect(child);
+  // Most commands do not read it, and one that has ended before it is written breaks the pipe.
+  child.stdin.on("error", () => undefined);
   child.stdin.end(input);
   const code = await exitOf(child);
   return { code, ...output() };
