@@ -93,7 +93,13 @@ export async function measureStream(bundle: Uint8Array, options: BenchOptions): 
     const targets = FRAMES_PER_MESSAGE.flatMap((framesPerMessage) => {
       const messageFile = join(directory, `messages-of-${framesPerMessage}`);
       writeRequestFile(messageFile, messagesOf(frames, framesPerMessage));
-      return servers.map((one) => ({ ...one, framesPerMessage, messageFile, loads: [] as StreamLoad[] }));
+      return servers.map(({ server, path }) => ({
+        server,
+        path,
+        framesPerMessage,
+        messageFile,
+        loads: [] as StreamLoad[],
+      }));
     });
     let verified = 0;
     for (let round = 0; round < Math.min(MOST_ROUNDS, options.rounds); round++) {
