@@ -106,6 +106,7 @@ class Watcher implements DirectoryWatch {
       // Not every system says which name it was.
       if (this.#only === null || name === null || name === this.#only) {
         this.#changed(name === null ? null : join(directory, name));
+        if (name !== null) this.#forget(join(directory, name));
       }
     });
     watcher.on("error", () => {
@@ -115,6 +116,20 @@ class Watcher implements DirectoryWatch {
       this.#changed(null);
     });
     return watcher;
+  }
+
+  /**
+   * A watcher sees the directory that it was opened for, not what has that name by now: where something has happened to a watched one, it
+   * and all below it are opened anew before the change is reported.
+   */
+  #forget(path: string): void {
+    if (this.#only !== null || !this.#watchers.has(path)) return;
+    for (const [directory, watcher] of this.#watchers) {
+      if (directory !== path && !directory.startsWith(path + sep)) continue;
+      watcher.close();
+      this.#watchers.delete(directory);
+    }
+    this.#changed(null);
   }
 
   /** @param path of what changed, null when that is not known */

@@ -25,19 +25,20 @@ const IDLE_MS = 5_000;
  * `refresh` is to be called before every request.
  */
 export class KeptConnections extends Agent {
-  #usedAt = performance.now();
+  readonly #usedAt = new WeakMap<object, number>();
 
   constructor() {
     super({ keepAlive: true, maxSockets: 8 });
-    this.on("free", () => {
-      this.#usedAt = performance.now();
+    this.on("free", (socket: object) => {
+      this.#usedAt.set(socket, performance.now());
     });
   }
 
   refresh(): void {
-    if (performance.now() - this.#usedAt < IDLE_MS) return;
+    const now = performance.now();
     for (const sockets of Object.values(this.freeSockets))
-      for (const socket of sockets ?? []) socket.destroy();
+      for (const socket of sockets ?? [])
+        if (now - (this.#usedAt.get(socket) ?? 0) >= IDLE_MS) socket.destroy();
   }
 }
 

@@ -1,5 +1,5 @@
 /** Changes below a policy directory are reported, however editors and deployments make them. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +35,12 @@ async function expectReported(change: () => Promise<unknown>): Promise<void> {
   await sleep(150);
 }
 
+/** Makes a directory with another one in it, in one turn. */
+function fill(directory: string): void {
+  mkdirSync(join(directory, "deeper"), { recursive: true });
+  writeFileSync(join(directory, "deeper", "b.yaml"), "new");
+}
+
 describe("watchDirectory", () => {
   it("reports writing, creating, replacing and removing files", async () => {
     const file = join(root, "team", "a.yaml");
@@ -51,6 +57,24 @@ describe("watchDirectory", () => {
     await expectReported(() => writeFile(join(root, "new", "deeper", "c.yaml"), "x"));
     await expectReported(() => rm(join(root, "new"), { recursive: true }));
     await expectReported(() => writeFile(join(root, "team", "a.yaml"), "still watched"));
+  });
+
+  it("goes on watching a directory that is removed and made again, or replaced, before it can look", async () => {
+    const deeper = join(root, "team", "deeper");
+    await expectReported(async () => fill(join(root, "team")));
+    await expectReported(async () => {
+      rmSync(join(root, "team"), { recursive: true });
+      fill(join(root, "team"));
+    });
+    await expectReported(() => writeFile(join(root, "team", "a.yaml"), "edited"));
+    await expectReported(() => writeFile(join(deeper, "b.yaml"), "edited"));
+    await expectReported(async () => fill(join(root, "next")));
+    await expectReported(async () => {
+      renameSync(join(root, "team"), join(root, "old"));
+      renameSync(join(root, "next"), join(root, "team"));
+    });
+    await expectReported(() => writeFile(join(root, "team", "a.yaml"), "edited"));
+    await expectReported(() => writeFile(join(deeper, "b.yaml"), "edited"));
   });
 
   it("reports a switched symbolic link, as mounted config maps do it", async () => {

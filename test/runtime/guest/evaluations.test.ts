@@ -279,6 +279,8 @@ describe("a damaged body", () => {
   });
 });
 
-function merged(defaults: Evaluation, item: Evaluation): Evaluation {
-  return { ...defaults, ...item };
+/** A context that is `null` is one that is not given (docs/authzen.md). */
+function merged(defaults: Evaluation, { context, ...rest }: Evaluation): Evaluation {
+  const own = context === undefined || context === null ? {} : { context };
+  return { ...defaults, ...rest, ...own };
 }

@@ -106,9 +106,12 @@ describe("AccessTokenFile", () => {
     directory = await temporaryDirectory();
     file = join(directory.path, "tokens");
     await writeFile(file, TOKEN);
+    // It looks only when it is told to: a look of its own that has begun before a change would be the one that is waited for.
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     tokens = await AccessTokenFile.open(file);
   });
   afterEach(async () => {
+    vi.useRealTimers();
     fault = null;
     tokens.close();
     await directory.remove();

@@ -6,7 +6,15 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compilePolicies } from "../support/bundles.ts";
-import { albumRequest, Daemon, IS_BUILT, POLICIES, runEdict, temporaryDirectory } from "../support/daemon.ts";
+import {
+  albumRequest,
+  Daemon,
+  IS_BUILT,
+  POLICIES,
+  replaceFile,
+  runEdict,
+  temporaryDirectory,
+} from "../support/daemon.ts";
 
 const GATEWAY = "gateway-0123456789";
 const ROBOT = "robot-0123456789-x";
@@ -164,13 +172,13 @@ describe.skipIf(!IS_BUILT)("a daemon that wants tokens", () => {
         });
       return new Set(await Promise.all(Array.from({ length: 16 }, ask)));
     };
-    await writeFile(file, `${LATE}\n`);
+    await replaceFile(file, `${LATE}\n`);
     const isSettled = async (): Promise<boolean> => {
       const statuses = [...(await all(LATE)), ...(await all(GATEWAY))];
       return statuses.join() === "200,401";
     };
     await daemon.until(isSettled);
-    await writeFile(file, "too short");
+    await replaceFile(file, "too short");
     await daemon.until(() => daemon.output().err.includes("the access tokens stay as they were"));
     expect(await all(LATE)).toEqual(new Set([200]));
     expect(daemon.output().err).not.toContain("too short");

@@ -44,5 +44,5 @@ describe.skipIf(!IS_BUILT)("a server that is told to stop", () => {
     await Promise.all([drained, once(socket, "close")]);
     expect(received).toContain("200 OK");
     expect(received).toContain("EFFECT_ALLOW");
-  });
+  }, 240_000);
 });

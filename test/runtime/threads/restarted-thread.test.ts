@@ -80,7 +80,7 @@ class Thread {
     condition: (answer: Awaited<ReturnType<Thread["ask"]>>) => boolean,
   ): ReturnType<Thread["ask"]> {
     let answer = await this.ask();
-    for (let wait = 0; wait < 1000 && !condition(answer); wait++) {
+    for (let wait = 0; wait < 5000 && !condition(answer); wait++) {
       await sleep(10);
       answer = await this.ask();
     }
@@ -89,7 +89,7 @@ class Thread {
 
   /** Waits for a while until it has said `kind`. */
   async untilSaid(kind: FromThread["kind"]): Promise<void> {
-    for (let wait = 0; wait < 1000 && !this.said.includes(kind); wait++) await sleep(10);
+    for (let wait = 0; wait < 5000 && !this.said.includes(kind); wait++) await sleep(10);
   }
 
   /** Ends it: with its sockets open that would end the process. */
