@@ -20,7 +20,8 @@ import { steadily } from "./steadiness.ts";
 
 export interface StreamRow {
   readonly server: string;
-  readonly framesPerMessage: number;
+  /** Not in results of before 2026-11-22T09: it was 16. */
+  readonly framesPerMessage?: number;
   /** Medians over the rounds. */
   readonly requestsPerSecond: number;
   readonly decisionsPerSecond: number;

@@ -119,7 +119,7 @@ export function streamSection({ stream }: BenchResults): string[] {
       ["over WebSocket", "requests in a message", "requests/s", "decisions/s", "spread", "generator busy"],
       stream.rows.map((row) => [
         row.server,
-        `${row.framesPerMessage}`,
+        `${row.framesPerMessage ?? 16}`,
         thousands(row.requestsPerSecond),
         row.server === "echo" ? "" : thousands(row.decisionsPerSecond),
         `± ${percent(row.spread)}`,

@@ -15,7 +15,7 @@ import type { Engine } from "../guest/engine.ts";
 import { type CompiledBundle, oneLine } from "../guest/modules.ts";
 import { BATCHES_OVERLOADED } from "../http/replies.ts";
 import { throttledLog } from "../observe/log.ts";
-import type { ServingState } from "../observe/serving-state.ts";
+import type { Ruling, ServingState } from "../observe/serving-state.ts";
 import { CrossingPoint } from "./crossing-point.ts";
 import { decideLarge, type LargeAnswer, type LargeRequest, wholeTask } from "./division.ts";
 import type { BatchWorkerData, PartResult, PartTask, Prepared, PrepareTask } from "./messages.ts";
@@ -55,12 +55,9 @@ export interface BatchSettings {
   readonly entry?: string;
 }
 
-/** An answer; one that was decided says by which version, and for which reason everything was denied (null: by the policies). */
+/** An answer; one that was decided says by what. */
 export type PoolAnswer =
-  | (Extract<LargeAnswer, { readonly kind: "decided" }> & {
-      readonly engine: Engine;
-      readonly denial: string | null;
-    })
+  | (Extract<LargeAnswer, { readonly kind: "decided" }> & Ruling)
   | Extract<LargeAnswer, { readonly kind: "refused" }>;
 
 const OVERLOADED: PoolAnswer = { kind: "refused", reply: BATCHES_OVERLOADED };
@@ -186,9 +183,10 @@ export class BatchPool {
       Math.floor(request.bytes.byteLength / this.#crossing.bytes),
     );
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const { engine, denial } = this.#state;
+      const { ruling } = this.#state;
+      const { engine } = ruling;
       // All tasks of a round alike, also those that have waited for tokens: a denial that came and went meanwhile would not be seen below.
-      const denies = denial !== null;
+      const denies = ruling.denial !== null;
       const answer = await decideLarge(request, engine, parts, {
         memory: this.#settings.memory,
         run: (task) => this.#run(engine, { ...task, denies }, signal),
@@ -200,8 +198,8 @@ export class BatchPool {
         use(answer);
         return answer;
       }
-      if (this.#state.engine === engine && this.#state.denial === denial) {
-        const decided = { ...answer, engine, denial };
+      if (this.#state.holds(ruling)) {
+        const decided = { ...answer, ...ruling };
         this.#count(decided);
         use(decided);
         return decided;

@@ -10,6 +10,7 @@ import { EdictError, EngineError, PolicyError, ServeError, SourceError } from ".
 import { oneLine } from "../guest/modules.ts";
 import { log } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
+import { OneAtATime } from "../one-at-a-time.ts";
 import type { Freshness } from "../source/freshness.ts";
 import type { BundleSource, FetchedBundle } from "../source/source.ts";
 import type { VersionStore } from "../source/version-store.ts";
@@ -50,12 +51,13 @@ export class Reloader {
   readonly #closed = new AbortController();
   #running: Promise<void> | null = null;
   #again = false;
-  /** Ends when nothing is being accepted. */
-  #quiet: Promise<unknown> = Promise.resolve();
-  /** Why the last bundle that the source gave does not serve; it goes on holding while the source has no other, whatever serves. */
-  #refusal: unknown = null;
-  /** SHA-256 of that bundle's file. */
-  #refused = "";
+  /** Accepting versions, and keeping them. */
+  readonly #acceptances = new OneAtATime();
+  /**
+   * Why the last bundle that the source gave does not serve, and the SHA-256 of its file; it goes on holding while the source has no
+   * other, whatever serves.
+   */
+  #refusal: { readonly reason: unknown; readonly file: string } | null = null;
   /** The failure that health shows, or showed last. */
   #shown: unknown = null;
   #logged = { text: "", at: Number.NEGATIVE_INFINITY };
@@ -84,13 +86,13 @@ export class Reloader {
    */
   serve(file: Uint8Array, older: boolean): Promise<AcceptedBundle> {
     const { acceptance } = this.#options;
-    return this.#exclusively(async () => {
+    return this.#acceptances.run(async () => {
       const accepted = await this.#accept(
         file,
         older ? { ...acceptance, mayRollBackTo: () => true } : acceptance,
       );
       // What the source has is what serves now.
-      if (this.#refusal !== null && this.#refused === hashOf(file)) this.#refusal = null;
+      if (this.#refusal?.file === sha256Of(file)) this.#refusal = null;
       return accepted;
     });
   }
@@ -107,7 +109,7 @@ export class Reloader {
 
   /** Resolves when what is being accepted serves and is kept, or after a while. Never rejects. */
   async settled(): Promise<void> {
-    await Promise.race([this.#quiet, sleep(SETTLE_TIMEOUT, undefined, { ref: false })]);
+    await Promise.race([this.#acceptances.idle, sleep(SETTLE_TIMEOUT, undefined, { ref: false })]);
   }
 
   async #run(): Promise<void> {
@@ -136,7 +138,7 @@ export class Reloader {
     if (fetched === "unchanged") this.#confirm();
     else {
       const bundle = fetched;
-      await this.#exclusively(() => this.#take(bundle));
+      await this.#acceptances.run(() => this.#take(bundle));
     }
   }
 
@@ -144,8 +146,9 @@ export class Reloader {
   #confirm(): void {
     const { freshness, threads } = this.#options;
     if (this.#refusal !== null) {
+      const { reason } = this.#refusal;
       // The source answers again, but what it has is still what was refused. Sources say so every second: it is one failure.
-      if (this.#shown !== this.#refusal || this.#state.lastFailure === null) this.#show(this.#refusal);
+      if (this.#shown !== reason || this.#state.lastFailure === null) this.#show(reason);
       return;
     }
     freshness.confirm();
@@ -186,8 +189,7 @@ export class Reloader {
       const named = label === "" ? "" : `${label}, `;
       log(`now serving bundle ${bundle.shortDigest} (${named}prepared in ${elapsed} ms)`);
     } catch (error) {
-      this.#refusal = error;
-      this.#refused = hashOf(bytes);
+      this.#refusal = { reason: error, file: sha256Of(bytes) };
       this.#fail(error);
       this.#retryIfNotItsFault(error);
     }
@@ -219,7 +221,7 @@ export class Reloader {
   }
 
   async #mend(): Promise<void> {
-    await this.#exclusively(() => this.#options.store.mend());
+    await this.#acceptances.run(() => this.#options.store.mend());
   }
 
   #fail(error: unknown): void {
@@ -249,16 +251,10 @@ export class Reloader {
     if (error instanceof SourceError) return `source \`${this.#options.source.name}\`: ${error.message}`;
     return error instanceof EdictError ? error.message : `unexpected error: ${oneLine(error)}`;
   }
-
-  #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#quiet.then(work);
-    this.#quiet = turn.catch(() => undefined);
-    return turn;
-  }
 }
 
-function hashOf(file: Uint8Array): string {
-  return createHash("sha256").update(file).digest("hex");
+function sha256Of(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** The digest that `file` would have if it is a bundle, null when it cannot be one. It is checked against nothing yet. */
@@ -267,5 +263,5 @@ export function digestOf(file: Uint8Array): string | null {
   const sections = new DataView(file.buffer, file.byteOffset).getUint32(12, true);
   const tableEnd = BUNDLE_HEADER_SIZE + sections * BUNDLE_ENTRY_SIZE;
   if (tableEnd > file.byteLength) return null;
-  return createHash("sha256").update(file.subarray(0, tableEnd)).digest("hex");
+  return sha256Of(file.subarray(0, tableEnd));
 }

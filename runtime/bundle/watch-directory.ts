@@ -104,10 +104,8 @@ class Watcher implements DirectoryWatch {
   #open(directory: string): FSWatcher {
     const watcher = watch(directory, { persistent: false }, (_, name) => {
       // Not every system says which name it was.
-      if (this.#only === null || name === null || name === this.#only) {
-        this.#changed(name === null ? null : join(directory, name));
-        if (name !== null) this.#forget(join(directory, name));
-      }
+      if (name === null) this.#changed(null);
+      else if (this.#only === null || name === this.#only) this.#seen(join(directory, name));
     });
     watcher.on("error", () => {
       // The directory vanished, or the system gave up on it; `sync` decides which.
@@ -119,11 +117,14 @@ class Watcher implements DirectoryWatch {
   }
 
   /**
-   * A watcher sees the directory that it was opened for, not what has that name by now: where something has happened to a watched one, it
-   * and all below it are opened anew before the change is reported.
+   * Something has happened to `path`. A watcher sees the directory that it was opened for, not what has that name by now: if `path` is a
+   * watched one, it and all below it are opened anew before the change is reported.
    */
-  #forget(path: string): void {
-    if (this.#only !== null || !this.#watchers.has(path)) return;
+  #seen(path: string): void {
+    if (!this.#watchers.has(path)) {
+      this.#changed(path);
+      return;
+    }
     for (const [directory, watcher] of this.#watchers) {
       if (directory !== path && !directory.startsWith(path + sep)) continue;
       watcher.close();

@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { log } from "../observe/log.ts";
+import { OneAtATime } from "../one-at-a-time.ts";
 import { type ChangeList, readChanges } from "./change-list.ts";
 import {
   type DirectoryNews,
@@ -58,8 +59,7 @@ export class Directory {
   #log: PushLog | null = null;
   /** Keys of entities that were removed over the admin API and that the files may bring back. */
   readonly #removed = new Map<string, Entity>();
-  /** Ends when no change is under way. */
-  #quiet: Promise<unknown> = Promise.resolve();
+  readonly #changes = new OneAtATime();
 
   /**
    * Loads the files, then what was pushed and is kept in `stateDir` (null for nowhere), which must be usable. Throws `DirectoryError` or
@@ -115,7 +115,7 @@ export class Directory {
 
   /** Makes the changes of a request, all or (rejecting with `DirectoryError`) none; resolves once they are kept and all threads see them. */
   change(changes: ChangeList): Promise<ChangeOutcome> {
-    return this.#alone(async () => {
+    return this.#changes.run(async () => {
       await this.#requireRoom(changes);
       await this.#log?.append(changes.bytes, () => this.#snapshot());
       await this.#apply(changes.bytes);
@@ -127,7 +127,7 @@ export class Directory {
 
   /** Loads the files again; what was pushed stays. Rejects with `DirectoryError`, and then nothing has changed. */
   reload(): Promise<ChangeOutcome> {
-    return this.#alone(async () => {
+    return this.#changes.run(async () => {
       const fresh = this.#newSet();
       await loadFiles(this.#options.files, fresh);
       const changed = fresh.live;
@@ -148,7 +148,7 @@ export class Directory {
 
   /** Resolves when nothing is being changed any more; no change may follow. */
   async close(): Promise<void> {
-    await this.#alone(async () => {
+    await this.#changes.run(async () => {
       await this.#log?.close();
       this.#log = null;
     });
@@ -216,10 +216,12 @@ export class Directory {
 
   /** Tidies up when there is much to tidy, after whoever waits has been answered. */
   #afterwards(): void {
-    void this.#alone(async () => {
-      await this.#set.compact();
-      if (this.#log?.isLong === true) await this.#log.shorten(this.#snapshot());
-    }).catch((error: unknown) => log(`the directory could not be tidied up: ${String(error)}`));
+    void this.#changes
+      .run(async () => {
+        await this.#set.compact();
+        if (this.#log?.isLong === true) await this.#log.shorten(this.#snapshot());
+      })
+      .catch((error: unknown) => log(`the directory could not be tidied up: ${String(error)}`));
   }
 
   /** The shortest list of changes that comes to what was pushed. */
@@ -231,12 +233,6 @@ export class Directory {
       }
     }
     for (const entity of this.#removed.values()) yield { removes: true, entity };
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#quiet.then(work);
-    this.#quiet = result.catch(() => undefined);
-    return result;
   }
 }
 

@@ -52,8 +52,11 @@ export interface GateClock {
   memory(): number;
 }
 
-/** The last answer of the system about memory; it gives none while the process has no file descriptor to read it through. */
-let resident = 0;
+/**
+ * The last answer of the system about memory; it gives none while the process has no file descriptor to read it through. Until the first
+ * one it is the most that the process has had, which asks for none.
+ */
+let resident = process.resourceUsage().maxRSS * 1024;
 
 const SYSTEM: GateClock = {
   now: () => performance.now(),

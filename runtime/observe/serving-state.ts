@@ -19,6 +19,13 @@ export interface ReloadFailure {
   readonly diagnostics: number;
 }
 
+/** What decides at a moment. */
+export interface Ruling {
+  readonly engine: Engine;
+  /** Why everything is denied (a value of `Edict-Deny-Reason`); null when the policies decide. */
+  readonly denial: string | null;
+}
+
 export class ServingState {
   #engine: Engine;
   #since: Date;
@@ -83,6 +90,15 @@ export class ServingState {
 
   get engine(): Engine {
     return this.#engine;
+  }
+
+  get ruling(): Ruling {
+    return { engine: this.engine, denial: this.#denial };
+  }
+
+  /** Whether what was decided by `ruling` may still be answered: the same version serves, and a denial neither began nor ended. */
+  holds({ engine, denial }: Ruling): boolean {
+    return this.engine === engine && this.#denial === denial;
   }
 
   get directory(): DirectoryView {

@@ -7,11 +7,11 @@
  */
 import { pack } from "msgpackr";
 import { FLAG_EVALUATION, FORMAT_MSGPACK, STATUS_AUX_DATA, STATUS_OK } from "../../assembly/abi.ts";
-import { EngineError, SearchOverloadError } from "../errors.ts";
 import type { DirectoryView } from "../directory/directory-view.ts";
+import { EngineError, SearchOverloadError } from "../errors.ts";
 import type { Engine } from "../guest/engine.ts";
 import type { Searched } from "../guest/search-request.ts";
-import type { ServingState } from "../observe/serving-state.ts";
+import type { Ruling, ServingState } from "../observe/serving-state.ts";
 import { ActionList, actionsOf } from "./action-names.ts";
 import { judgeOf, type JudgedBody } from "./candidate-judge.ts";
 import { type Candidates, CandidateWalk } from "./candidate-walk.ts";
@@ -34,19 +34,13 @@ export interface SearchQuery {
   readonly output: number;
 }
 
-/** What decided every candidate of a search. */
-interface Ruling {
-  readonly engine: Engine;
-  /** Why all was denied (a value of `Edict-Deny-Reason`); null when the policies decided. */
-  readonly denial: string | null;
-}
-
+/** A page, and what decided every candidate on it. */
 export interface SearchAnswer extends Ruling {
   /** The response's body; null for a search that took more than a request may. */
   readonly page: Uint8Array | null;
 }
 
-type SearchState = Pick<ServingState, "engine" | "denial" | "directory">;
+type SearchState = Pick<ServingState, "ruling" | "holds" | "directory">;
 
 /** What is searched, and from where on. */
 interface Range {
@@ -71,19 +65,18 @@ export class Searcher {
   async search(query: SearchQuery, isWanted: () => boolean): Promise<SearchAnswer | null> {
     const own = { ...query, bytes: query.bytes.slice() };
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      const { engine, denial } = this.#state;
-      const isRuling = (): boolean => this.#state.engine === engine && this.#state.denial === denial;
-      const page = await this.#page(own, engine, () => isWanted() && isRuling());
+      const { ruling } = this.#state;
+      const page = await this.#pageOrNull(own, ruling.engine, () => isWanted() && this.#state.holds(ruling));
       if (!isWanted()) return null;
-      if (isRuling()) return { engine, denial, page };
+      if (this.#state.holds(ruling)) return { ...ruling, page };
     }
     throw new SearchOverloadError("what serves is replaced faster than a search ends");
   }
 
   /** A page by `engine`; null when the search takes more than it may, or `goesOn` has become false. */
-  async #page(query: SearchQuery, engine: Engine, goesOn: () => boolean): Promise<Uint8Array | null> {
+  async #pageOrNull(query: SearchQuery, engine: Engine, goesOn: () => boolean): Promise<Uint8Array | null> {
     try {
-      return await this.#pageBy(query, engine, goesOn);
+      return await this.#page(query, engine, goesOn);
     } catch (error) {
       // What is thrown by what no longer serves is not the answer.
       const isBudget = error instanceof EngineError && error.code === "EDICT_ENGINE_BUDGET";
@@ -92,7 +85,7 @@ export class Searcher {
     }
   }
 
-  async #pageBy(query: SearchQuery, engine: Engine, goesOn: () => boolean): Promise<Uint8Array | null> {
+  async #page(query: SearchQuery, engine: Engine, goesOn: () => boolean): Promise<Uint8Array | null> {
     const { directory } = this.#state;
     const { searched, input, output, bytes } = query;
     const claims = await accept(engine, searched, bytes, input);

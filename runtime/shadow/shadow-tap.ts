@@ -8,6 +8,7 @@ import type { Engine } from "../guest/engine.ts";
 import { oneLine } from "../guest/modules.ts";
 import type { RequestTap, ThreadCounters } from "../observe/counters.ts";
 import { log } from "../observe/log.ts";
+import type { ServingState } from "../observe/serving-state.ts";
 import { compareDecisions, explainDifferences, type RecordedRequest } from "./compare.ts";
 import type { ShadowChange } from "./decision-change.ts";
 
@@ -52,9 +53,17 @@ export class ShadowTap implements RequestTap {
     this.#options = options;
   }
 
-  /** Has the thread offer what it decides, in place of any other tap. */
-  begin(): void {
-    this.#options.counters.tap = this;
+  /** Has the thread of `state` offer what it decides to a new tap, in place of any other. */
+  static begin(
+    candidate: Engine,
+    state: Pick<ServingState, "engine" | "counters">,
+    sample: number,
+    report: ShadowTapOptions["report"],
+  ): ShadowTap {
+    const { counters } = state;
+    const tap = new ShadowTap(candidate, () => state.engine, { counters, sample, report });
+    counters.tap = tap;
+    return tap;
   }
 
   /** Ends it for good. What waits is never compared: threads count for whichever candidate there is, so it would count for the next one. */

@@ -9,6 +9,7 @@ import { oneLine } from "../guest/modules.ts";
 import { type SlotName, sumOfCounters } from "../observe/counters.ts";
 import { log } from "../observe/log.ts";
 import type { ServingState } from "../observe/serving-state.ts";
+import { OneAtATime } from "../one-at-a-time.ts";
 import type { BundleSource } from "../source/source.ts";
 import type { ServingThreads } from "../threads/serving-threads.ts";
 import type { ShadowChange } from "./decision-change.ts";
@@ -69,8 +70,8 @@ export class Shadow {
   /** What the counters were when the candidate began, and when it ended; null while it goes on. */
   #before: ReadonlyMap<SlotName, number> = new Map();
   #until: ReadonlyMap<SlotName, number> | null = null;
-  /** Ends when no candidate is put in place of another. */
-  #quiet: Promise<unknown> = Promise.resolve();
+  /** Putting a candidate in place of another, and ending one. */
+  readonly #installing = new OneAtATime();
   #running: Promise<void> | null = null;
   #again = false;
   #unwatch: () => void = () => undefined;
@@ -120,7 +121,7 @@ export class Shadow {
 
   /** Ends deciding by `candidate` until the source has another one; does nothing when it has one already. */
   clear(candidate: AcceptedBundle): Promise<void> {
-    return this.#exclusively(async () => {
+    return this.#installing.run(async () => {
       if (this.#candidate?.bundle.digest !== candidate.bundle.digest) return;
       this.#end();
       this.#candidate = null;
@@ -163,7 +164,7 @@ export class Shadow {
     }
     try {
       const candidate = await prepareBundle(fetched.bytes, { ...acceptance, mayRollBackTo: () => true });
-      await this.#exclusively(() => this.#begin(candidate));
+      await this.#installing.run(() => this.#begin(candidate));
     } catch (error) {
       // The bytes are tried again the next time, since it may have been a thread's fault.
       source.forget();
@@ -185,12 +186,7 @@ export class Shadow {
     if (this.#abort.signal.aborted) return;
     this.#before = this.#counts();
     this.#until = null;
-    this.#tap = new ShadowTap(candidate.engine, () => state.engine, {
-      counters: state.counters,
-      sample,
-      report: this.#parts.report,
-    });
-    this.#tap.begin();
+    this.#tap = ShadowTap.begin(candidate.engine, state, sample, this.#parts.report);
     this.#candidate = candidate;
     this.#problem = null;
     log(`bundle ${candidate.bundle.shortDigest} decides ${sample * 100} % of the requests as a shadow`);
@@ -201,13 +197,6 @@ export class Shadow {
     this.#tap?.close();
     this.#tap = null;
     this.#until ??= this.#counts();
-  }
-
-  /** Runs `work` when no candidate is being put in place of another. */
-  #exclusively(work: () => Promise<void>): Promise<void> {
-    const turn = this.#quiet.then(work);
-    this.#quiet = turn.catch(() => undefined);
-    return turn;
   }
 
   #counts(): ReadonlyMap<SlotName, number> {

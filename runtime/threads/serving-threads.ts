@@ -16,6 +16,7 @@ import type { ServerOptions } from "../http/server.ts";
 import { allocateCounters } from "../observe/counters.ts";
 import { log } from "../observe/log.ts";
 import type { ReloadFailure } from "../observe/serving-state.ts";
+import { OneAtATime } from "../one-at-a-time.ts";
 import type { ShadowChange } from "../shadow/decision-change.ts";
 import type { FromThread, ShadowOrder, ThreadStart, ToThread } from "./messages.ts";
 import { bundleForThreads } from "./thread-bundle.ts";
@@ -91,8 +92,8 @@ export class ServingThreads {
   #shadowCount = 0;
   #started = false;
   #stopping = false;
-  /** Ends when no thread is being started and no version swapped. */
-  #quiet: Promise<unknown> = Promise.resolve();
+  /** Starting threads and swapping versions, so that every thread knows every version that serves. */
+  readonly #transitions = new OneAtATime();
 
   constructor(count: number, seam: ThreadSeam = {}) {
     this.count = count;
@@ -132,7 +133,7 @@ export class ServingThreads {
    * not answer in time; then nothing has changed anywhere.
    */
   async swap(engine: Engine, apply: () => void): Promise<void> {
-    await this.#exclusively(async () => {
+    await this.#transitions.run(async () => {
       // Never a number of an earlier attempt, whose late answers must not count for this one.
       const epoch = ++this.#attempt;
       this.#tellAll({ kind: "prepare", epoch, compiled: bundleForThreads(engine.compiled) });
@@ -160,7 +161,7 @@ export class ServingThreads {
    * naming the thread, when one cannot; then none does.
    */
   async shadow(candidate: Engine | null, sample: number): Promise<void> {
-    await this.#exclusively(async () => {
+    await this.#transitions.run(async () => {
       const id = ++this.#shadowCount;
       this.#shadow =
         candidate === null ? null : { id, compiled: bundleForThreads(candidate.compiled), sample };
@@ -244,7 +245,7 @@ export class ServingThreads {
   /** Starts a thread in place of one that has failed, by the version that serves then. */
   async #replace(index: number, waitMs: number): Promise<void> {
     await sleep(waitMs, undefined, { ref: false });
-    await this.#exclusively(async () => {
+    await this.#transitions.run(async () => {
       if (this.#stopping) return;
       this.#launch(index);
       const problem = await this.#vote(isReady, this.#patience.startMs, [index]);
@@ -258,13 +259,6 @@ export class ServingThreads {
       }
     });
     this.#tellHealth();
-  }
-
-  /** Runs `work` when nothing else is being started or swapped, so that every thread knows every version that serves. */
-  #exclusively(work: () => Promise<void>): Promise<void> {
-    const turn = this.#quiet.then(work);
-    this.#quiet = turn.catch(() => undefined);
-    return turn;
   }
 
   #tellAll(message: ToThread): void {

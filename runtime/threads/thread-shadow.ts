@@ -34,12 +34,9 @@ export class ThreadShadow {
       const candidate = await this.#prepare(compiled);
       // Another one may have been ordered meanwhile.
       if (this.#id !== id) return;
-      this.#tap = new ShadowTap(candidate, () => state.engine, {
-        counters: state.counters,
-        sample,
-        report: (changes) => this.#tell({ kind: "changes", changes }),
-      });
-      this.#tap.begin();
+      this.#tap = ShadowTap.begin(candidate, state, sample, (changes) =>
+        this.#tell({ kind: "changes", changes }),
+      );
       this.#tell({ kind: "shadowing", id });
     } catch (error) {
       this.#tell({ kind: "shadow-refused", id, message: oneLine(error) });

@@ -12,25 +12,13 @@ import { ServingState } from "../../../runtime/observe/serving-state.ts";
 import { TokenVerifier } from "../../../runtime/aux-data/token-verifier.ts";
 import { bundleOf, loadEngine } from "../../support/engines.ts";
 import { auxDataOptions, inlineKeys, signingKey, signToken } from "../../support/tokens.ts";
+import { uniformSources } from "../../support/uniform-policy.ts";
 import { IS_BUILT } from "../support/daemon.ts";
 import { BATCH_POLICIES, encodeRequest, largeRequest, shown, undivided } from "./support.ts";
 
 const ODD_WORKER = fileURLToPath(new URL("odd-worker.mjs", import.meta.url));
 
 const OPTIONS = { maxResourcesPerRequest: 10_000, clock: () => Date.UTC(2026, 10, 21) };
-
-/** One rule that answers everything alike. */
-const verdict = (effect: string) => [
-  {
-    path: "doc.yaml",
-    text: `apiVersion: api.cerbos.dev/v1
-resourcePolicy:
-  resource: doc
-  version: default
-  rules: [{actions: ["*"], effect: EFFECT_${effect}, roles: ["*"]}]
-`,
-  },
-];
 
 const request = (count: number, id = "doc"): object => ({
   requestId: "r",
@@ -50,8 +38,8 @@ describe.skipIf(!IS_BUILT)("a pool of batch workers", () => {
   beforeAll(async () => {
     bundles = {
       mixed: await bundleOf(BATCH_POLICIES),
-      allow: await bundleOf(verdict("ALLOW")),
-      deny: await bundleOf(verdict("DENY")),
+      allow: await bundleOf(uniformSources("doc", "ALLOW")),
+      deny: await bundleOf(uniformSources("doc", "DENY")),
     };
   });
   afterEach(async () => {

@@ -7,6 +7,7 @@ import { Packr, unpack, unpackMultiple } from "msgpackr";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { clientAddress } from "../../../runtime/client/address.ts";
 import { ClientSocket } from "../../../runtime/client/web-socket.ts";
+import { uniformPolicy } from "../../support/uniform-policy.ts";
 import { Daemon, IS_BUILT, POLICIES, temporaryDirectory, writeFiles } from "../support/daemon.ts";
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
@@ -27,14 +28,6 @@ const request = (count: number): object => ({
   principal: { id: "alice", roles: ["user"] },
   resources: Array.from({ length: count }, (_, index) => album(index)),
 });
-
-/** One rule that answers everything alike. */
-const policy = (effect: string): string => `apiVersion: api.cerbos.dev/v1
-resourcePolicy:
-  resource: album
-  version: default
-  rules: [{actions: ["*"], effect: EFFECT_${effect}, roles: ["*"]}]
-`;
 
 /** A frame of the stream. */
 const frame = (id: number, count: number): Uint8Array => packr.pack([id, packr.pack(request(count))]);
@@ -143,9 +136,9 @@ describe.skipIf(!IS_BUILT)("large requests", () => {
       }
     });
     const versions = new Set<unknown>();
-    for (const effect of ["ALLOW", "DENY", "ALLOW", "DENY"]) {
+    for (const effect of ["ALLOW", "DENY", "ALLOW", "DENY"] as const) {
       const before = (await daemon.json("/healthz"))["bundle"];
-      await writeFile(file, policy(effect));
+      await writeFile(file, uniformPolicy("album", effect));
       daemon.process.kill("SIGHUP");
       await daemon.until(async () => (await daemon.json("/healthz"))["bundle"] !== before);
       const version = String((await daemon.json("/healthz"))["bundle"]).slice(0, 12);

@@ -144,16 +144,22 @@ describe("a load gate", () => {
 });
 
 it("goes on when the system does not say how much memory there is, as when all file descriptors are taken", () => {
+  vi.useFakeTimers();
   const read = vi.spyOn(process.memoryUsage, "rss").mockImplementation(() => {
     throw new Error("EMFILE: too many open files, uv_resident_set_memory");
   });
   try {
-    const gate = new LoadGate({ maxDelayMs: 100, maxBufferedBytes: MIB });
+    const gate = new LoadGate({ maxDelayMs: 100, maxBufferedBytes: 16 * MIB });
     gate.rebase();
     expect(gate.admits()).toBe(true);
-    gate.close();
     expect(read).toHaveBeenCalledTimes(2);
+    // And does not take all that the process has for what requests have made it need.
+    read.mockRestore();
+    vi.advanceTimersToNextTimer();
+    expect(unsent.isScarce).toBe(false);
+    gate.close();
   } finally {
+    vi.useRealTimers();
     read.mockRestore();
   }
 });

@@ -80,12 +80,11 @@ describe.skipIf(!IS_BUILT)("the tap of a shadow", () => {
   // What waited in a tap that another had replaced was counted for the candidate of the other.
   it("compares nothing more once it is closed", async () => {
     const { tap, counters, reported, count } = start();
-    const next = new ShadowTap(candidate, () => live, { counters, sample: 1, report: () => undefined });
-    tap.begin();
+    counters.tap = tap;
     for (let index = 0; index < 64; index++) tap.offer(request, FORMAT_JSON, NOTHING);
     tap.close();
     expect(counters.tap).toBeNull();
-    next.begin();
+    const next = ShadowTap.begin(candidate, { engine: live, counters }, 1, () => undefined);
     tap.offer(request, FORMAT_JSON, NOTHING);
     for (let index = 0; index < 10; index++) await turn();
     expect([count("shadowed"), count("shadowDropped"), reported.length]).toEqual([0, 0, 0]);

@@ -14,6 +14,7 @@ import { ServingState } from "../../../runtime/observe/serving-state.ts";
 import { StreamConnection, type StreamContext } from "../../../runtime/stream/connection.ts";
 import { FollowingState } from "../../../runtime/threads/following-state.ts";
 import { bundleOf, CORE_IS_BUILT, loadEngine } from "../../support/engines.ts";
+import { uniformSources } from "../../support/uniform-policy.ts";
 
 const MIB = 1024 * 1024;
 
@@ -21,19 +22,6 @@ const MIB = 1024 * 1024;
 const LARGE = 16 * 1024;
 
 type Frame = readonly [number | null, unknown, unknown?];
-
-/** One rule that answers everything alike. */
-const verdict = (effect: string) => [
-  {
-    path: "album.yaml",
-    text: `apiVersion: api.cerbos.dev/v1
-resourcePolicy:
-  resource: album
-  version: default
-  rules: [{actions: ["*"], effect: EFFECT_${effect}, roles: ["*"]}]
-`,
-  },
-];
 
 /** A frame that asks about one album, whose id makes the request as long as is wanted. */
 const frame = (id: number, size = 10): Uint8Array => {
@@ -142,8 +130,8 @@ describe.skipIf(!CORE_IS_BUILT)("a connection of the stream", () => {
   let allow: Engine;
   let deny: Engine;
   beforeAll(async () => {
-    allow = await loadEngine(await bundleOf(verdict("ALLOW")));
-    deny = await loadEngine(await bundleOf(verdict("DENY")));
+    allow = await loadEngine(await bundleOf(uniformSources("album", "ALLOW")));
+    deny = await loadEngine(await bundleOf(uniformSources("album", "DENY")));
   });
 
   // The notice named the version that another thread had gone on to by then.
