@@ -72,6 +72,7 @@ import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
 import { beginResults, reserveResults, setResult } from "./results";
 import { beginVerdicts, needsSchemas, nextVerdict, verdictRejects } from "./schema-verdicts";
+import { beginShortlists } from "./shortlist";
 import {
   beginRequest,
   beginResource,
@@ -91,7 +92,7 @@ import {
   principalFirstScope,
   principalVersionSymbol,
   resolveActions,
-  resolvePrincipal,
+  resolveNumbered,
   resolveResource,
   resourceVersionSymbol,
 } from "./subject";
@@ -177,7 +178,8 @@ export function decideRequest(
   setNow(now);
   setContext(ABSENT);
   setStored(ABSENT, ABSENT);
-  if (!resolvePrincipal()) return STATUS_MEMORY;
+  resolveNumbered();
+  beginShortlists();
   fillSlots(principalPairs, principalPairCount, requestEpoch);
   const fuel = <i64>FUEL_BASE + <i64>FUEL_PER_DECISION * <i64>decisionCount;
   refuel(fuel);

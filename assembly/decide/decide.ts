@@ -22,7 +22,9 @@ import { burn } from "../memory/fuel";
 import { derivedOutcome, enterBlock, listDerivedRoles } from "./derived-roles";
 import { matches, matchesAny } from "./glob";
 import { emitOutput } from "./outputs";
-import { parentsOfRole, roleMatches, roleSymbol } from "./roles";
+import { ABORTED, ALLOWED, DENIED, SCOPE_FUEL, UNDECIDED } from "./pass";
+import { parentsOfRole, roleMatches } from "./roles";
+import { decideByShortlist, shortlistOf, shortlistScope } from "./shortlist";
 import { condition, onError } from "./state";
 import {
   actionSymbolOf,
@@ -35,6 +37,7 @@ import {
   principalFirstScope,
   principalSymbol,
   resourceVersionSymbol,
+  roleSymbol,
 } from "./subject";
 import {
   BLOCK_FIRST_RULE,
@@ -90,17 +93,7 @@ const ROW_ALLOWS: i32 = 1;
 const ROW_DENIES: i32 = 2;
 const ROW_FAILED: i32 = 3;
 
-/** What a scope or a role came to. */
-const UNDECIDED: i32 = 0;
-const ALLOWED: i32 = 1;
-const DENIED: i32 = 2;
-/** Strict mode: the whole action is denied at once. */
-const ABORTED: i32 = 3;
-
 const NO_RULE: u32 = 0xffffffff;
-
-/** Fuel for one role at one scope, rows aside: what it takes in time, since a request may name a hundred thousand roles. */
-const SCOPE_FUEL: u32 = 4;
 
 /** The decision, valid until the next call of `decideAction`. */
 export let effect: i32 = EFFECT_DENY;
@@ -132,6 +125,20 @@ export function beginDecisions(principalExists: bool, resourceExists: bool, list
 
 /** Decides one action (a string record) of the current resource. */
 export function decideAction(record: usize): void {
+  if (principalSymbol == NO_SYMBOL && !tracing && !listRoles) {
+    const shortlist = shortlistOf(record);
+    if (shortlist != 0) {
+      effect = decideByShortlist(shortlist) == ALLOWED ? EFFECT_ALLOW : EFFECT_DENY;
+      keyKind = resourceKey;
+      keyBlock = 0;
+      decidingScope = shortlistScope;
+      return;
+    }
+  }
+  decideByRows(record);
+}
+
+function decideByRows(record: usize): void {
   action = record;
   actionStart = stringStart(record);
   actionLength = stringLength(record);

@@ -61,12 +61,17 @@ export function enterBlock(block: usize): void {
   currentBlock = block;
 }
 
+/** The condition of derived role `id` + 1; 0 for one without. */
+export function derivedCondition(id: u32): u32 {
+  return load<u32>(derivedRoleAt(id), CONDITION);
+}
+
 /** The outcome of derived role `id`'s own condition, whatever the principal's roles. */
 export function derivedOutcome(id: u32): i32 {
   const cell = derivedOutcomes + ((<usize>id) << 2);
   const stamped = load<u32>(cell);
   if (stamped >> 2 == resourceEpoch) return <i32>(stamped & 3);
-  const conditionId = load<u32>(derivedRoleAt(id), CONDITION);
+  const conditionId = derivedCondition(id);
   // A derived role's own condition sees no effective derived roles: it is one of those being computed.
   const block = currentBlock;
   currentBlock = 0;

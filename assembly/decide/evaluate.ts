@@ -113,6 +113,7 @@ import {
 } from "./respond-evaluation";
 import { beginResults, reserveResults, setResult } from "./results";
 import { beginVerdicts, needsSchemasOf, nextVerdict, verdictRejects } from "./schema-verdicts";
+import { beginShortlists } from "./shortlist";
 import {
   beginRequest,
   beginResource,
@@ -346,8 +347,8 @@ export function beginSubject(entity: usize, several: bool): void {
   const storedCount = load<u32>(entity, ENTITY_STORED_COUNT);
   setPrincipalAttr(pairs, count, load<u64>(entity, ENTITY_PROPERTIES));
   beginRequest();
-  // A request that does not fit ends in STATUS_MEMORY, since `exhausted` is set.
   resolvePrincipal();
+  beginShortlists();
   if (storedCount != 0) fillSlots(stored, storedCount, requestEpoch);
   fillSlots(pairs, count, requestEpoch);
   if (several) {

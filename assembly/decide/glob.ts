@@ -34,6 +34,16 @@ export function matchesAny(list: usize, symbol: u32, start: usize, length: u32):
   return false;
 }
 
+/** Whether a matcher list has globs. */
+export function hasGlob(list: usize): bool {
+  const count = load<u32>(list);
+  for (let index: u32 = 0; index < count; index++) {
+    const kind = load<u32>(list + 8 + ((<usize>index) << 3));
+    if (kind != MATCH_ALL && kind != MATCH_SYMBOL) return true;
+  }
+  return false;
+}
+
 function globMatches(glob: usize, start: usize, length: u32): bool {
   const count = load<u32>(glob);
   for (let index: u32 = 0; index < count; index++) {

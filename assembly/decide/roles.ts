@@ -6,7 +6,7 @@ import { STRING_SIZE, roleCount, roles, stringLength, stringStart } from "../dec
 import { burn } from "../memory/fuel";
 import { matchesAny } from "./glob";
 import { requestEpoch, resourceEpoch, roleMasks } from "./state";
-import { resourceScopeSymbol, roleSymbols } from "./subject";
+import { resourceScopeSymbol, roleSymbol } from "./subject";
 import { hasRolePolicies, parentRolesOf, roleSetAt, symbolLength, symbolStart } from "./tables";
 
 const MASK_BITS: u32 = 64;
@@ -43,7 +43,8 @@ function maskOf(roleSet: u32): u64 {
   return mask;
 }
 
-function matchesRole(list: usize, index: u32): bool {
+/** The same for a matcher list, found out anew. */
+export function matchesRole(list: usize, index: u32): bool {
   burn(1 + load<u32>(list));
   const symbol = roleSymbol(index);
   const role = roles + <usize>index * STRING_SIZE;
@@ -56,11 +57,6 @@ function matchesRole(list: usize, index: u32): bool {
     if (matchesAny(list, parent, symbolStart(parent), symbolLength(parent))) return true;
   }
   return false;
-}
-
-/** The symbol of the principal's role `index`. */
-export function roleSymbol(index: u32): u32 {
-  return load<u32>(roleSymbols + ((<usize>index) << 2));
 }
 
 /** `u32 count | u32 symbol ...` of a role's parents for the current resource; 0 when there are none. */

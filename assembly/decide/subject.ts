@@ -9,6 +9,7 @@ import {
   RESOURCE_VERSION,
   STRING_SIZE,
   principalId,
+  principalNumber,
   principalScope,
   principalVersion,
   roleCount,
@@ -19,8 +20,8 @@ import {
 import { equalBytes } from "../memory/bytes";
 import { NO_SYMBOL, isKind, nextScope, resourceBlock, scopeExists, symbolOf } from "./tables";
 
-/** Where an action's symbol is kept in its string record. */
-const ACTION_SYMBOL: usize = 12;
+/** Where the symbol of an action or a role is kept in its string record. */
+const SYMBOL: usize = 12;
 
 const DOT: u8 = 0x2e;
 const SLASH: u8 = 0x2f;
@@ -56,8 +57,8 @@ export let resourceVersionSymbol: u32 = NO_SYMBOL;
 export let resourceScopeSymbol: u32 = NO_SYMBOL;
 export let resourceFirstScope: u32 = NO_SYMBOL;
 
-/** Symbols of the principal's roles, one u32 each. */
-export let roleSymbols: usize = 0;
+/** Whose symbols these are: `principalNumber`, 0 for nobody's. */
+let resolvedNumber: u64 = 0;
 
 export function setLenient(value: bool): void {
   lenient = value;
@@ -71,8 +72,16 @@ export function setDefaultNames(version: usize, versionLength: u32, scope: usize
   defaultScopeLength = scopeLength;
 }
 
-/** Resolves the principal of the decoded request. False when the arena is full. */
-export function resolvePrincipal(): bool {
+/** Resolves the principal of the decoded request, unless it is the one that was resolved last. */
+export function resolveNumbered(): void {
+  if (principalNumber == resolvedNumber) return;
+  resolvePrincipal();
+  resolvedNumber = principalNumber;
+}
+
+/** Resolves the principal. Symbols of its roles go to the spare words of their records. */
+export function resolvePrincipal(): void {
+  resolvedNumber = 0;
   principalSymbol = symbolOf(stringStart(principalId), stringLength(principalId));
   resolveVersion(principalVersion);
   principalVersionStart = versionStart;
@@ -80,13 +89,10 @@ export function resolvePrincipal(): bool {
   principalVersionSymbol = symbolOf(versionStart, versionLength);
   resolveScope(principalScope);
   principalFirstScope = firstScope(symbolOf(scopeStart, scopeLength), scopeStart, scopeLength, true);
-  if (!fits((<usize>roleCount) << 2)) return false;
-  roleSymbols = allocate((<usize>roleCount) << 2);
   for (let index: u32 = 0; index < roleCount; index++) {
     const role = roles + <usize>index * STRING_SIZE;
-    store<u32>(roleSymbols + ((<usize>index) << 2), symbolOf(stringStart(role), stringLength(role)));
+    store<u32>(role, symbolOf(stringStart(role), stringLength(role)), SYMBOL);
   }
-  return true;
 }
 
 /** Prepares the principal's id as policy keys write it; only responses that show keys need it. */
@@ -202,18 +208,25 @@ export function resolveActions(actions: usize, count: u32, before: usize, before
     const offset = <usize>index * STRING_SIZE;
     const record = actions + offset;
     const same = index < beforeCount && sameText(record, before + offset);
+    if (!same) repeated = false;
+    // Requests that are read together share the records of equal lists.
+    if (actionSymbolOf(record) != NO_SYMBOL) continue;
     const symbol = same
       ? actionSymbolOf(before + offset)
       : symbolOf(stringStart(record), stringLength(record));
-    if (!same) repeated = false;
-    store<u32>(record, symbol, ACTION_SYMBOL);
+    store<u32>(record, symbol, SYMBOL);
   }
   return repeated;
 }
 
+/** The symbol of the principal's role `index`. */
+export function roleSymbol(index: u32): u32 {
+  return load<u32>(roles + <usize>index * STRING_SIZE, SYMBOL);
+}
+
 /** The symbol of an action record that `resolveActions` has seen. */
 export function actionSymbolOf(record: usize): u32 {
-  return load<u32>(record, ACTION_SYMBOL);
+  return load<u32>(record, SYMBOL);
 }
 
 let versionStart: usize = 0;

@@ -30,6 +30,7 @@
 import { ABI_VERSION, IMAGE_BASE } from "../abi";
 import { equalBytes, hashBytes } from "../memory/bytes";
 import { setNameTables } from "./attributes";
+import { hasGlob } from "./glob";
 
 const IMAGE_MAGIC: u32 = 0x54434445;
 
@@ -86,6 +87,8 @@ export let roleSetCount: u32 = 0;
 export let derivedRoleCount: u32 = 0;
 export let rootScope: u32 = 0;
 export let hasRolePolicies: bool = false;
+/** Whether some role is meant by a glob, so that the text of a role that no policy names counts. */
+export let hasRoleGlobs: bool = false;
 /** Scopes in the longest search from a scope to the root. */
 export let longestChain: u32 = 0;
 
@@ -137,7 +140,15 @@ export function loadTables(imageLength: u32): bool {
   hasRolePolicies = header(27) != 0;
   longestChain = header(28);
   symbolKinds = header(29);
+  hasRoleGlobs = findRoleGlob();
   return true;
+}
+
+function findRoleGlob(): bool {
+  for (let id: u32 = 0; id < roleSetCount; id++) {
+    if (hasGlob(roleSetAt(id))) return true;
+  }
+  return false;
 }
 
 /** The symbol of a string, or NO_SYMBOL. */

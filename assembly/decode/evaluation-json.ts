@@ -4,6 +4,7 @@
  * stand in, unknown fields are skipped.
  */
 import {
+  FORMAT_JSON,
   INVALID_AUTHZEN_ACTION_NAME_TYPE,
   INVALID_AUTHZEN_ACTION_PROPERTIES,
   INVALID_AUTHZEN_ACTION_TYPE,
@@ -113,7 +114,7 @@ export function decodeEvaluationJson(start: usize, length: u32, many: bool, most
   const end = start + length;
   prepareShapes();
   expectUntil(end);
-  setLimits(1, 1);
+  setLimits(1, 1, FORMAT_JSON);
   limit = most;
   tooManyPlace = 0;
   prefixLength = 0;

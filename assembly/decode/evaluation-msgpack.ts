@@ -2,6 +2,7 @@
  * AuthZEN evaluation bodies in msgpack: the same records as evaluation-json.ts makes, with the strictness of msgpack.ts.
  */
 import {
+  FORMAT_MSGPACK,
   INVALID_AUTHZEN_ACTION_NAME_TYPE,
   INVALID_AUTHZEN_ACTION_PROPERTIES,
   INVALID_AUTHZEN_ACTION_TYPE,
@@ -111,7 +112,7 @@ export function decodeEvaluationMsgpack(start: usize, length: u32, many: bool, m
   prepareShapes();
   expectUntil(end);
   readUntil(end);
-  setLimits(1, 1);
+  setLimits(1, 1, FORMAT_MSGPACK);
   limit = most;
   tooManyPlace = 0;
   prefixLength = 0;

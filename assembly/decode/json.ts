@@ -8,7 +8,7 @@
  * last one, or 0 with the reason in failure.ts. The loops over fields look alike because a shared one would need
  * an indirect call per field.
  */
-import { STATUS_MEMORY, STATUS_SYNTAX, STATUS_TRAILING, TAG_RAW_JSON } from "../abi";
+import { FORMAT_JSON, STATUS_MEMORY, STATUS_SYNTAX, STATUS_TRAILING, TAG_RAW_JSON } from "../abi";
 import { box } from "../value/value";
 import { clearAuxData } from "./aux-data";
 import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
@@ -54,11 +54,14 @@ import {
   actionsLength,
   noteActions,
   notePrefix,
+  notePrincipal,
   prefixLength,
   prefixOfEntry,
   prefixOfResource,
+  principalLength,
   forgetPrefix,
   Repeats,
+  takePrincipal,
 } from "./repeats";
 import {
   clearRequest,
@@ -105,7 +108,7 @@ export function decodeJson(start: usize, length: u32, maxActions: u32, maxResour
   clearAuxData();
   prepareShapes();
   expectUntil(end);
-  setLimits(maxActions, maxResources);
+  setLimits(maxActions, maxResources, FORMAT_JSON);
   const before = guardEnd(end);
   const at = decodeBody(start, end);
   store<u8>(end, before);
@@ -157,6 +160,11 @@ function decodeIncludeMeta(at: usize): usize {
 /** null | `{` [id] [policyVersion] [roles] [attr] [scope] `}` */
 function decodePrincipal(at: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
+  if (Repeats.principal(at)) {
+    takePrincipal();
+    return at + principalLength;
+  }
+  const place = at;
   let seen: u32 = 0;
   at = Scan.firstKey(at);
   while (!Scan.ended(at)) {
@@ -172,7 +180,9 @@ function decodePrincipal(at: usize): usize {
     if (at == 0) return 0;
     at = Scan.nextKey(at);
   }
-  return Scan.afterObject(at);
+  at = Scan.afterObject(at);
+  if (at != 0) notePrincipal(place, at);
+  return at;
 }
 
 function decodeRoles(at: usize): usize {

@@ -6,7 +6,7 @@
  * Each function takes the address of the header of its value and answers the address after it, or 0 with the
  * reason in failure.ts.
  */
-import { STATUS_MEMORY, STATUS_TRAILING, TAG_RAW_MSGPACK } from "../abi";
+import { FORMAT_MSGPACK, STATUS_MEMORY, STATUS_TRAILING, TAG_RAW_MSGPACK } from "../abi";
 import { box } from "../value/value";
 import { clearAuxData } from "./aux-data";
 import { conclude, expectUntil, refuse, refuseAnyway } from "./failure";
@@ -52,13 +52,16 @@ import {
   actionsLength,
   noteActions,
   notePrefix,
+  notePrincipal,
   prefixLength,
   prefixLeftOfEntry,
   prefixLeftOfResource,
   prefixOfEntry,
   prefixOfResource,
+  principalLength,
   forgetPrefix,
   Repeats,
+  takePrincipal,
 } from "./repeats";
 import {
   clearRequest,
@@ -106,7 +109,7 @@ export function decodeMsgpack(start: usize, length: u32, maxActions: u32, maxRes
   prepareShapes();
   expectUntil(end);
   readUntil(end);
-  setLimits(maxActions, maxResources);
+  setLimits(maxActions, maxResources, FORMAT_MSGPACK);
   return conclude(decodeBody(start, end), start);
 }
 
@@ -150,6 +153,11 @@ function decodeIncludeMeta(at: usize): usize {
 /** nil | {id?, policyVersion?, roles?, attr?, scope?} */
 function decodePrincipal(at: usize): usize {
   if (load<u8>(at) == NIL) return at + 1;
+  if (principalLength <= bodyEnd - at && Repeats.principal(at)) {
+    takePrincipal();
+    return at + principalLength;
+  }
+  const place = at;
   at = readMap(at);
   if (at == 0) return 0;
   let seen: u32 = 0;
@@ -165,6 +173,7 @@ function decodePrincipal(at: usize): usize {
     else at = decodeString(at, field == FIELD_VERSION ? principalVersion : principalScope);
     if (at == 0) return 0;
   }
+  notePrincipal(place, at);
   return at;
 }
 

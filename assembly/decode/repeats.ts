@@ -1,5 +1,5 @@
 /**
- * Parts of a request that say again, byte for byte, what the entry before said. Neighbouring entries of a batch mostly begin
+ * Parts of a request that say again, byte for byte, what the entry before said, or the request before that was read together with it. Neighbouring entries of a batch mostly begin
  * alike (actions, kind, version) and differ in id and attributes. Equal bytes decode to equal records, so these are taken
  * over instead of being read again; what follows them is read the ordinary way. Records of equal parts then point to the
  * same bytes, by which later steps see at once that nothing has changed.
@@ -8,9 +8,11 @@
  *              |<------------- prefix ------------------->|          up to the key of `id` or `attr`
  *   entry n+1  {"actions":["view"],"resource":{"kind":"album","id":"a2", ...
  *
- * INVARIANT: what is remembered belongs to the current request, and to an entry whose records are kept. The fields of a
- * prefix are those of its bytes and no others: they are copied when it ends, before the entry goes on.
+ * INVARIANT: what is remembered belongs to the current request or to one that lies in memory with it, in the same format, and to
+ * records that are kept. The fields of a prefix are those of its bytes and no others: they are copied when it ends, before the
+ * entry goes on.
  */
+import { keepPrincipal, recallPrincipal } from "./request";
 
 /** The first 80 bytes of the resource record at the end of the prefix: kind, version, scope, actions. */
 const fields = memory.data(80, 16);
@@ -30,10 +32,17 @@ export let actionsLength: usize = 0;
 export let actionRecords: usize = 0;
 export let actionCount: u32 = 0;
 
+/** The principal last read: its bytes, and what they came to. */
+let principalStart: usize = 0;
+export let principalLength: usize = 0;
+/** KEPT_PRINCIPAL_SIZE bytes. */
+const principal = memory.data(80, 16);
+
 /** Begins a request, or what is not kept: nothing is remembered. */
 export function forgetRepeats(): void {
   prefixLength = 0;
   actionsLength = 0;
+  principalLength = 0;
 }
 
 /** An entry without the prefix begins: it may have one of its own, or none. */
@@ -72,6 +81,18 @@ export function noteActions(start: usize, end: usize, records: usize, count: u32
   actionCount = count;
 }
 
+/** Remembers the principal in `start`..`end`, which is the current one. */
+export function notePrincipal(start: usize, end: usize): void {
+  principalStart = start;
+  principalLength = end - start;
+  keepPrincipal(principal);
+}
+
+/** Makes the remembered principal the current one. */
+export function takePrincipal(): void {
+  recallPrincipal(principal);
+}
+
 /**
  * Comparisons with what is remembered, expanded where they are used. They read at most 15 bytes behind the first byte that
  * differs, or behind the part; that the body is long enough is for the caller to know.
@@ -85,6 +106,11 @@ export class Repeats {
   /** Whether the actions stand at `at` again. */
   @inline static actions(at: usize): bool {
     return actionsLength != 0 && Repeats.same(at, actionsStart, actionsLength);
+  }
+
+  /** Whether the principal stands at `at` again. */
+  @inline static principal(at: usize): bool {
+    return principalLength != 0 && Repeats.same(at, principalStart, principalLength);
   }
 
   @inline static same(left: usize, right: usize, length: usize): bool {

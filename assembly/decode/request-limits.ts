@@ -44,9 +44,14 @@ export function readTogether(value: bool): void {
   areTogether = value;
 }
 
-/** Begins a request. */
-export function setLimits(maxActions: u32, maxResources: u32): void {
-  if (areTogether) {
+/** The format of the request before. */
+let formatBefore: i32 = -1;
+
+/** Begins a request in a format (FORMAT_*). What one format reads, the other one may refuse: they share nothing. */
+export function setLimits(maxActions: u32, maxResources: u32, format: i32): void {
+  const isLikeBefore = format == formatBefore;
+  formatBefore = format;
+  if (areTogether && isLikeBefore) {
     // The prefix of an entry may be longer than what is left of another body, and is then refused in other words.
     forgetPrefix();
   } else {

@@ -4,7 +4,7 @@
  *
  * String record (16 bytes):
  *
- *   0 start u32 | 4 length u32 | 8 flags u32 | 12 zero
+ *   0 start u32 | 4 length u32 | 8 flags u32 | 12 symbol u32, of roles and actions (decide/subject.ts); 0 until it is looked up
  *
  *   flags: STRING_SET  the field was given (an explicit "" counts as not given, as in proto3)
  *          STRING_PLAIN no byte needs escaping in JSON output, so the writer may copy it as it is
@@ -55,6 +55,9 @@ export let principalPairs: usize = 0;
 export let principalPairCount: u32 = 0;
 /** The principal's whole `attr` (TAG_RAW_*, ABSENT when not given). */
 export let principalAttr: u64 = ABSENT;
+/** Equal numbers, the same principal: requests that are read together may share one. */
+export let principalNumber: u64 = 0;
+let lastNumber: u64 = 0;
 /** Resource records, contiguous. */
 export let resources: usize = 0;
 export let resourceCount: u32 = 0;
@@ -62,41 +65,54 @@ export let includeMeta: bool = false;
 /** Whether `auxData` carries at least one token. */
 export let hasAuxData: bool = false;
 
-/** Bytes that `keepRequest` needs. */
+/** Bytes that `keepPrincipal` and `keepRequest` need. */
+export const KEPT_PRINCIPAL_SIZE: usize = 80;
 export const KEPT_SIZE: usize = 112;
+
+/** Puts the principal away at `to`; what its fields point to stays where it is. */
+export function keepPrincipal(to: usize): void {
+  v128.store(to, v128.load(principalId));
+  v128.store(to, v128.load(principalVersion), 16);
+  v128.store(to, v128.load(principalScope), 32);
+  store<u32>(to, <u32>roles, 48);
+  store<u32>(to, roleCount, 52);
+  store<u32>(to, <u32>principalPairs, 56);
+  store<u32>(to, principalPairCount, 60);
+  store<u64>(to, principalAttr, 64);
+  store<u64>(to, principalNumber, 72);
+}
+
+/** Makes a principal that was put away the current one again. */
+export function recallPrincipal(from: usize): void {
+  v128.store(principalId, v128.load(from));
+  v128.store(principalVersion, v128.load(from, 16));
+  v128.store(principalScope, v128.load(from, 32));
+  roles = load<u32>(from, 48);
+  roleCount = load<u32>(from, 52);
+  principalPairs = load<u32>(from, 56);
+  principalPairCount = load<u32>(from, 60);
+  principalAttr = load<u64>(from, 64);
+  principalNumber = load<u64>(from, 72);
+}
 
 /** Puts the request's fixed fields away at `to`, so that another one can be read; what they point to stays where it is. */
 export function keepRequest(to: usize): void {
   v128.store(to, v128.load(requestId));
-  v128.store(to, v128.load(principalId), 16);
-  v128.store(to, v128.load(principalVersion), 32);
-  v128.store(to, v128.load(principalScope), 48);
-  store<u32>(to, <u32>roles, 64);
-  store<u32>(to, roleCount, 68);
-  store<u32>(to, <u32>principalPairs, 72);
-  store<u32>(to, principalPairCount, 76);
-  store<u64>(to, principalAttr, 80);
-  store<u32>(to, <u32>resources, 88);
-  store<u32>(to, resourceCount, 92);
-  store<u32>(to, includeMeta ? 1 : 0, 96);
-  store<u32>(to, hasAuxData ? 1 : 0, 100);
+  keepPrincipal(to + 16);
+  store<u32>(to, <u32>resources, 96);
+  store<u32>(to, resourceCount, 100);
+  store<u32>(to, includeMeta ? 1 : 0, 104);
+  store<u32>(to, hasAuxData ? 1 : 0, 108);
 }
 
 /** Makes a request that was put away the current one again. */
 export function recallRequest(from: usize): void {
   v128.store(requestId, v128.load(from));
-  v128.store(principalId, v128.load(from, 16));
-  v128.store(principalVersion, v128.load(from, 32));
-  v128.store(principalScope, v128.load(from, 48));
-  roles = load<u32>(from, 64);
-  roleCount = load<u32>(from, 68);
-  principalPairs = load<u32>(from, 72);
-  principalPairCount = load<u32>(from, 76);
-  principalAttr = load<u64>(from, 80);
-  resources = load<u32>(from, 88);
-  resourceCount = load<u32>(from, 92);
-  includeMeta = load<u32>(from, 96) != 0;
-  hasAuxData = load<u32>(from, 100) != 0;
+  recallPrincipal(from + 16);
+  resources = load<u32>(from, 96);
+  resourceCount = load<u32>(from, 100);
+  includeMeta = load<u32>(from, 104) != 0;
+  hasAuxData = load<u32>(from, 108) != 0;
 }
 
 function clearString(record: usize): void {
@@ -115,6 +131,8 @@ export function clearRequest(): void {
   principalPairs = 0;
   principalPairCount = 0;
   principalAttr = ABSENT;
+  lastNumber += 1;
+  principalNumber = lastNumber;
   resources = 0;
   resourceCount = 0;
   includeMeta = false;

@@ -32,15 +32,24 @@ const attr = fc.record(
 );
 const kind = fc.constantFrom("album", "photo", "al/bum", "");
 const actions = fc.subarray(["view", "edit", "delete", "share", "x:y"], { minLength: 1 });
+/** Those of neighbours are often the same, and then read once. */
+const principal = fc.oneof(
+  fc.constantFrom(
+    { id: "alice", roles: ["user"], attr: { department: "sales", tags: ["a", "b"] } },
+    { id: "alice", roles: ["user"], attr: { department: "sales", tags: ["a", "c"] } },
+    { id: "bob", roles: ["admin", "user"] },
+  ),
+  fc.record({
+    id: fc.constantFrom("alice", "bob"),
+    roles: fc.subarray(["user", "admin", "guest"], { minLength: 1 }),
+    attr: fc.record({ department: fc.string({ maxLength: 8 }), tags: fc.array(fc.string()) }),
+  }),
+);
 const check = fc.record(
   {
     requestId: fc.string({ maxLength: 8 }),
     includeMeta: fc.boolean(),
-    principal: fc.record({
-      id: fc.constantFrom("alice", "bob"),
-      roles: fc.subarray(["user", "admin", "guest"], { minLength: 1 }),
-      attr: fc.record({ department: fc.string({ maxLength: 8 }), tags: fc.array(fc.string()) }),
-    }),
+    principal,
     resources: fc.array(
       fc.record({ actions, resource: fc.record({ kind, id: fc.string({ maxLength: 9 }), attr }) }),
       { minLength: 1, maxLength: 6 },
@@ -108,6 +117,19 @@ function said(response: Uint8Array, output: number): unknown {
   return { ...value, cerbosCallId: "" };
 }
 
+/** A msgpack body whose parts are the given bytes, whatever they are. */
+const packed = (principalBytes: Uint8Array, resourcesBytes: Uint8Array): Body => ({
+  bytes: Buffer.concat([
+    Buffer.from([0x82]),
+    pack("principal"),
+    principalBytes,
+    pack("resources"),
+    resourcesBytes,
+  ]),
+  input: FORMAT_MSGPACK,
+  output: FORMAT_JSON,
+});
+
 describe("bodies that are decided together", () => {
   let engine: Engine;
   let counters: ThreadCounters;
@@ -167,5 +189,50 @@ describe("bodies that are decided together", () => {
       }),
       { numRuns: timesEffort(150) },
     );
+  });
+
+  const PRINCIPAL = '{"id":"alice","roles":["admin"],"attr":{"department":"sales"}}';
+  const RESOURCES = '[{"actions":["view"],"resource":{"kind":"album","id":"a1","attr":{"public":true}}}]';
+  const json = (principalText: string, between = ","): Body => ({
+    bytes: Buffer.from(`{"principal":${principalText}${between}"resources":${RESOURCES}}`),
+    input: FORMAT_JSON,
+    output: FORMAT_JSON,
+  });
+  const plain = json(PRINCIPAL);
+
+  it.each([
+    ["with blanks behind the principal that the one before has not", [plain, json(PRINCIPAL, " \n , ")]],
+    ["without the blanks that the one before has", [json(PRINCIPAL, " , "), plain]],
+    ["with a principal that goes on", [plain, json(`${PRINCIPAL}}`)]],
+    ["with another principal of the same beginning", [plain, json(PRINCIPAL.replace("sales", "salad"))]],
+    ["that end within the same principal", [plain, { ...plain, bytes: plain.bytes.subarray(0, 50) }, plain]],
+    [
+      "with the principal of another format",
+      [plain, packed(Buffer.from(PRINCIPAL), pack(JSON.parse(RESOURCES)))],
+    ],
+    [
+      "with the actions of another format",
+      [
+        plain,
+        packed(
+          pack(JSON.parse(PRINCIPAL)),
+          Buffer.concat([
+            Buffer.from([0x91, 0x82]),
+            pack("actions"),
+            Buffer.from('["view"]'),
+            pack("resource"),
+            pack({ kind: "album", id: "a1" }),
+          ]),
+        ),
+      ],
+    ],
+    [
+      "that follow one that is refused behind the principal",
+      [json(PRINCIPAL, ",1"), plain, json(PRINCIPAL, ",1"), plain],
+    ],
+  ])("are answered as each is alone: %s", (_, bodies) => {
+    const expected = alone(bodies, 0);
+    expect(expected.some((one) => typeof one === "object")).toBe(true);
+    expect(together(bodies, 0)).toEqual(expected);
   });
 });

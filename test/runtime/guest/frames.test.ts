@@ -46,11 +46,19 @@ const request = fc.record(
   {
     requestId: fc.string({ maxLength: 8 }),
     includeMeta: fc.boolean(),
-    principal: fc.record({
-      id: fc.constantFrom("alice", "bob"),
-      roles: fc.subarray(["user", "admin", "guest"], { minLength: 1 }),
-      attr: fc.record({ department: fc.string({ maxLength: 8 }) }, { requiredKeys: [] }),
-    }),
+    // Those of neighbours are often the same, and then read once.
+    principal: fc.oneof(
+      fc.constantFrom(
+        { id: "alice", roles: ["user"], attr: { department: "sales" } },
+        { id: "alice", roles: ["user"], attr: { department: "saled" } },
+        { id: "bob", roles: ["admin", "user"] },
+      ),
+      fc.record({
+        id: fc.constantFrom("alice", "bob"),
+        roles: fc.subarray(["user", "admin", "guest"], { minLength: 1 }),
+        attr: fc.record({ department: fc.string({ maxLength: 8 }) }, { requiredKeys: [] }),
+      }),
+    ),
     resources: fc.array(resource, { minLength: 1, maxLength: 6 }),
   },
   { requiredKeys: ["principal", "resources"] },

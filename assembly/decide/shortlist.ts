@@ -1,0 +1,271 @@
+/**
+ * Shortlists: of all rows that the resource pass looks at for an action, those that speak about it to one of the principal's
+ * roles, in the order in which decide.ts tries them. They follow from the policies and five names alone (kind, version,
+ * scope, action, roles), so they are kept from request to request, in slots that the next one with the same hash takes over.
+ * What a shortlist cannot say is left to decide.ts, which comes to the same: role policies, outputs, parental consent,
+ * strict mode, names that no policy mentions, long lists, and whatever asks for more than the effect.
+ *
+ *   slot (SLOT_SIZE)   | u32 kind | u32 version | u32 scope | u32 action | u32 roles | u32 end (0 = left to decide.ts) |
+ *                      | u32 zero | u32 zero | segment ... |
+ *   segment            | u32 block | u32 fuel | u32 role << 1 | has deny | u32 end | entry ... |
+ *   entry    (8 bytes) | u32 deny << 31 | derived role + 1 | u32 condition + 1 |
+ *   roles (ROLES_SIZE) | u32 id (0 = free) | u32 count | u32 symbol ... |
+ *
+ * A segment is one role at one scope that has a policy. A derived role without a condition is as good as none.
+ *
+ * INVARIANT: what a slot holds does not depend on the request that filled it, nor does the fuel that its use takes.
+ */
+import { EFFECT_DENY, ON_ERROR_STRICT, OUTCOME_FALSE, OUTCOME_TRUE } from "../abi";
+import { roleCount, stringLength, stringStart } from "../decode/request";
+import { burn, fuelLeft, outOfFuel, refuel } from "../memory/fuel";
+import { derivedCondition, derivedOutcome, enterBlock } from "./derived-roles";
+import { matchesAny } from "./glob";
+import { ALLOWED, DENIED, SCOPE_FUEL, UNDECIDED } from "./pass";
+import { matchesRole } from "./roles";
+import { condition, onError, requestEpoch } from "./state";
+import {
+  actionSymbolOf,
+  chainBlock,
+  chainLength,
+  kindSymbol,
+  resourceFirstScope,
+  resourceVersionSymbol,
+  roleSymbol,
+} from "./subject";
+import {
+  BLOCK_FLAGS,
+  BLOCK_OTHER_ACTIONS,
+  BLOCK_PARENTAL_CONSENT,
+  BLOCK_ROWS,
+  LIST_HAS_DENY,
+  LIST_HAS_OUTPUTS,
+  NO_SYMBOL,
+  ROW_ACTION_GLOBS,
+  ROW_CONDITION,
+  ROW_DERIVED_ROLE,
+  ROW_EFFECT,
+  ROW_ROLE_SET,
+  ROW_SIZE,
+  hasRoleGlobs,
+  hasRolePolicies,
+  roleSetAt,
+  rowListFor,
+} from "./tables";
+
+/** A power of two. */
+const SLOTS: u32 = 4096;
+const SLOT_SIZE: usize = 128;
+const SLOT_ACTION: usize = 12;
+const SLOT_ROLES: usize = 16;
+const SLOT_END: usize = 20;
+const SLOT_HEAD: usize = 32;
+
+const SEGMENT_FUEL: usize = 4;
+const SEGMENT_ROLE: usize = 8;
+const SEGMENT_END: usize = 12;
+const SEGMENT_HEAD: usize = 16;
+
+const ENTRY_SIZE: usize = 8;
+const ENTRY_CONDITION: usize = 4;
+const ENTRY_DENIES: u32 = 0x80000000;
+
+/** A power of two. */
+const ROLE_LISTS: u32 = 64;
+const MOST_ROLES: u32 = 14;
+const ROLES_SIZE: usize = 64;
+
+/** What filling one slot may burn; more than it can take with names that policies mention. */
+const FILL_FUEL: i64 = 1 << 20;
+
+let slots: usize = 0;
+let roleLists: usize = 0;
+let lastRoles: u32 = 0;
+
+/** The roles of the principal of `epoch`; 0 when no shortlist can be used. */
+let currentRoles: u32 = 0;
+let epoch: u32 = 0;
+
+/** Reserves the region from `start` on, empty; returns the first byte behind it. */
+export function placeShortlists(start: usize): usize {
+  slots = (start + 63) & ~63;
+  roleLists = slots + <usize>SLOTS * SLOT_SIZE;
+  forget();
+  currentRoles = 0;
+  return roleLists + <usize>ROLE_LISTS * ROLES_SIZE;
+}
+
+function forget(): void {
+  memory.fill(slots, 0, <usize>SLOTS * SLOT_SIZE + <usize>ROLE_LISTS * ROLES_SIZE);
+  lastRoles = 0;
+}
+
+/** Says that the principal of this request has been resolved. */
+export function beginShortlists(): void {
+  epoch = requestEpoch;
+  const usable = !hasRolePolicies && !hasRoleGlobs && onError != ON_ERROR_STRICT && roleCount <= MOST_ROLES;
+  currentRoles = usable ? rolesId() : 0;
+}
+
+/** The id of the list of the principal's roles: equal ids, equal roles. */
+function rolesId(): u32 {
+  let hash: u32 = 0;
+  for (let index: u32 = 0; index < roleCount; index++) {
+    hash = (hash ^ roleSymbol(index)) * 0x9e3779b1;
+    hash ^= hash >> 15;
+  }
+  const list = roleLists + <usize>(hash & (ROLE_LISTS - 1)) * ROLES_SIZE;
+  if (load<u32>(list) != 0 && load<u32>(list, 4) == roleCount && sameRoles(list + 8)) return load<u32>(list);
+  if (lastRoles == u32.MAX_VALUE) forget();
+  lastRoles += 1;
+  store<u32>(list, lastRoles);
+  store<u32>(list, roleCount, 4);
+  for (let index: u32 = 0; index < roleCount; index++)
+    store<u32>(list + 8 + ((<usize>index) << 2), roleSymbol(index));
+  return lastRoles;
+}
+
+function sameRoles(symbols: usize): bool {
+  for (let index: u32 = 0; index < roleCount; index++) {
+    if (load<u32>(symbols + ((<usize>index) << 2)) != roleSymbol(index)) return false;
+  }
+  return true;
+}
+
+/** The shortlist of an action (its string record) of the current resource; 0 when it is left to decide.ts. */
+export function shortlistOf(record: usize): usize {
+  const action = actionSymbolOf(record);
+  if (currentRoles == 0 || action == NO_SYMBOL || epoch != requestEpoch) return 0;
+  let hash: u32 =
+    (kindSymbol * 0x9e3779b1) ^
+    (resourceVersionSymbol * 0xc2b2ae35) ^
+    (resourceFirstScope * 0x27d4eb2f) ^
+    (currentRoles * 0x165667b1);
+  hash ^= hash >> 15;
+  const slot = slots + <usize>((hash + action) & (SLOTS - 1)) * SLOT_SIZE;
+  if (
+    load<u32>(slot) != kindSymbol ||
+    load<u32>(slot, 4) != resourceVersionSymbol ||
+    load<u32>(slot, 8) != resourceFirstScope ||
+    load<u32>(slot, SLOT_ACTION) != action ||
+    load<u32>(slot, SLOT_ROLES) != currentRoles
+  )
+    refill(slot, record);
+  return load<u32>(slot, SLOT_END) == 0 ? 0 : slot;
+}
+
+/** Gives a slot to an action of the current resource. */
+function refill(slot: usize, record: usize): void {
+  const action = actionSymbolOf(record);
+  const fuel = fuelLeft();
+  refuel(FILL_FUEL);
+  const end = fill(slot + SLOT_HEAD, slot + SLOT_SIZE, action, stringStart(record), stringLength(record));
+  store<u32>(slot, kindSymbol);
+  store<u32>(slot, resourceVersionSymbol, 4);
+  store<u32>(slot, resourceFirstScope, 8);
+  store<u32>(slot, action, SLOT_ACTION);
+  store<u32>(slot, currentRoles, SLOT_ROLES);
+  // A glob that ran out of fuel has not been matched.
+  store<u32>(slot, outOfFuel() ? 0 : <u32>end, SLOT_END);
+  refuel(fuel);
+}
+
+/** Writes the segments of an action from `at` on, and returns their end; 0 when a shortlist cannot say it, or not before `limit`. */
+function fill(at: usize, limit: usize, action: u32, start: usize, length: u32): usize {
+  let fuel: u32 = 0;
+  for (let role: u32 = 0; role < roleCount; role++) {
+    for (let index: u32 = 0; index < chainLength; index++) {
+      fuel += SCOPE_FUEL;
+      const block = chainBlock(index);
+      if (block == 0) continue;
+      let list = rowListFor(block, action);
+      const checkGlobs = list == 0;
+      if (checkGlobs) list = load<u32>(block, BLOCK_OTHER_ACTIONS);
+      const count = load<u32>(list);
+      const flags = load<u32>(list, 4);
+      if ((flags & LIST_HAS_OUTPUTS) != 0 || (load<u32>(block, BLOCK_FLAGS) & BLOCK_PARENTAL_CONSENT) != 0)
+        return 0;
+      // Long lists are tried from the start, where an early ALLOW ends them.
+      if (at + SEGMENT_HEAD + <usize>count * ENTRY_SIZE > limit) return 0;
+      fuel += count;
+      const segment = at;
+      const rows: usize = load<u32>(block, BLOCK_ROWS);
+      at += SEGMENT_HEAD;
+      for (let place: u32 = 0; place < count; place++) {
+        const row = rows + <usize>load<u32>(list + 8 + ((<usize>place) << 2)) * ROW_SIZE;
+        // Not `roleMatches`: what that remembers would save fuel to those who come after it in this request.
+        if (!matchesRole(roleSetAt(load<u32>(row, ROW_ROLE_SET)), role)) continue;
+        const globs: usize = checkGlobs ? load<u32>(row, ROW_ACTION_GLOBS) : 0;
+        if (globs != 0 && !matchesAny(globs, action, start, length)) continue;
+        const derived = load<u32>(row, ROW_DERIVED_ROLE);
+        const conditional = derived != 0 && derivedCondition(derived - 1) != 0;
+        const denies = load<i32>(row, ROW_EFFECT) == EFFECT_DENY;
+        store<u32>(at, (denies ? ENTRY_DENIES : 0) | (conditional ? derived : 0));
+        store<u32>(at, load<u32>(row, ROW_CONDITION), ENTRY_CONDITION);
+        at += ENTRY_SIZE;
+      }
+      store<u32>(segment, <u32>block);
+      store<u32>(segment, fuel, SEGMENT_FUEL);
+      store<u32>(segment, (role << 1) | ((flags & LIST_HAS_DENY) != 0 ? 1 : 0), SEGMENT_ROLE);
+      store<u32>(segment, <u32>at, SEGMENT_END);
+      fuel = 0;
+    }
+  }
+  return at;
+}
+
+/** The scope at which `decideByShortlist` came to its result. */
+export let shortlistScope: u32 = NO_SYMBOL;
+
+/** The resource pass by a shortlist: UNDECIDED, ALLOWED or DENIED, the latter two at `shortlistScope`. */
+export function decideByShortlist(slot: usize): i32 {
+  const end: usize = load<u32>(slot, SLOT_END);
+  let result = UNDECIDED;
+  let segment = slot + SLOT_HEAD;
+  shortlistScope = NO_SYMBOL;
+  while (segment < end) {
+    const own = decideSegment(segment);
+    if (own == ALLOWED) {
+      shortlistScope = load<u32>(load<u32>(segment));
+      return ALLOWED;
+    }
+    const role = load<u32>(segment, SEGMENT_ROLE) >> 1;
+    if (own == DENIED && result == UNDECIDED) {
+      result = DENIED;
+      shortlistScope = load<u32>(load<u32>(segment));
+    }
+    segment = load<u32>(segment, SEGMENT_END);
+    if (own == DENIED) segment = endOfRole(segment, end, role);
+  }
+  return result;
+}
+
+/** The first segment from `segment` on that is another role's: a denial ends its role, not the others. */
+function endOfRole(segment: usize, end: usize, role: u32): usize {
+  while (segment < end && load<u32>(segment, SEGMENT_ROLE) >> 1 == role)
+    segment = load<u32>(segment, SEGMENT_END);
+  return segment;
+}
+
+/** What one role comes to at one scope, as decide.ts's `resourceScope` would have it. */
+function decideSegment(segment: usize): i32 {
+  if (!burn(load<u32>(segment, SEGMENT_FUEL))) return UNDECIDED;
+  enterBlock(load<u32>(segment));
+  const end: usize = load<u32>(segment, SEGMENT_END);
+  const hasDeny = (load<u32>(segment, SEGMENT_ROLE) & 1) != 0;
+  let result = UNDECIDED;
+  for (let entry = segment + SEGMENT_HEAD; entry < end; entry += ENTRY_SIZE) {
+    const head = load<u32>(entry);
+    const derived = head & ~ENTRY_DENIES;
+    const active = derived == 0 ? OUTCOME_TRUE : derivedOutcome(derived - 1);
+    if (active == OUTCOME_FALSE) continue;
+    const conditionId = load<u32>(entry, ENTRY_CONDITION);
+    const outcome = conditionId == 0 ? OUTCOME_TRUE : condition(<i32>conditionId - 1);
+    if ((head & ENTRY_DENIES) != 0) {
+      if (outcome != OUTCOME_FALSE) return DENIED;
+    } else if (outcome == OUTCOME_TRUE && active == OUTCOME_TRUE) {
+      if (!hasDeny) return ALLOWED;
+      result = ALLOWED;
+    }
+  }
+  return result;
+}
