@@ -55,7 +55,8 @@ function roundTogether(engine: Engine, bodies: readonly Uint8Array[], encoding: 
       places.place(index, at, byteLength, format, format);
       at += byteLength;
     }
-    if (!engine.decideBodies(places, Buffer.concat(group), AT_ONCE, 0)) throw new Error("nothing was decided");
+    if (!engine.decideBodies(places, Buffer.concat(group), AT_ONCE, 0))
+      throw new Error("nothing was decided");
   }
   return ((performance.now() - began) * 1000) / calls;
 }
