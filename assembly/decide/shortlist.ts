@@ -2,18 +2,20 @@
  * Shortlists: of all rows that the resource pass looks at for an action, those that speak about it to one of the principal's
  * roles, in the order in which decide.ts tries them. They follow from the policies and five names alone (kind, version,
  * scope, action, roles), so they are kept from request to request, in slots that the next one with the same hash takes over.
- * What a shortlist cannot say is left to decide.ts, which comes to the same: role policies, outputs, parental consent,
- * strict mode, names that no policy mentions, long lists, and whatever asks for more than the effect.
+ * What a shortlist cannot say is left to decide.ts, which comes to the same: role policies, roles meant by globs, outputs,
+ * parental consent, strict mode, an action that no policy mentions, long lists, many roles, and whatever asks for more than
+ * the effect.
  *
  *   slot (SLOT_SIZE)   | u32 kind | u32 version | u32 scope | u32 action | u32 roles | u32 end (0 = left to decide.ts) |
- *                      | u32 zero | u32 zero | segment ... |
+ *                      | u32 cost | u32 zero | segment ... |
  *   segment            | u32 block | u32 fuel | u32 role << 1 | has deny | u32 end | entry ... |
  *   entry    (8 bytes) | u32 deny << 31 | derived role + 1 | u32 condition + 1 |
  *   roles (ROLES_SIZE) | u32 id (0 = free) | u32 count | u32 symbol ... |
  *
  * A segment is one role at one scope that has a policy. A derived role without a condition is as good as none.
  *
- * INVARIANT: what a slot holds does not depend on the request that filled it, nor does the fuel that its use takes.
+ * INVARIANT: what a slot holds does not depend on the request that filled it, nor does the fuel that its use takes: what
+ * filling it has cost is burnt at every use.
  */
 import { EFFECT_DENY, ON_ERROR_STRICT, OUTCOME_FALSE, OUTCOME_TRUE } from "../abi";
 import { roleCount, stringLength, stringStart } from "../decode/request";
@@ -58,6 +60,7 @@ const SLOT_SIZE: usize = 128;
 const SLOT_ACTION: usize = 12;
 const SLOT_ROLES: usize = 16;
 const SLOT_END: usize = 20;
+const SLOT_COST: usize = 24;
 const SLOT_HEAD: usize = 32;
 
 const SEGMENT_FUEL: usize = 4;
@@ -70,12 +73,14 @@ const ENTRY_CONDITION: usize = 4;
 const ENTRY_DENIES: u32 = 0x80000000;
 
 /** A power of two. */
-const ROLE_LISTS: u32 = 64;
+const ROLE_LISTS: u32 = 512;
+/** Places where a list may be. */
+const ROLE_PROBES: u32 = 4;
 const MOST_ROLES: u32 = 14;
 const ROLES_SIZE: usize = 64;
 
-/** What filling one slot may burn; more than it can take with names that policies mention. */
-const FILL_FUEL: i64 = 1 << 20;
+/** What filling one slot may burn: less than every decision brings with it (FUEL_PER_DECISION). */
+const FILL_FUEL: i64 = 1000;
 
 let slots: usize = 0;
 let roleLists: usize = 0;
@@ -113,10 +118,17 @@ function rolesId(): u32 {
     hash = (hash ^ roleSymbol(index)) * 0x9e3779b1;
     hash ^= hash >> 15;
   }
-  const list = roleLists + <usize>(hash & (ROLE_LISTS - 1)) * ROLES_SIZE;
-  if (load<u32>(list) != 0 && load<u32>(list, 4) == roleCount && sameRoles(list + 8)) return load<u32>(list);
+  let list: usize = 0;
+  for (let probe: u32 = 0; probe < ROLE_PROBES; probe++) {
+    list = roleLists + <usize>((hash + probe) & (ROLE_LISTS - 1)) * ROLES_SIZE;
+    if (load<u32>(list) == 0) break;
+    if (load<u32>(list, 4) == roleCount && sameRoles(list + 8)) return load<u32>(list);
+  }
   if (lastRoles == u32.MAX_VALUE) forget();
   lastRoles += 1;
+  // Another one goes in turn when all places are taken.
+  if (load<u32>(list) != 0)
+    list = roleLists + <usize>((hash + (lastRoles % ROLE_PROBES)) & (ROLE_LISTS - 1)) * ROLES_SIZE;
   store<u32>(list, lastRoles);
   store<u32>(list, roleCount, 4);
   for (let index: u32 = 0; index < roleCount; index++)
@@ -150,6 +162,7 @@ export function shortlistOf(record: usize): usize {
     load<u32>(slot, SLOT_ROLES) != currentRoles
   )
     refill(slot, record);
+  burn(load<u32>(slot, SLOT_COST));
   return load<u32>(slot, SLOT_END) == 0 ? 0 : slot;
 }
 
@@ -166,6 +179,7 @@ function refill(slot: usize, record: usize): void {
   store<u32>(slot, currentRoles, SLOT_ROLES);
   // A glob that ran out of fuel has not been matched.
   store<u32>(slot, outOfFuel() ? 0 : <u32>end, SLOT_END);
+  store<u32>(slot, <u32>(FILL_FUEL - fuelLeft()), SLOT_COST);
   refuel(fuel);
 }
 
@@ -190,7 +204,7 @@ function fill(at: usize, limit: usize, action: u32, start: usize, length: u32): 
       const segment = at;
       const rows: usize = load<u32>(block, BLOCK_ROWS);
       at += SEGMENT_HEAD;
-      for (let place: u32 = 0; place < count; place++) {
+      for (let place: u32 = 0; place < count && !outOfFuel(); place++) {
         const row = rows + <usize>load<u32>(list + 8 + ((<usize>place) << 2)) * ROW_SIZE;
         // Not `roleMatches`: what that remembers would save fuel to those who come after it in this request.
         if (!matchesRole(roleSetAt(load<u32>(row, ROW_ROLE_SET)), role)) continue;

@@ -51,7 +51,8 @@ const MAX_EPOCH: u32 = (1 << 30) - 1;
 let slots: usize = 0;
 let outcomes: usize = 0;
 let results: usize = 0;
-let cachesEnd: usize = 0;
+/** Where what is stamped ends; the chain behind it holds for as long as subject.ts says. */
+let stampsEnd: usize = 0;
 let tableBaseIndex: i32 = 0;
 
 export let roleMasks: usize = 0;
@@ -78,18 +79,22 @@ export function placeCaches(start: usize, tableBase: i32): usize {
   roleMasks = results + ((<usize>sharedCount) << 4);
   outcomes = roleMasks + ((<usize>roleSetCount) << 4);
   derivedOutcomes = outcomes + ((<usize>conditionCount) << 2);
-  cachesEnd = derivedOutcomes + ((<usize>derivedRoleCount) << 2);
-  const chain = (cachesEnd + 7) & ~7;
+  stampsEnd = derivedOutcomes + ((<usize>derivedRoleCount) << 2);
+  const chain = (stampsEnd + 7) & ~7;
   setChain(chain);
-  cachesEnd = chain + ((<usize>longestChain) << 3);
-  memory.fill(slots, 0, cachesEnd - slots);
+  memory.fill(slots, 0, stampsEnd - slots);
   epoch = 0;
-  return cachesEnd;
+  return chain + ((<usize>longestChain) << 3);
+}
+
+/** For tests: goes on as after so many epochs. */
+export function setEpoch(value: u32): void {
+  epoch = value;
 }
 
 function nextEpoch(): u32 {
   if (epoch >= MAX_EPOCH) {
-    memory.fill(slots, 0, cachesEnd - slots);
+    memory.fill(slots, 0, stampsEnd - slots);
     epoch = 0;
   }
   epoch += 1;

@@ -34,7 +34,7 @@ function some<T>(random: Random, items: readonly T[], most: number): T[] {
   );
 }
 
-function rule(random: Random): unknown {
+function rule(random: Random, more: string): unknown {
   const derived = random.chance(0.4);
   return {
     actions: random.chance(0.3) ? some(random, PATTERNS, 2) : some(random, ACTIONS, 12),
@@ -47,12 +47,14 @@ function rule(random: Random): unknown {
             2,
           ),
         }
-      : { roles: some(random, [...ROLES, "*"], 3) }),
+      : { roles: some(random, [...ROLES, more], 3) }),
+    ...(random.chance(0.02) && { output: { when: { ruleActivated: "R.id" } } }),
     ...(random.chance(0.5) && { condition: { match: { expr: random.pick(CONDITIONS, CONDITIONS[0]) } } }),
   };
 }
 
-function sources(random: Random): readonly SourceFile[] {
+/** `more` is a role that rules may be about, too. */
+function sources(random: Random, more: string): readonly SourceFile[] {
   const withConsent = random.chance(0.5);
   const policies = KINDS.flatMap((resource) =>
     SCOPES.map((scope) => ({
@@ -64,7 +66,7 @@ function sources(random: Random): readonly SourceFile[] {
         ...(scope === "acme" &&
           withConsent && { scopePermissions: "SCOPE_PERMISSIONS_REQUIRE_PARENTAL_CONSENT_FOR_ALLOWS" }),
         importDerivedRoles: ["theirs"],
-        rules: Array.from({ length: 2 + random.below(12) }, () => rule(random)),
+        rules: Array.from({ length: 2 + random.below(12) }, () => rule(random, more)),
       },
     })),
   );
@@ -86,11 +88,21 @@ function sources(random: Random): readonly SourceFile[] {
   }));
 }
 
+const MANY_ROLES = Array.from({ length: 16 }, (_, index) => `other_${index}`);
+
+function roles(random: Random): readonly string[] {
+  const few = some(random, [...ROLES, "stranger", "stray"], 6);
+  return random.chance(0.05) ? [...few, ...MANY_ROLES] : few;
+}
+
 function request(random: Random): Readonly<Record<string, unknown>> {
   const actions = some(random, [...ACTIONS, "nobody:knows", "view:unheard"], 8);
   return {
     requestId: "request",
-    principal: { id: random.pick(["alice", "bob"], "bob"), roles: some(random, [...ROLES, "stranger"], 5) },
+    principal: {
+      id: random.pick(["alice", "bob"], "bob"),
+      roles: roles(random),
+    },
     resources: Array.from({ length: 1 + random.below(6) }, (_, index) => ({
       actions: random.chance(0.7) ? actions : some(random, ACTIONS, 8),
       resource: {
@@ -113,10 +125,11 @@ function effects(engine: Engine, body: unknown, format: "json" | "msgpack"): unk
   return answer.response.results.map(({ actions }) => actions);
 }
 
-describe.each(["compatible", "fail-closed", "strict"] as const)("shortlists, %s", (onError) => {
+describe.each(["compatible", "fail-closed"] as const)("shortlists, %s", (onError) => {
   it.each([1, 2, 3])("come to what all rows come to (policies %i)", async (seed) => {
     const random = new Random(seed);
-    const engine = await engineOf(sources(random), { onError });
+    // Of roles that are meant by globs, the text counts as well.
+    const engine = await engineOf(sources(random, seed === 3 ? "stran*" : "*"), { onError });
     const seen = new Set<string>();
     for (let round = 0; round < timesEffort(3000); round++) {
       const body = request(random);
@@ -132,7 +145,7 @@ describe.each(["compatible", "fail-closed", "strict"] as const)("shortlists, %s"
 describe("a shortlist that is there already", () => {
   it("takes the same fuel as one that has to be made", async () => {
     const random = new Random(4);
-    const policies = sources(random);
+    const policies = sources(random, "*");
     const used = await engineOf(policies);
     const bodies = Array.from({ length: 40 }, () => request(random));
     for (const body of bodies) ask(used, body, "json");

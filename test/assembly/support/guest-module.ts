@@ -72,6 +72,9 @@ const SOURCE = [
   ),
   // CEL has a function `matches`, which is another one.
   'export { matches as globMatches } from "./assembly/decide/glob";',
+  'export { beginRequest, placeCaches, requestEpoch, setEpoch } from "./assembly/decide/state";',
+  'export { chain } from "./assembly/decide/subject";',
+  'export { loadTables } from "./assembly/decide/tables";',
 ].join("\n");
 
 const COMMON_OPTIONS = [
