@@ -5,6 +5,8 @@ export interface StreamLoad {
   /** Requests answered. */
   readonly requests: number;
   readonly seconds: number;
+  /** The most requests per second of any fifth of a second. */
+  readonly best: number;
   /** Lost connections, and answers that carry no response. */
   readonly failed: number;
   /** CPU time of the generator in the measured time, as a fraction of one core: near 1, it is the limit. */

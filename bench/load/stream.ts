@@ -25,6 +25,8 @@ export interface StreamRow {
   /** Medians over the rounds. */
   readonly requestsPerSecond: number;
   readonly decisionsPerSecond: number;
+  /** Requests per second of the best fifth of a second. Not in results of before 2026-11-22T12:30. */
+  readonly bestRequestsPerSecond?: number;
   readonly spread: number;
   readonly generatorBusy: number;
 }
@@ -126,6 +128,7 @@ export async function measureStream(bundle: Uint8Array, options: BenchOptions): 
         framesPerMessage,
         requestsPerSecond: median(rates),
         decisionsPerSecond: median(rates) * DECISIONS,
+        bestRequestsPerSecond: Math.max(...loads.map((load) => load.best)),
         spread: spread(rates),
         generatorBusy: median(loads.map((load) => load.generatorBusy)),
       };

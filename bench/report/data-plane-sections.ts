@@ -116,13 +116,22 @@ export function streamSection({ stream }: BenchResults): string[] {
   return [
     "## The stream",
     table(
-      ["over WebSocket", "requests in a message", "requests/s", "decisions/s", "spread", "generator busy"],
+      [
+        "over WebSocket",
+        "requests in a message",
+        "requests/s",
+        "decisions/s",
+        "spread",
+        "best 0.2 s",
+        "generator busy",
+      ],
       stream.rows.map((row) => [
         row.server,
         `${row.framesPerMessage ?? 16}`,
         thousands(row.requestsPerSecond),
         row.server === "echo" ? "" : thousands(row.decisionsPerSecond),
         `± ${percent(row.spread)}`,
+        row.bestRequestsPerSecond === undefined ? "" : `${thousands(row.bestRequestsPerSecond)} requests/s`,
         percent(row.generatorBusy),
       ]),
     ),
