@@ -179,7 +179,8 @@ function refill(slot: usize, record: usize): void {
   store<u32>(slot, currentRoles, SLOT_ROLES);
   // A glob that ran out of fuel has not been matched.
   store<u32>(slot, outOfFuel() ? 0 : <u32>end, SLOT_END);
-  store<u32>(slot, <u32>(FILL_FUEL - fuelLeft()), SLOT_COST);
+  // A role set of thousands may take more at once; it stays with what a decision brings along.
+  store<u32>(slot, <u32>(outOfFuel() ? FILL_FUEL : FILL_FUEL - fuelLeft()), SLOT_COST);
   refuel(fuel);
 }
 
