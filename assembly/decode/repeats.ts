@@ -1,6 +1,6 @@
 /**
- * Parts of a request that say again, byte for byte, what the entry before said, or the request before that was read together with it. Neighbouring entries of a batch mostly begin
- * alike (actions, kind, version) and differ in id and attributes. Equal bytes decode to equal records, so these are taken
+ * Parts of a request that say again, byte for byte, what the entry before said, or the request before that was read together
+ * with it. Neighbouring entries of a batch mostly begin alike (actions, kind, version) and differ in id and attributes. Equal bytes decode to equal records, so these are taken
  * over instead of being read again; what follows them is read the ordinary way. Records of equal parts then point to the
  * same bytes, by which later steps see at once that nothing has changed.
  *
@@ -35,7 +35,7 @@ export let actionCount: u32 = 0;
 /** The principal last read: its bytes, and what they came to. */
 let principalStart: usize = 0;
 export let principalLength: usize = 0;
-/** KEPT_PRINCIPAL_SIZE bytes. */
+/** As `keepPrincipal` puts it away. */
 const principal = memory.data(80, 16);
 
 /** Begins a request, or what is not kept: nothing is remembered. */

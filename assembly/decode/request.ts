@@ -65,11 +65,10 @@ export let includeMeta: bool = false;
 /** Whether `auxData` carries at least one token. */
 export let hasAuxData: bool = false;
 
-/** Bytes that `keepPrincipal` and `keepRequest` need. */
-export const KEPT_PRINCIPAL_SIZE: usize = 80;
+/** Bytes that `keepRequest` needs. */
 export const KEPT_SIZE: usize = 112;
 
-/** Puts the principal away at `to`; what its fields point to stays where it is. */
+/** Puts the principal away at `to`, into 80 bytes; what its fields point to stays where it is. */
 export function keepPrincipal(to: usize): void {
   v128.store(to, v128.load(principalId));
   v128.store(to, v128.load(principalVersion), 16);
