@@ -40,6 +40,7 @@ import { readsNow, setGlobalsValue } from "./decide/inputs";
 import { responseStart } from "./decide/respond";
 import { lastError, placeCaches, reevaluate, setOnError } from "./decide/state";
 import { searchCandidates } from "./decide/search";
+import { placeRoleLists } from "./decide/role-lists";
 import { placeShortlists } from "./decide/shortlist";
 import { setDefaultNames, setLenient } from "./decide/subject";
 import { conditionCount, loadTables } from "./decide/tables";
@@ -86,7 +87,7 @@ export function start(imageLength: i32, inputBytes: i32, outputBytes: i32, memor
   ready = false;
   if (<usize>__heap_base > <usize>IMAGE_BASE || !loadTables(imageLength)) return STATUS_BAD_IMAGE;
   const caches = placeCaches(IMAGE_BASE + <usize>imageLength, TABLE_BASE);
-  inputStart = (placeShortlists(placePatterns(placeZones(caches))) + 15) & ~15;
+  inputStart = (placeRoleLists(placeShortlists(placePatterns(placeZones(caches)))) + 15) & ~15;
   inputCapacity = <usize>inputBytes;
   const arenaStart = inputStart + inputCapacity + INPUT_SLACK;
   const outputStart = <usize>memoryEnd - <usize>outputBytes;

@@ -72,7 +72,6 @@ import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
 import { beginResults, reserveResults, setResult } from "./results";
 import { beginVerdicts, needsSchemas, nextVerdict, verdictRejects } from "./schema-verdicts";
-import { beginShortlists } from "./shortlist";
 import {
   beginRequest,
   beginResource,
@@ -179,7 +178,6 @@ export function decideRequest(
   setContext(ABSENT);
   setStored(ABSENT, ABSENT);
   resolveNumbered();
-  beginShortlists();
   fillSlots(principalPairs, principalPairCount, requestEpoch);
   const fuel = <i64>FUEL_BASE + <i64>FUEL_PER_DECISION * <i64>decisionCount;
   refuel(fuel);

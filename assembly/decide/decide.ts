@@ -23,8 +23,9 @@ import { derivedOutcome, enterBlock, listDerivedRoles } from "./derived-roles";
 import { matches, matchesAny } from "./glob";
 import { emitOutput } from "./outputs";
 import { ABORTED, ALLOWED, DENIED, SCOPE_FUEL, UNDECIDED } from "./pass";
+import { roleSymbol } from "./role-lists";
 import { parentsOfRole, roleMatches } from "./roles";
-import { decideByShortlist, shortlistOf, shortlistScope } from "./shortlist";
+import { decideByShortlist, hasShortlists, shortlistOf, shortlistScope } from "./shortlist";
 import { condition, onError } from "./state";
 import {
   actionSymbolOf,
@@ -37,7 +38,6 @@ import {
   principalFirstScope,
   principalSymbol,
   resourceVersionSymbol,
-  roleSymbol,
 } from "./subject";
 import {
   BLOCK_FIRST_RULE,
@@ -105,6 +105,8 @@ export let decidingScope: u32 = NO_SYMBOL;
 let principalKey: u32 = KEY_NONE;
 let resourceKey: u32 = KEY_NONE;
 let listRoles: bool = false;
+/** Whether actions may be decided by shortlists. */
+let isShort: bool = false;
 
 let action: usize = 0;
 let actionSymbol: u32 = NO_SYMBOL;
@@ -121,11 +123,12 @@ export function beginDecisions(principalExists: bool, resourceExists: bool, list
   principalKey = principalExists ? KEY_PRINCIPAL : KEY_NONE;
   resourceKey = resourceExists ? KEY_RESOURCE : KEY_NONE;
   listRoles = list;
+  isShort = principalSymbol == NO_SYMBOL && !tracing && !list && hasShortlists();
 }
 
 /** Decides one action (a string record) of the current resource. */
 export function decideAction(record: usize): void {
-  if (principalSymbol == NO_SYMBOL && !tracing && !listRoles) {
+  if (isShort) {
     const shortlist = shortlistOf(record);
     if (shortlist != 0) {
       effect = decideByShortlist(shortlist) == ALLOWED ? EFFECT_ALLOW : EFFECT_DENY;

@@ -113,7 +113,6 @@ import {
 } from "./respond-evaluation";
 import { beginResults, reserveResults, setResult } from "./results";
 import { beginVerdicts, needsSchemasOf, nextVerdict, verdictRejects } from "./schema-verdicts";
-import { beginShortlists } from "./shortlist";
 import {
   beginRequest,
   beginResource,
@@ -348,7 +347,6 @@ export function beginSubject(entity: usize, several: bool): void {
   setPrincipalAttr(pairs, count, load<u64>(entity, ENTITY_PROPERTIES));
   beginRequest();
   resolvePrincipal();
-  beginShortlists();
   if (storedCount != 0) fillSlots(stored, storedCount, requestEpoch);
   fillSlots(pairs, count, requestEpoch);
   if (several) {

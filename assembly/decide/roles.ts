@@ -5,8 +5,9 @@
 import { STRING_SIZE, roleCount, roles, stringLength, stringStart } from "../decode/request";
 import { burn } from "../memory/fuel";
 import { matchesAny } from "./glob";
+import { roleSymbol } from "./role-lists";
 import { requestEpoch, resourceEpoch, roleMasks } from "./state";
-import { resourceScopeSymbol, roleSymbol } from "./subject";
+import { resourceScopeSymbol } from "./subject";
 import { hasRolePolicies, parentRolesOf, roleSetAt, symbolLength, symbolStart } from "./tables";
 
 const MASK_BITS: u32 = 64;

@@ -6,11 +6,10 @@
  * parental consent, strict mode, an action that no policy mentions, long lists, many roles, and whatever asks for more than
  * the effect.
  *
- *   slot (SLOT_SIZE)   | u32 kind | u32 version | u32 scope | u32 action | u32 roles | u32 end (0 = left to decide.ts) |
- *                      | u32 cost | u32 zero | segment ... |
+ *   slot (SLOT_SIZE)   | u32 kind | u32 version | u32 scope | u32 action | u64 role list |
+ *                      | u32 end (0 = left to decide.ts) | u32 cost | segment ... |
  *   segment            | u32 block | u32 fuel | u32 role << 1 | has deny | u32 end | entry ... |
  *   entry    (8 bytes) | u32 deny << 31 | derived role + 1 | u32 condition + 1 |
- *   roles (ROLES_SIZE) | u32 id (0 = free) | u32 count | u32 symbol ... |
  *
  * A segment is one role at one scope that has a policy. A derived role without a condition is as good as none.
  *
@@ -23,8 +22,9 @@ import { burn, fuelLeft, outOfFuel, refuel } from "../memory/fuel";
 import { derivedCondition, derivedOutcome, enterBlock } from "./derived-roles";
 import { matchesAny } from "./glob";
 import { ALLOWED, DENIED, SCOPE_FUEL, UNDECIDED } from "./pass";
+import { roleList } from "./role-lists";
 import { matchesRole } from "./roles";
-import { condition, onError, requestEpoch } from "./state";
+import { condition, onError } from "./state";
 import {
   actionSymbolOf,
   chainBlock,
@@ -32,7 +32,6 @@ import {
   kindSymbol,
   resourceFirstScope,
   resourceVersionSymbol,
-  roleSymbol,
 } from "./subject";
 import {
   BLOCK_FLAGS,
@@ -59,8 +58,8 @@ const SLOTS: u32 = 4096;
 const SLOT_SIZE: usize = 128;
 const SLOT_ACTION: usize = 12;
 const SLOT_ROLES: usize = 16;
-const SLOT_END: usize = 20;
-const SLOT_COST: usize = 24;
+const SLOT_END: usize = 24;
+const SLOT_COST: usize = 28;
 const SLOT_HEAD: usize = 32;
 
 const SEGMENT_FUEL: usize = 4;
@@ -72,86 +71,32 @@ const ENTRY_SIZE: usize = 8;
 const ENTRY_CONDITION: usize = 4;
 const ENTRY_DENIES: u32 = 0x80000000;
 
-/** A power of two. */
-const ROLE_LISTS: u32 = 512;
-/** Places where a list may be. */
-const ROLE_PROBES: u32 = 4;
-const MOST_ROLES: u32 = 14;
-const ROLES_SIZE: usize = 64;
-
 /** What filling one slot may burn: less than every decision brings with it (FUEL_PER_DECISION). */
 const FILL_FUEL: i64 = 1000;
 
 let slots: usize = 0;
-let roleLists: usize = 0;
-let lastRoles: u32 = 0;
-
-/** The roles of the principal of `epoch`; 0 when no shortlist can be used. */
-let currentRoles: u32 = 0;
-let epoch: u32 = 0;
 
 /** Reserves the region from `start` on, empty; returns the first byte behind it. */
 export function placeShortlists(start: usize): usize {
   slots = (start + 63) & ~63;
-  roleLists = slots + <usize>SLOTS * SLOT_SIZE;
-  forget();
-  currentRoles = 0;
-  return roleLists + <usize>ROLE_LISTS * ROLES_SIZE;
+  memory.fill(slots, 0, <usize>SLOTS * SLOT_SIZE);
+  return slots + <usize>SLOTS * SLOT_SIZE;
 }
 
-function forget(): void {
-  memory.fill(slots, 0, <usize>SLOTS * SLOT_SIZE + <usize>ROLE_LISTS * ROLES_SIZE);
-  lastRoles = 0;
+/** Whether the resolved principal, the policies and the way errors count leave anything to shortlists. */
+export function hasShortlists(): bool {
+  return roleList != 0 && !hasRolePolicies && !hasRoleGlobs && onError != ON_ERROR_STRICT;
 }
 
-/** Says that the principal of this request has been resolved. */
-export function beginShortlists(): void {
-  epoch = requestEpoch;
-  const usable = !hasRolePolicies && !hasRoleGlobs && onError != ON_ERROR_STRICT && roleCount <= MOST_ROLES;
-  currentRoles = usable ? rolesId() : 0;
-}
-
-/** The id of the list of the principal's roles: equal ids, equal roles. */
-function rolesId(): u32 {
-  let hash: u32 = 0;
-  for (let index: u32 = 0; index < roleCount; index++) {
-    hash = (hash ^ roleSymbol(index)) * 0x9e3779b1;
-    hash ^= hash >> 15;
-  }
-  let list: usize = 0;
-  for (let probe: u32 = 0; probe < ROLE_PROBES; probe++) {
-    list = roleLists + <usize>((hash + probe) & (ROLE_LISTS - 1)) * ROLES_SIZE;
-    if (load<u32>(list) == 0) break;
-    if (load<u32>(list, 4) == roleCount && sameRoles(list + 8)) return load<u32>(list);
-  }
-  if (lastRoles == u32.MAX_VALUE) forget();
-  lastRoles += 1;
-  // Another one goes in turn when all places are taken.
-  if (load<u32>(list) != 0)
-    list = roleLists + <usize>((hash + (lastRoles % ROLE_PROBES)) & (ROLE_LISTS - 1)) * ROLES_SIZE;
-  store<u32>(list, lastRoles);
-  store<u32>(list, roleCount, 4);
-  for (let index: u32 = 0; index < roleCount; index++)
-    store<u32>(list + 8 + ((<usize>index) << 2), roleSymbol(index));
-  return lastRoles;
-}
-
-function sameRoles(symbols: usize): bool {
-  for (let index: u32 = 0; index < roleCount; index++) {
-    if (load<u32>(symbols + ((<usize>index) << 2)) != roleSymbol(index)) return false;
-  }
-  return true;
-}
-
-/** The shortlist of an action (its string record) of the current resource; 0 when it is left to decide.ts. */
+/** With shortlists, that of an action (its string record) of the current resource; 0 when it is left to decide.ts. */
 export function shortlistOf(record: usize): usize {
   const action = actionSymbolOf(record);
-  if (currentRoles == 0 || action == NO_SYMBOL || epoch != requestEpoch) return 0;
+  if (action == NO_SYMBOL) return 0;
   let hash: u32 =
     (kindSymbol * 0x9e3779b1) ^
     (resourceVersionSymbol * 0xc2b2ae35) ^
     (resourceFirstScope * 0x27d4eb2f) ^
-    (currentRoles * 0x165667b1);
+    (<u32>roleList * 0x165667b1);
   hash ^= hash >> 15;
   const slot = slots + <usize>((hash + action) & (SLOTS - 1)) * SLOT_SIZE;
   if (
@@ -159,7 +104,7 @@ export function shortlistOf(record: usize): usize {
     load<u32>(slot, 4) != resourceVersionSymbol ||
     load<u32>(slot, 8) != resourceFirstScope ||
     load<u32>(slot, SLOT_ACTION) != action ||
-    load<u32>(slot, SLOT_ROLES) != currentRoles
+    load<u64>(slot, SLOT_ROLES) != roleList
   )
     refill(slot, record);
   burn(load<u32>(slot, SLOT_COST));
@@ -176,7 +121,7 @@ function refill(slot: usize, record: usize): void {
   store<u32>(slot, resourceVersionSymbol, 4);
   store<u32>(slot, resourceFirstScope, 8);
   store<u32>(slot, action, SLOT_ACTION);
-  store<u32>(slot, currentRoles, SLOT_ROLES);
+  store<u64>(slot, roleList, SLOT_ROLES);
   // A glob that ran out of fuel has not been matched.
   store<u32>(slot, outOfFuel() ? 0 : <u32>end, SLOT_END);
   // A role set of thousands may take more at once; it stays with what a decision brings along.

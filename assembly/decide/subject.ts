@@ -8,6 +8,7 @@ import {
   RESOURCE_SCOPE,
   RESOURCE_VERSION,
   STRING_SIZE,
+  STRING_SYMBOL,
   principalId,
   principalNumber,
   principalScope,
@@ -18,10 +19,8 @@ import {
   stringStart,
 } from "../decode/request";
 import { equalBytes } from "../memory/bytes";
+import { numberRoles } from "./role-lists";
 import { NO_SYMBOL, isKind, nextScope, resourceBlock, scopeExists, symbolOf } from "./tables";
-
-/** Where the symbol of an action or a role is kept in its string record. */
-const SYMBOL: usize = 12;
 
 const DOT: u8 = 0x2e;
 const SLASH: u8 = 0x2f;
@@ -91,8 +90,9 @@ export function resolvePrincipal(): void {
   principalFirstScope = firstScope(symbolOf(scopeStart, scopeLength), scopeStart, scopeLength, true);
   for (let index: u32 = 0; index < roleCount; index++) {
     const role = roles + <usize>index * STRING_SIZE;
-    store<u32>(role, symbolOf(stringStart(role), stringLength(role)), SYMBOL);
+    store<u32>(role, symbolOf(stringStart(role), stringLength(role)), STRING_SYMBOL);
   }
+  numberRoles();
 }
 
 /** Prepares the principal's id as policy keys write it; only responses that show keys need it. */
@@ -214,19 +214,14 @@ export function resolveActions(actions: usize, count: u32, before: usize, before
     const symbol = same
       ? actionSymbolOf(before + offset)
       : symbolOf(stringStart(record), stringLength(record));
-    store<u32>(record, symbol, SYMBOL);
+    store<u32>(record, symbol, STRING_SYMBOL);
   }
   return repeated;
 }
 
-/** The symbol of the principal's role `index`. */
-export function roleSymbol(index: u32): u32 {
-  return load<u32>(roles + <usize>index * STRING_SIZE, SYMBOL);
-}
-
 /** The symbol of an action record that `resolveActions` has seen. */
 export function actionSymbolOf(record: usize): u32 {
-  return load<u32>(record, SYMBOL);
+  return load<u32>(record, STRING_SYMBOL);
 }
 
 let versionStart: usize = 0;

@@ -24,6 +24,7 @@
 import { ABSENT } from "../value/value";
 
 export const STRING_SIZE: usize = 16;
+export const STRING_SYMBOL: usize = 12;
 export const STRING_SET: u32 = 1;
 export const STRING_PLAIN: u32 = 2;
 
