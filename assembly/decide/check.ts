@@ -40,10 +40,14 @@ import {
   RESOURCE_OFFSET,
   RESOURCE_PAIRS,
   RESOURCE_PAIR_COUNT,
+  RESOURCE_REPEATS,
   RESOURCE_SIZE,
   STRING_SIZE,
+  countDecisions,
+  decisionCount,
   hasAuxData,
   includeMeta,
+  mostActions,
   principalPairCount,
   principalPairs,
   resourceCount,
@@ -58,7 +62,7 @@ import {
   KEY_NONE,
   KEY_RESOURCE,
   beginDecisions,
-  decideAction,
+  decideListed,
   decidingScope,
   effect,
   keyBlock,
@@ -72,6 +76,7 @@ import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
 import { beginResults, reserveResults, setResult } from "./results";
 import { beginVerdicts, needsSchemas, nextVerdict, verdictRejects } from "./schema-verdicts";
+import { beginListed, reserveListed } from "./shortlist";
 import {
   beginRequest,
   beginResource,
@@ -92,6 +97,7 @@ import {
   principalVersionSymbol,
   resolveActions,
   resolveNumbered,
+  repeatResource,
   resolveResource,
   resourceVersionSymbol,
 } from "./subject";
@@ -158,8 +164,7 @@ export function readRequest(input: usize, length: u32, inputFormat: i32): i32 {
 }
 
 /**
- * The second half: decides what decode/request.ts holds. What the host adds begins at `added`. `countDecisions` was called for this
- * request.
+ * The second half: decides what decode/request.ts holds. What the host adds begins at `added`.
  */
 export function decideRequest(
   added: usize,
@@ -184,7 +189,8 @@ export function decideRequest(
   const unfinished = (flags & FLAG_UNFINISHED) != 0;
   const entries = unfinished ? load<u32>(CONTROL_BASE, CONTROL_TOTAL_RESOURCES) : resourceCount;
   beginResponse(outputFormat, now, (flags & FLAG_CONTINUES) != 0, entries);
-  if (!reserveDerivedRoles() || !reserveResults(mostActions)) return STATUS_MEMORY;
+  if (!reserveDerivedRoles() || !reserveResults(mostActions) || !reserveListed(mostActions))
+    return STATUS_MEMORY;
   principalExists = anyPrincipalPolicy();
   resourceExists = false;
   actionsBefore = 0;
@@ -225,19 +231,23 @@ let actionCountBefore: u32 = 0;
 function checkResource(record: usize, index: u32, denyAll: bool): void {
   const actions: usize = load<u32>(record, RESOURCE_ACTIONS);
   const count = load<u32>(record, RESOURCE_ACTION_COUNT);
+  const repeats = load<u32>(record, RESOURCE_REPEATS) != 0;
   beginResource();
   forgetActionRead();
-  if (resolveResource(record)) resourceExists = anyResourcePolicy();
-  const repeated = resolveActions(actions, count, actionsBefore, actionCountBefore);
-  actionsBefore = actions;
-  actionCountBefore = count;
+  if (repeats) repeatResource(record);
+  else {
+    if (resolveResource(record)) resourceExists = anyResourcePolicy();
+    beginResults(actions, count, resolveActions(actions, count, actionsBefore, actionCountBefore));
+    beginDecisions(principalExists, resourceExists, includeMeta);
+    actionsBefore = actions;
+    actionCountBefore = count;
+  }
   fillSlots(load<u32>(record, RESOURCE_PAIRS), load<u32>(record, RESOURCE_PAIR_COUNT), resourceEpoch);
   beginOutputs();
   beginDerivedRoles();
-  beginResults(actions, count, repeated);
   nextVerdict();
   const decidable = (principalExists || resourceExists) && !denyAll && !verdictRejects;
-  beginDecisions(principalExists, resourceExists, includeMeta);
+  beginListed(repeats, decidable);
   addControl(CONTROL_RESOURCES, 1);
   addControl(CONTROL_DECISIONS, count);
   let allowed: u32 = 0;
@@ -255,7 +265,7 @@ function checkResource(record: usize, index: u32, denyAll: bool): void {
     }
     forgetActionRead();
     setAction(action, ABSENT);
-    decideAction(action);
+    decideListed(action, at);
     setResult(at, effect, keyKind, decidingScope, keyBlock);
     if (effect == EFFECT_ALLOW) allowed += 1;
   }
@@ -285,19 +295,4 @@ export function anyResourcePolicy(): bool {
 function noteFirstResource(input: usize): void {
   const offset = resourceCount == 0 ? 0 : load<u32>(resources, RESOURCE_OFFSET) - <u32>input;
   store<u32>(CONTROL_BASE, offset, CONTROL_FIRST_RESOURCE);
-}
-
-/** Decisions asked for, and the most that one resource asks for. */
-let decisionCount: u32 = 0;
-let mostActions: u32 = 0;
-
-/** Counts what the request in decode/request.ts asks for. */
-export function countDecisions(): void {
-  decisionCount = 0;
-  mostActions = 0;
-  for (let index: u32 = 0; index < resourceCount; index++) {
-    const count = load<u32>(resources + <usize>index * RESOURCE_SIZE, RESOURCE_ACTION_COUNT);
-    decisionCount += count;
-    if (count > mostActions) mostActions = count;
-  }
 }

@@ -25,7 +25,14 @@ import { emitOutput } from "./outputs";
 import { ABORTED, ALLOWED, DENIED, SCOPE_FUEL, UNDECIDED } from "./pass";
 import { roleSymbol } from "./role-lists";
 import { parentsOfRole, roleMatches } from "./roles";
-import { decideByShortlist, hasShortlists, shortlistOf, shortlistScope } from "./shortlist";
+import {
+  beginShortlists,
+  decideByShortlist,
+  hasShortlists,
+  listedShortlist,
+  shortlistOf,
+  shortlistScope,
+} from "./shortlist";
 import { condition, onError } from "./state";
 import {
   actionSymbolOf,
@@ -124,21 +131,28 @@ export function beginDecisions(principalExists: bool, resourceExists: bool, list
   resourceKey = resourceExists ? KEY_RESOURCE : KEY_NONE;
   listRoles = list;
   isShort = principalSymbol == NO_SYMBOL && !tracing && !list && hasShortlists();
+  if (isShort) beginShortlists();
 }
 
 /** Decides one action (a string record) of the current resource. */
 export function decideAction(record: usize): void {
-  if (isShort) {
-    const shortlist = shortlistOf(record);
-    if (shortlist != 0) {
-      effect = decideByShortlist(shortlist) == ALLOWED ? EFFECT_ALLOW : EFFECT_DENY;
-      keyKind = resourceKey;
-      keyBlock = 0;
-      decidingScope = shortlistScope;
-      return;
-    }
+  decideBy(isShort ? shortlistOf(record) : 0, record);
+}
+
+/** The same for action `index` of a list, between `beginListed` and the next. */
+export function decideListed(record: usize, index: u32): void {
+  decideBy(isShort ? listedShortlist(record, index) : 0, record);
+}
+
+function decideBy(shortlist: usize, record: usize): void {
+  if (shortlist == 0) {
+    decideByRows(record);
+    return;
   }
-  decideByRows(record);
+  effect = decideByShortlist(shortlist) == ALLOWED ? EFFECT_ALLOW : EFFECT_DENY;
+  keyKind = resourceKey;
+  keyBlock = 0;
+  decidingScope = shortlistScope;
 }
 
 function decideByRows(record: usize): void {

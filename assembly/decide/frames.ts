@@ -13,7 +13,7 @@ import {
   STATUS_OK,
   STATUS_OUTPUT_FULL,
 } from "../abi";
-import { keepRequest } from "../decode/request";
+import { KEPT_SIZE, keepRequest } from "../decode/request";
 import { readTogether } from "../decode/request-limits";
 import { cursorStart, fits, outputAt, outputFromStart, position } from "../encode/cursor";
 import { mark, resetArena } from "../memory/arena";
@@ -45,10 +45,10 @@ const ENOUGH_FUEL: u32 = 50000;
 /** Frames that are read before the first is decided, at most. */
 const MOST_FRAMES: u32 = 32;
 
-/** Frame that was read: | request as it was put away (112) | u32 bytes of the id | u32 end of the frame | */
-const FRAME_ID_LENGTH: usize = 112;
-const FRAME_END: usize = 116;
-const FRAME_SIZE: usize = 128;
+/** Frame that was read: | request as it was put away (KEPT_SIZE) | u32 bytes of the id | u32 end of the frame | */
+const FRAME_ID_LENGTH: usize = KEPT_SIZE;
+const FRAME_END: usize = FRAME_ID_LENGTH + 4;
+const FRAME_SIZE: usize = FRAME_END + 4;
 const kept = memory.data(4096, 16);
 
 /** Where the request of the frame that was read last lies. */

@@ -18,6 +18,7 @@
  */
 import { EFFECT_DENY, ON_ERROR_STRICT, OUTCOME_FALSE, OUTCOME_TRUE } from "../abi";
 import { roleCount, stringLength, stringStart } from "../decode/request";
+import { allocate, fits } from "../memory/arena";
 import { burn, fuelLeft, outOfFuel, refuel } from "../memory/fuel";
 import { derivedCondition, derivedOutcome, enterBlock } from "./derived-roles";
 import { matchesAny } from "./glob";
@@ -75,6 +76,15 @@ const ENTRY_DENIES: u32 = 0x80000000;
 const FILL_FUEL: i64 = 1000;
 
 let slots: usize = 0;
+/** Of what the slots of the current resource follow from, all but the action. */
+let resourceHash: u32 = 0;
+/** Slots that were filled so far. */
+let fills: u32 = 0;
+
+/** The slots of the actions of a list (u32 each), as they were when `listedFills` slots had been filled. */
+let listed: usize = 0;
+let listedFills: u32 = 0;
+let isListed: bool = false;
 
 /** Reserves the region from `start` on, empty; returns the first byte behind it. */
 export function placeShortlists(start: usize): usize {
@@ -88,25 +98,56 @@ export function hasShortlists(): bool {
   return roleList != 0 && !hasRolePolicies && !hasRoleGlobs && onError != ON_ERROR_STRICT;
 }
 
-/** With shortlists, that of an action (its string record) of the current resource; 0 when it is left to decide.ts. */
-export function shortlistOf(record: usize): usize {
-  const action = actionSymbolOf(record);
-  if (action == NO_SYMBOL) return 0;
-  let hash: u32 =
+/** Begins a resource other than the one before, with shortlists. */
+export function beginShortlists(): void {
+  const hash: u32 =
     (kindSymbol * 0x9e3779b1) ^
     (resourceVersionSymbol * 0xc2b2ae35) ^
     (resourceFirstScope * 0x27d4eb2f) ^
     (<u32>roleList * 0x165667b1);
-  hash ^= hash >> 15;
-  const slot = slots + <usize>((hash + action) & (SLOTS - 1)) * SLOT_SIZE;
-  if (
-    load<u32>(slot) != kindSymbol ||
-    load<u32>(slot, 4) != resourceVersionSymbol ||
-    load<u32>(slot, 8) != resourceFirstScope ||
-    load<u32>(slot, SLOT_ACTION) != action ||
-    load<u64>(slot, SLOT_ROLES) != roleList
-  )
-    refill(slot, record);
+  resourceHash = hash ^ (hash >> 15);
+}
+
+/** Makes room for lists of at most `most` actions. False when the arena is full. */
+export function reserveListed(most: u32): bool {
+  if (!fits((<usize>most) << 2)) return false;
+  listed = allocate((<usize>most) << 2);
+  return true;
+}
+
+/** Begins the actions of a resource; `stays` says that it has the actions, kind, version and scope of the one before. */
+export function beginListed(stays: bool, decidable: bool): void {
+  isListed = stays && listedFills == fills;
+  // What is not decided leaves no slots behind.
+  listedFills = decidable ? fills : fills - 1;
+}
+
+/** `shortlistOf` for action `index` of the list. */
+export function listedShortlist(record: usize, index: u32): usize {
+  const place = listed + ((<usize>index) << 2);
+  if (isListed && listedFills == fills) {
+    const slot: usize = load<u32>(place);
+    if (slot != 0) {
+      burn(load<u32>(slot, SLOT_COST));
+      return slot;
+    }
+  }
+  const slot = shortlistOf(record);
+  store<u32>(place, <u32>slot);
+  return slot;
+}
+
+/** With shortlists, that of an action (its string record) of the current resource; 0 when it is left to decide.ts. */
+export function shortlistOf(record: usize): usize {
+  const action = actionSymbolOf(record);
+  if (action == NO_SYMBOL) return 0;
+  const slot = slots + <usize>((resourceHash + action) & (SLOTS - 1)) * SLOT_SIZE;
+  const differs =
+    (load<u32>(slot) ^ kindSymbol) |
+    (load<u32>(slot, 4) ^ resourceVersionSymbol) |
+    (load<u32>(slot, 8) ^ resourceFirstScope) |
+    (load<u32>(slot, SLOT_ACTION) ^ action);
+  if (differs != 0 || load<u64>(slot, SLOT_ROLES) != roleList) refill(slot, record);
   burn(load<u32>(slot, SLOT_COST));
   return load<u32>(slot, SLOT_END) == 0 ? 0 : slot;
 }
@@ -114,6 +155,7 @@ export function shortlistOf(record: usize): usize {
 /** Gives a slot to an action of the current resource. */
 function refill(slot: usize, record: usize): void {
   const action = actionSymbolOf(record);
+  fills += 1;
   const fuel = fuelLeft();
   refuel(FILL_FUEL);
   const end = fill(slot + SLOT_HEAD, slot + SLOT_SIZE, action, stringStart(record), stringLength(record));

@@ -136,6 +136,12 @@ export function resolveResource(record: usize): bool {
   return true;
 }
 
+/** The same for a record that is marked to repeat the one before, which was resolved last. */
+export function repeatResource(record: usize): void {
+  resourceRecord = record;
+  if (kindIsCopy) copyKind(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
+}
+
 /** The kind as policies write it. What is a policy's kind already is not changed by sanitising. */
 function resolveKind(start: usize, length: u32): void {
   kindStart = start;

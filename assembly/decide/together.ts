@@ -12,7 +12,7 @@ import {
 } from "../abi";
 import { recallRequest } from "../decode/request";
 import { exhausted, restart } from "../memory/arena";
-import { countDecisions, decideRequest } from "./check";
+import { decideRequest } from "./check";
 import { clearControl, controlWord, setControl } from "./control";
 
 /** Requests of this call that came to a decision. */
@@ -34,7 +34,6 @@ export function decideKept(kept: usize, base: usize, outputFormat: i32, flags: i
   clearControl();
   restart(base);
   recallRequest(kept);
-  countDecisions();
   const status = decideRequest(0, 0, 0, outputFormat, flags, now);
   // What was too little memory for one of several says nothing of that one alone.
   return status == STATUS_FUEL && exhausted ? STATUS_MEMORY : status;

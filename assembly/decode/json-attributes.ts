@@ -23,6 +23,7 @@ import {
   openShape,
   repeatsLongQuoted,
   Shape,
+  takePairs,
 } from "./projection";
 import { PAIR_SIZE } from "./request";
 
@@ -61,10 +62,10 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     let slot: i32;
     if (entry < known) {
       if (Shape.repeatsQuoted(at, entry)) {
-        slot = Shape.slot(entry, at);
+        slot = Shape.slot(entry);
         at = Scan.colon(at + Shape.length(entry) + 1);
       } else if (repeatsLongQuoted(at, entry)) {
-        slot = Shape.slot(entry, at);
+        slot = Shape.slot(entry);
         at = Scan.colon(at + Shape.length(entry) + 1);
       } else {
         known = 0;
@@ -94,7 +95,8 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     entry = Shape.next(entry);
     at = Scan.nextKey(at);
   }
-  closePairs(pair, cell);
+  takePairs(pair, cell);
+  closePairs();
   return Scan.afterObject(at);
 }
 

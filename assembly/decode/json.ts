@@ -85,6 +85,7 @@ import {
   setEntries,
   setLimits,
   spareResource,
+  takeResource,
   withinLimits,
 } from "./request-limits";
 import { regrow, reserve } from "./reserve";
@@ -249,10 +250,9 @@ let openFields: u32 = 0;
 
 /** `{` [actions] [resource] `}` */
 function decodeEntry(at: usize, record: usize): usize {
-  clearResource(record, at);
   let seen: u32 = 0;
   if (Repeats.prefix(at)) {
-    Repeats.take(record);
+    takeResource(record, at);
     seen = prefixOfEntry;
     openEntry = 0;
     // The prefix ends with the quote that opens a key.
@@ -260,6 +260,7 @@ function decodeEntry(at: usize, record: usize): usize {
     if (at == 0) return 0;
     at = Scan.nextKey(at);
   } else {
+    clearResource(record, at);
     forgetPrefix();
     openEntry = at;
     at = Scan.firstKey(at);

@@ -22,6 +22,7 @@ import { reserve } from "./reserve";
 export const RUN_CAPACITY: u32 = 16;
 export const RUN_HEADER: usize = 16;
 export const RUN_ENTRY: usize = 64;
+export const RUN_ENTRY_SHIFT: usize = 6;
 export const RUN_SIZE: usize = 1040;
 /** Members under this length are their block. */
 export const BLOCK_SIZE: u32 = 16;

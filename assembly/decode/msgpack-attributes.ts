@@ -2,11 +2,11 @@
  * The `attr` maps of a msgpack request: keys are looked up in the projection (projection.ts), hits become attribute
  * pairs in `pairs`, everything else is validated and skipped. Lists and maps are kept as their bytes.
  */
-import { STATUS_MEMORY, STATUS_TRUNCATED, TAG_RAW_MSGPACK, TAG_STRING } from "../abi";
+import { STATUS_MEMORY, TAG_RAW_MSGPACK, TAG_STRING } from "../abi";
 import { NO_SLOT } from "../decide/attributes";
 import { box, FALSE, NULL, ofDouble, TRUE } from "../value/value";
-import { refuse, refuseAnyway } from "./failure";
-import { MEMBER_NEW } from "./key-set";
+import { refuseAnyway } from "./failure";
+import { MEMBER_NEW, RUN_ENTRY_SHIFT } from "./key-set";
 import {
   atValue,
   bodyEnd,
@@ -41,37 +41,18 @@ import {
   openShape,
   repeatsLongPacked,
   Shape,
+  takePairs,
 } from "./projection";
 import { PAIR_SIZE } from "./request";
 
-/** The usual values, expanded where they are used. */
-class Attribute {
-  /** Any value, into a pair; `cell` is 8 bytes for it if it needs some. */
-  @inline static value(at: usize, cell: usize, pair: usize, depth: i32): usize {
-    const length = Packed.fixLength(at);
-    if (length <= MOST_FIX) {
-      const start = at + 1;
-      if (start + length > bodyEnd) return refuse(STATUS_TRUNCATED, bodyEnd);
-      if (Packed.isPlain(start, length)) {
-        store<u64>(cell, <u64>start | ((<u64>length) << 32));
-        store<u64>(pair, box(TAG_STRING, cell), 8);
-        return start + length;
-      }
-      return decodeValue(at, cell, pair, depth);
-    }
-    return decodeValue(at, cell, pair, depth);
-  }
+/** The entry of the shape and the entries left when `decodeEntry` was called. */
+let openEntry: usize = 0;
+let openLeft: u32 = 0;
 
-  /** Any value that no policy asks for. */
-  @inline static skip(at: usize, depth: i32): usize {
-    const length = Packed.fixLength(at);
-    const end = at + 1 + length;
-    if (length <= MOST_FIX && end <= bodyEnd && Packed.isPlain(at + 1, length)) return end;
-    return skipValue(at, depth);
-  }
-}
-
-/** A map; `depth` counts it too. Written as json-attributes.ts is, for the same reasons. */
+/**
+ * A map; `depth` counts it too. The inner loop takes entries whose keys repeat those of the shape and whose values are short ASCII
+ * strings. It calls nothing, and what it works with is kept in globals across the call behind it, so that it stays in registers.
+ */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
   let left = Packed.mapCount(at);
   if (left != NO_COUNT) {
@@ -82,48 +63,67 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     left = itemCount;
   }
   let entry = openShape(ofPrincipal);
-  let known = knownEnd;
-  let pair = freePair;
-  let cell = freeCell;
-  while (left != 0) {
-    let slot: i32;
-    if (entry < known) {
-      if (Shape.repeatsPacked(at, entry)) {
-        slot = Shape.slot(entry, at + 1);
-        at += 1 + Shape.length(entry);
-      } else if (repeatsLongPacked(at, entry)) {
-        slot = Shape.slot(entry, at + 1);
-        at += 1 + Shape.length(entry);
-      } else {
-        known = 0;
-        at = decodeKey(at, entry);
-        slot = learntSlot;
+  while (true) {
+    const first = entry;
+    const last = first + ((<usize>Shape.known(first, left)) << RUN_ENTRY_SHIFT);
+    const end = bodyEnd;
+    let pair = freePair;
+    let cell = freeCell;
+    while (entry < last) {
+      if (!Shape.repeatsPacked(at, entry)) break;
+      const header = at + 1 + Shape.length(entry);
+      const length = Packed.fixLength(header);
+      const start = header + 1;
+      if (length > MOST_FIX) break;
+      if (start + length > end) break;
+      if (!Packed.isAscii(start, length)) break;
+      const slot = Shape.slot(entry);
+      if (slot != NO_SLOT) {
+        if (pair + PAIR_SIZE + CELL_SIZE > cell) break;
+        cell -= CELL_SIZE;
+        store<u64>(cell, <u64>start | ((<u64>length) << 32));
+        store<u64>(pair, <u64>slot);
+        store<u64>(pair, box(TAG_STRING, cell), 8);
+        pair += PAIR_SIZE;
       }
-    } else {
-      at = decodeKey(at, entry);
-      slot = learntSlot;
+      at = start + length;
+      entry = Shape.next(entry);
     }
+    takePairs(pair, cell);
+    left -= <u32>(entry - first) >> <u32>RUN_ENTRY_SHIFT;
+    if (left == 0) break;
+    openEntry = entry;
+    openLeft = left;
+    at = decodeEntry(at, entry, depth);
     if (at == 0) return 0;
-    if (slot == NO_SLOT) {
-      at = Attribute.skip(at, depth);
-      if (at == 0) return 0;
-    } else {
-      if (pair + PAIR_SIZE + CELL_SIZE > cell) {
-        pair = movePairs(pair);
-        if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-        cell = freeCell;
-      }
-      cell -= CELL_SIZE;
-      store<u64>(pair, <u64>slot);
-      at = Attribute.value(at, cell, pair, depth);
-      if (at == 0) return 0;
-      pair += PAIR_SIZE;
-    }
-    entry = Shape.next(entry);
-    left -= 1;
+    entry = Shape.next(openEntry);
+    left = openLeft - 1;
   }
-  closePairs(pair, cell);
+  closePairs();
   return at;
+}
+
+/** Any entry, in its place of the shape. */
+function decodeEntry(at: usize, entry: usize, depth: i32): usize {
+  let slot: i32;
+  if (entry < knownEnd && (Shape.repeatsPacked(at, entry) || repeatsLongPacked(at, entry))) {
+    at += 1 + Shape.length(entry);
+    slot = Shape.slot(entry);
+  } else {
+    at = decodeKey(at, entry);
+    if (at == 0) return 0;
+    slot = learntSlot;
+  }
+  if (slot == NO_SLOT) return skipValue(at, depth);
+  let pair = freePair;
+  if (pair + PAIR_SIZE + CELL_SIZE > freeCell) {
+    pair = movePairs(pair);
+    if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+  }
+  const cell = freeCell - CELL_SIZE;
+  takePairs(pair + PAIR_SIZE, cell);
+  store<u64>(pair, <u64>slot);
+  return decodeValue(at, cell, pair, depth);
 }
 
 /** A key that its shape did not foresee: the header of its value. */

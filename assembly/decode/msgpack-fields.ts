@@ -68,13 +68,23 @@ export class PackedField {
     return PackedField.shared(at);
   }
 
+  /** Whether the key at `at` is `id`. */
+  @inline static isId(at: usize): bool {
+    return (load<u32>(at) & <u32>MASK_3) == 0x64_69a2;
+  }
+
+  /** Whether the key at `at` is `attr`. */
+  @inline static isAttr(at: usize): bool {
+    return (load<u64>(at) & MASK_5) == 0x72_7474_61a4;
+  }
+
   /** What principals and resources have in common. */
   @inline static shared(at: usize): u32 {
     const head = load<u64>(at);
     // id
-    if ((head & MASK_3) == 0x64_69a2) return (FIELD_ID << 8) | 3;
+    if (PackedField.isId(at)) return (FIELD_ID << 8) | 3;
     // attr
-    if ((head & MASK_5) == 0x72_7474_61a4) return (FIELD_ATTR << 8) | 5;
+    if (PackedField.isAttr(at)) return (FIELD_ATTR << 8) | 5;
     // scope
     if ((head & MASK_6) == 0x6570_6f63_73a5) return (FIELD_SCOPE << 8) | 6;
     // policyVersion

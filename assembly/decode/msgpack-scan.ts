@@ -103,9 +103,16 @@ export class Packed {
    * 32 of a longer text.
    */
   @inline static isPlain(start: usize, length: u32): bool {
-    const plain = ctz<u32>(<u32>Scan.specials(start) | 0x10000);
-    if (length <= 16) return plain >= length;
-    return plain == 16 && ctz<u32>(<u32>Scan.specials(start + 16) | 0x10000) + 16 >= length;
+    let specials = <u32>Scan.specials(start);
+    if (length > 16) specials |= (<u32>Scan.specials(start + 16)) << 16;
+    return (specials & ((1 << length) - 1)) == 0;
+  }
+
+  /** Whether they are ASCII, and so need no check of their UTF-8. Reads as many bytes as `isPlain`. */
+  @inline static isAscii(start: usize, length: u32): bool {
+    let high = <u32>i8x16.bitmask(v128.load(start));
+    if (length > 16) high |= (<u32>i8x16.bitmask(v128.load(start, 16))) << 16;
+    return (high & ((1 << length) - 1)) == 0;
   }
 }
 

@@ -69,6 +69,7 @@ import {
   principalScope,
   principalVersion,
   requestId,
+  RESOURCE_ID,
   RESOURCE_SIZE,
   setIncludeMeta,
   setPrincipalAttr,
@@ -86,6 +87,7 @@ import {
   setEntries,
   setLimits,
   spareResource,
+  takeResource,
   withinLimits,
 } from "./request-limits";
 import { reserve } from "./reserve";
@@ -226,17 +228,17 @@ let openLeft: u32 = 0;
 
 /** {actions?, resource?} */
 function decodeEntry(at: usize, record: usize): usize {
-  clearResource(record, at);
   let seen: u32 = 0;
   let left: u32 = 0;
   if (prefixLength <= bodyEnd - at && Repeats.prefix(at)) {
-    Repeats.take(record);
+    takeResource(record, at);
     seen = prefixOfEntry;
     left = prefixLeftOfEntry;
     openEntry = 0;
-    at = decodeFields(at + prefixLength, prefixLeftOfResource, prefixOfResource, record);
+    at = decodeRest(at + prefixLength, record);
     if (at == 0) return 0;
   } else {
+    clearResource(record, at);
     forgetPrefix();
     openEntry = at;
     left = Packed.mapCount(at);
@@ -287,6 +289,29 @@ function decodeResource(at: usize, record: usize): usize {
     left = itemCount;
   }
   return decodeFields(at, left, 0, record);
+}
+
+/** The fields of a resource behind the prefix, which ends before the first of id and attributes: mostly just these two. */
+function decodeRest(at: usize, record: usize): usize {
+  let left = prefixLeftOfResource;
+  let seen = prefixOfResource;
+  if (PackedField.isId(at)) {
+    const length = Packed.fixLength(at + 3);
+    const start = at + 4;
+    if (length <= MOST_FIX && start + length <= bodyEnd && Packed.isPlain(start, length)) {
+      Text.write(record + RESOURCE_ID, start, length, STRING_PLAIN);
+      at = start + length;
+      left -= 1;
+      seen |= 1 << FIELD_ID;
+    }
+  }
+  if (left != 0 && PackedField.isAttr(at) && at + 5 < bodyEnd) {
+    at = decodeResourceAttr(at + 5, record);
+    if (at == 0) return 0;
+    left -= 1;
+    seen |= 1 << FIELD_ATTR;
+  }
+  return left == 0 ? at : decodeFields(at, left, seen, record);
 }
 
 /** The `left` last fields of a resource, from the key at `at` on; `seen` are those before. */

@@ -27,6 +27,7 @@ import {
   Run,
   RUN_CAPACITY,
   RUN_ENTRY,
+  RUN_ENTRY_SHIFT,
   RUN_HEADER,
 } from "./key-set";
 import { PAIR_SIZE } from "./request";
@@ -77,11 +78,12 @@ export function prepareShapes(): void {
 
 /** Begins an object of one of the two kinds: answers the first entry of its shape, and sets `knownEnd`. */
 export function openShape(ofPrincipal: bool): usize {
-  shape = ofPrincipal ? principalShape : resourceShape;
+  const run = ofPrincipal ? principalShape : resourceShape;
+  const first = run + RUN_HEADER;
+  shape = run;
   shapeOfPrincipal = ofPrincipal;
-  store<u32>(shape, 0, 4);
-  const first = shape + RUN_HEADER;
-  knownEnd = first + <usize>load<u32>(shape) * RUN_ENTRY;
+  store<u32>(run, 0, 4);
+  knownEnd = first + ((<usize>load<u32>(run)) << RUN_ENTRY_SHIFT);
   pairs = freePair;
   return first;
 }
@@ -90,6 +92,12 @@ export function openShape(ofPrincipal: bool): usize {
 export class Shape {
   @inline static next(entry: usize): usize {
     return entry + RUN_ENTRY;
+  }
+
+  /** How many of the next `left` entries, from `entry` on, are remembered. */
+  @inline static known(entry: usize, left: u32): u32 {
+    const known: u32 = entry < knownEnd ? <u32>(knownEnd - entry) >> <u32>RUN_ENTRY_SHIFT : 0;
+    return left < known ? left : known;
   }
 
   /**
@@ -111,9 +119,8 @@ export class Shape {
     return <u32>i8x16.bitmask(i8x16.eq(v128.load(start), v128.load(entry)));
   }
 
-  /** The slot of a remembered key; `start` is where it stands in this request. */
-  @inline static slot(entry: usize, start: usize): i32 {
-    store<u32>(entry, <u32>start, ENTRY_START);
+  /** The slot of a remembered key. */
+  @inline static slot(entry: usize): i32 {
     return load<i32>(entry, ENTRY_SLOT);
   }
 
@@ -149,26 +156,34 @@ function sameLong(start: usize, entry: usize, last: u32): bool {
 
 /**
  * Takes the key of an object whose place in the shape is `entry` the ordinary way: its slot goes to `learntSlot`, its
- * uniqueness is the answer (MEMBER_*). `plain` says that no byte of it needs an escape in JSON.
+ * uniqueness is the answer (MEMBER_*). `plain` says that no byte of it needs an escape in JSON. What was remembered ends with it.
  */
 export function learnKey(entry: usize, start: usize, length: u32, plain: bool): i32 {
   const slot = shapeOfPrincipal ? principalSlot(start, length) : resourceSlot(start, length);
   learntSlot = slot;
   const index = <u32>(entry - shape - RUN_HEADER) / <u32>RUN_ENTRY;
+  knownEnd = 0;
   if (index >= RUN_CAPACITY) return addMember(shape, start, length);
   if (Run.add(shape, index, start, length) == 0) return MEMBER_REPEATED;
   store<i32>(entry, slot, ENTRY_SLOT);
-  // One bit for each byte of the key, and one for the quote after it or the header before it.
-  store<u32>(entry, plain && length < BLOCK_SIZE ? (2 << length) - 1 : NEVER, ENTRY_MASK);
-  store<u8>(entry, 0xa0 | length, ENTRY_FIXSTR);
-  v128.store(entry, v128.load(entry), ENTRY_FIXSTR + 1);
-  if (plain && length >= BLOCK_SIZE && length <= MOST_LONG) {
-    // Byte by byte: the entry ends with the last of them.
-    const tail = entry + ENTRY_FIXSTR + 1;
-    for (let place = BLOCK_SIZE; place < length; place++) store<u8>(tail + place, load<u8>(start + place));
-    store<u8>(tail + length, 0x22);
-    store<u32>(entry, LONG, ENTRY_MASK);
+  if (!plain || length > MOST_LONG) {
+    store<u32>(entry, NEVER, ENTRY_MASK);
+    return MEMBER_NEW;
   }
+  // The entry keeps the text of a key that can be recognised, so that its place in each request need not be noted.
+  const text = entry + ENTRY_FIXSTR + 1;
+  v128.store(text, v128.load(entry));
+  store<u8>(entry, 0xa0 | length, ENTRY_FIXSTR);
+  store<u32>(entry, <u32>text, ENTRY_START);
+  if (length < BLOCK_SIZE) {
+    // One bit for each byte of the key, and one for the quote after it or the header before it.
+    store<u32>(entry, (2 << length) - 1, ENTRY_MASK);
+    return MEMBER_NEW;
+  }
+  // Byte by byte: the entry ends with the last of them.
+  for (let place = BLOCK_SIZE; place < length; place++) store<u8>(text + place, load<u8>(start + place));
+  store<u8>(text + length, 0x22);
+  store<u32>(entry, LONG, ENTRY_MASK);
   return MEMBER_NEW;
 }
 
@@ -179,10 +194,14 @@ export function openPairs(): void {
 }
 
 /** Notes that the object's pairs end before `end`, and that cells from `cell` on are taken. */
-export function closePairs(end: usize, cell: usize): void {
-  pairCount = <u32>(end - pairs) / <u32>PAIR_SIZE;
+export function takePairs(end: usize, cell: usize): void {
   freePair = end;
   freeCell = cell;
+}
+
+/** Ends an object, whose pairs have been taken. */
+export function closePairs(): void {
+  pairCount = <u32>(freePair - pairs) / <u32>PAIR_SIZE;
 }
 
 /**

@@ -1,8 +1,8 @@
 /**
  * Parts of a request that say again, byte for byte, what the entry before said, or the request before that was read together
- * with it. Neighbouring entries of a batch mostly begin alike (actions, kind, version) and differ in id and attributes. Equal bytes decode to equal records, so these are taken
- * over instead of being read again; what follows them is read the ordinary way. Records of equal parts then point to the
- * same bytes, by which later steps see at once that nothing has changed.
+ * with it. Neighbouring entries of a batch mostly begin alike (actions, kind, version) and differ in id and attributes. Equal
+ * bytes decode to equal records, so these are taken over instead of being read again; what follows them is read the ordinary
+ * way. Records of equal parts then point to the same bytes, by which later steps see at once that nothing has changed.
  *
  *   entry n    {"actions":["view"],"resource":{"kind":"album","id":"a1","attr":{...}}}
  *              |<------------- prefix ------------------->|          up to the key of `id` or `attr`
@@ -120,12 +120,16 @@ export class Repeats {
     }
     const last: usize = length - 16;
     let offset: usize = 0;
-    while (offset < last && i8x16.all_true(i8x16.eq(v128.load(left + offset), v128.load(right + offset))))
-      offset += 16;
-    return offset >= last && i8x16.all_true(i8x16.eq(v128.load(left + last), v128.load(right + last)));
+    while (offset < last && Repeats.block(left + offset, right + offset)) offset += 16;
+    return offset >= last && Repeats.block(left + last, right + last);
   }
 
-  /** Begins the record of an entry with the prefix. */
+  /** Whether 16 bytes are the same. (`all_true` takes three times as many instructions.) */
+  @inline static block(left: usize, right: usize): bool {
+    return i8x16.bitmask(i8x16.eq(v128.load(left), v128.load(right))) == 0xffff;
+  }
+
+  /** The first 80 bytes of the record of an entry with the prefix. */
   @inline static take(record: usize): void {
     v128.store(record, v128.load(fields));
     v128.store(record, v128.load(fields, 16), 16);

@@ -8,7 +8,7 @@ import { ABSENT, box } from "../value/value";
 import { refuseAnyway } from "./failure";
 import { openPairs, pairCount, pairs } from "./projection";
 import { openRecords } from "./records";
-import { forgetPrefix, forgetRepeats } from "./repeats";
+import { forgetPrefix, forgetRepeats, Repeats } from "./repeats";
 import {
   RESOURCE_ACTION_COUNT,
   RESOURCE_ACTIONS,
@@ -91,10 +91,21 @@ export function clearResource(record: usize, at: usize): void {
   v128.store(record, zero, 32);
   v128.store(record, zero, 48);
   v128.store(record, zero, 64);
-  v128.store(record, zero, 80);
-  v128.store(record, zero, 96);
+  clearRest(record, at);
+}
+
+/** The same for the entry at `at`, with what the prefix (repeats.ts) gives. */
+export function takeResource(record: usize, at: usize): void {
+  Repeats.take(record);
+  clearRest(record, at);
+}
+
+/** What no prefix gives. */
+function clearRest(record: usize, at: usize): void {
   store<u64>(record, ABSENT, RESOURCE_ATTR);
-  store<u32>(record, <u32>at, RESOURCE_OFFSET);
+  store<u64>(record, <u64>at, RESOURCE_OFFSET);
+  store<u64>(record, 0, ATTR_CELL);
+  store<u64>(record, 0, ATTR_CELL + 8);
 }
 
 /** Notes the actions of a resource; `place` is where they stand. */

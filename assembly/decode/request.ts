@@ -19,7 +19,7 @@
  *   64 first attribute pair u32 | 68 pair count u32
  *   72 first action u32 (string records) | 76 action count u32
  *   80 whole attr u64 (TAG_RAW_*, ABSENT when not given)
- *   88 first byte of the entry u32 | 92 reserved
+ *   88 first byte of the entry u32 | 92 repeats u32: 1 when actions, kind, version and scope stand where those of the entry before do
  */
 import { ABSENT } from "../value/value";
 
@@ -41,6 +41,7 @@ export const RESOURCE_ACTIONS: usize = 72;
 export const RESOURCE_ACTION_COUNT: usize = 76;
 export const RESOURCE_ATTR: usize = 80;
 export const RESOURCE_OFFSET: usize = 88;
+export const RESOURCE_REPEATS: usize = 92;
 
 /** The request's fixed fields: one struct, reused for every request (addresses of string records). */
 export const requestId: usize = memory.data(16);
@@ -62,12 +63,15 @@ let lastNumber: u64 = 0;
 /** Resource records, contiguous. */
 export let resources: usize = 0;
 export let resourceCount: u32 = 0;
+/** Decisions asked for, and the most that one resource asks for. */
+export let decisionCount: u32 = 0;
+export let mostActions: u32 = 0;
 export let includeMeta: bool = false;
 /** Whether `auxData` carries at least one token. */
 export let hasAuxData: bool = false;
 
 /** Bytes that `keepRequest` needs. */
-export const KEPT_SIZE: usize = 112;
+export const KEPT_SIZE: usize = 120;
 
 /** Puts the principal away at `to`, into 80 bytes; what its fields point to stays where it is. */
 export function keepPrincipal(to: usize): void {
@@ -103,6 +107,8 @@ export function keepRequest(to: usize): void {
   store<u32>(to, resourceCount, 100);
   store<u32>(to, includeMeta ? 1 : 0, 104);
   store<u32>(to, hasAuxData ? 1 : 0, 108);
+  store<u32>(to, decisionCount, 112);
+  store<u32>(to, mostActions, 116);
 }
 
 /** Makes a request that was put away the current one again. */
@@ -113,6 +119,8 @@ export function recallRequest(from: usize): void {
   resourceCount = load<u32>(from, 100);
   includeMeta = load<u32>(from, 104) != 0;
   hasAuxData = load<u32>(from, 108) != 0;
+  decisionCount = load<u32>(from, 112);
+  mostActions = load<u32>(from, 116);
 }
 
 function clearString(record: usize): void {
@@ -153,6 +161,20 @@ export function setPrincipalAttr(pairs: usize, count: u32, whole: u64): void {
 export function setResources(start: usize, count: u32): void {
   resources = start;
   resourceCount = count;
+}
+
+/** Counts what the resources ask for. */
+export function countDecisions(): void {
+  let decisions: u32 = 0;
+  let most: u32 = 0;
+  const end = resources + <usize>resourceCount * RESOURCE_SIZE;
+  for (let record = resources; record < end; record += RESOURCE_SIZE) {
+    const count = load<u32>(record, RESOURCE_ACTION_COUNT);
+    decisions += count;
+    if (count > most) most = count;
+  }
+  decisionCount = decisions;
+  mostActions = most;
 }
 
 export function setIncludeMeta(value: bool): void {
