@@ -53,6 +53,7 @@ import {
   resourceCount,
   resources,
 } from "../decode/request";
+import { reserve } from "../decode/reserve";
 import { validateRequest } from "../decode/validate";
 import { ABSENT } from "../value/value";
 import { exhausted, mark, resetArena, rewind } from "../memory/arena";
@@ -68,15 +69,15 @@ import {
   keyBlock,
   keyKind,
 } from "./decide";
-import { beginDerivedRoles, reserveDerivedRoles } from "./derived-roles";
+import { beginDerivedRoles, derivedRolesSize, placeDerivedRoles } from "./derived-roles";
 import { actionRead, forgetActionRead, setAction, setContext, setStored } from "./evaluation-inputs";
 import { matchesAny } from "./glob";
 import { setAuxData, setNow } from "./inputs";
 import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
-import { beginResults, reserveResults, setResult } from "./results";
+import { beginResults, placeResults, resultsSize, setResult } from "./results";
 import { beginVerdicts, needsSchemas, nextVerdict, verdictRejects } from "./schema-verdicts";
-import { beginListed, reserveListed } from "./shortlist";
+import { beginListed, listedSize, placeListed } from "./shortlist";
 import {
   beginRequest,
   beginResource,
@@ -189,8 +190,9 @@ export function decideRequest(
   const unfinished = (flags & FLAG_UNFINISHED) != 0;
   const entries = unfinished ? load<u32>(CONTROL_BASE, CONTROL_TOTAL_RESOURCES) : resourceCount;
   beginResponse(outputFormat, now, (flags & FLAG_CONTINUES) != 0, entries);
-  if (!reserveDerivedRoles() || !reserveResults(mostActions) || !reserveListed(mostActions))
-    return STATUS_MEMORY;
+  const room = reserve(derivedRolesSize() + resultsSize(mostActions) + listedSize(mostActions));
+  if (room == 0) return STATUS_MEMORY;
+  placeListed(placeResults(placeDerivedRoles(room), mostActions));
   principalExists = anyPrincipalPolicy();
   resourceExists = false;
   actionsBefore = 0;
@@ -262,8 +264,8 @@ function checkResource(record: usize, index: u32, denyAll: bool): void {
     if (actionRead) {
       beginResource();
       fillSlots(load<u32>(record, RESOURCE_PAIRS), load<u32>(record, RESOURCE_PAIR_COUNT), resourceEpoch);
+      forgetActionRead();
     }
-    forgetActionRead();
     setAction(action, ABSENT);
     decideListed(action, at);
     setResult(at, effect, keyKind, decidingScope, keyBlock);

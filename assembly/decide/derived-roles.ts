@@ -10,7 +10,7 @@ import {
   OUTCOME_TRUE,
   TRACE_DERIVED_ROLE,
 } from "../abi";
-import { allocate, fits } from "../memory/arena";
+import { fits } from "../memory/arena";
 import { compareBytes } from "../memory/bytes";
 import { NULL, fail, newList, ofString, setItem } from "../value/value";
 import { anyRoleMatches } from "./roles";
@@ -41,12 +41,16 @@ let visitedCount: u32 = 0;
 /** Most scopes one chain can have: a scope string cannot hold more segments within the input limit that matter. */
 const MAX_VISITED: u32 = 256;
 
-/** Makes room for the list of any resource, bounded by the number of derived roles. False when the arena is full. */
-export function reserveDerivedRoles(): bool {
-  if (!fits((<usize>(derivedRoleCount + MAX_VISITED)) << 2)) return false;
-  listed = allocate((<usize>derivedRoleCount) << 2);
-  visited = allocate((<usize>MAX_VISITED) << 2);
-  return true;
+/** Bytes that the list of any resource needs, bounded by the number of derived roles. */
+export function derivedRolesSize(): usize {
+  return (<usize>(derivedRoleCount + MAX_VISITED)) << 2;
+}
+
+/** Places the list at `start`, and returns its end. */
+export function placeDerivedRoles(start: usize): usize {
+  listed = start;
+  visited = listed + ((<usize>derivedRoleCount) << 2);
+  return visited + ((<usize>MAX_VISITED) << 2);
 }
 
 /** Starts a resource. */

@@ -80,6 +80,7 @@ import {
   setPrincipalAttr,
   setRoles,
 } from "../decode/request";
+import { reserve } from "../decode/reserve";
 import { exhausted, mark, resetArena, rewind } from "../memory/arena";
 import { fuelLeft, outOfFuel, refuel } from "../memory/fuel";
 import { ABSENT } from "../value/value";
@@ -95,7 +96,7 @@ import {
   KEY_NONE,
   KEY_RESOURCE,
 } from "./decide";
-import { beginDerivedRoles, reserveDerivedRoles } from "./derived-roles";
+import { beginDerivedRoles, derivedRolesSize, placeDerivedRoles } from "./derived-roles";
 import { fillInDefaults, problemOf, reportProblem, settleRoles } from "./evaluation-checks";
 import { actionRead, forgetActionRead, setAction, setContext, setStored } from "./evaluation-inputs";
 import { composeReason, reasonLength, reasonStart } from "./evaluation-reasons";
@@ -111,7 +112,7 @@ import {
   writeExplained,
   writeProblem,
 } from "./respond-evaluation";
-import { beginResults, reserveResults, setResult } from "./results";
+import { beginResults, placeResults, resultsSize, setResult } from "./results";
 import { beginVerdicts, needsSchemasOf, nextVerdict, verdictRejects } from "./schema-verdicts";
 import {
   beginRequest,
@@ -218,7 +219,9 @@ export function prepare(added: usize, first: usize, count: u32, flags: i32, now:
   beginRequest();
   setNow(now);
   setIncludeMeta(false);
-  if (!reserveDerivedRoles() || !reserveResults(1)) return STATUS_MEMORY;
+  const room = reserve(derivedRolesSize() + resultsSize(1));
+  if (room == 0) return STATUS_MEMORY;
+  placeResults(placeDerivedRoles(room), 1);
   beginResources();
   if ((flags & FLAG_SCHEMAS) != 0 && !denyAll) {
     if (verdictsLength == 0 && needsSchemasOf(first, count)) return STATUS_SCHEMAS;

@@ -32,4 +32,5 @@ export {
   inputRuntime,
   inputRuntimeEffectiveDerivedRoles,
 } from "./inputs";
+export { resourceEquals, resourceEqualsPrincipalId, settleEquals } from "./equality-conditions";
 export { inputAction, inputActionName, inputActionProperties, inputContext } from "./evaluation-inputs";

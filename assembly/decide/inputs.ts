@@ -53,6 +53,7 @@ import { resourceRecord } from "./subject";
 const DOT: u8 = 0x2e;
 const NANOS_PER_MILLI: f64 = 1000000;
 
+let nowMillis: f64 = 0;
 let nowSeconds: i64 = 0;
 let nowNanos: u32 = 0;
 /** Whether a condition or an output asked for the instant of the request. */
@@ -65,10 +66,13 @@ let givenAuxData: u64 = 0;
 
 /** Sets the instant of the request, in milliseconds since 1970. */
 export function setNow(millis: f64): void {
+  nowRead = false;
+  // Requests that are decided together have the same one.
+  if (millis == nowMillis) return;
+  nowMillis = millis;
   const whole = Math.floor(millis / 1000.0);
   nowSeconds = <i64>whole;
   nowNanos = <u32>((millis - whole * 1000.0) * NANOS_PER_MILLI);
-  nowRead = false;
 }
 
 /** Whether anything of the last request depended on when it was decided. */

@@ -34,7 +34,7 @@ import {
   firstOutput,
 } from "./outputs";
 import { composeKey, keyLength, keyStart } from "./policy-keys";
-import { plainResource } from "./respond-msgpack-plain";
+import { plainEnd, plainHead, plainResource } from "./respond-msgpack-plain";
 import { actionAt, resultBlock, resultEffect, resultKeyKind, resultScope, sortedAction } from "./results";
 import { verdictLength, verdictStart } from "./schema-verdicts";
 import { NO_SYMBOL, symbolLength, symbolStart } from "./tables";
@@ -66,7 +66,7 @@ let callMillis: f64 = 0;
 
 export function msgpackBegin(now: f64, withHead: bool, entries: u32): void {
   callMillis = now;
-  if (!withHead) return;
+  if (!withHead || plainHead(entries)) return;
   const hasId = stringLength(requestId) > 0;
   msgpackMap(hasId ? 3 : 2);
   if (hasId) {
@@ -78,6 +78,7 @@ export function msgpackBegin(now: f64, withHead: bool, entries: u32): void {
 }
 
 export function msgpackEnd(): void {
+  if (plainEnd(callMillis)) return;
   name(CALL_ID);
   if (!room(ULID_LENGTH + 1)) return;
   store<u8>(position, 0xa0 | <u32>ULID_LENGTH);

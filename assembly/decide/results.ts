@@ -3,22 +3,28 @@
  *
  *   result (16 bytes) | u8 effect, 3 zero | u32 key kind | u32 scope symbol | u32 role policy block |
  */
-import { allocate, fits } from "../memory/arena";
 import { compareBytes } from "../memory/bytes";
 import { STRING_SIZE, stringLength, stringStart } from "../decode/request";
 
-const RESULT_SIZE: usize = 16;
+export const RESULT_SIZE: usize = 16;
 
-let results: usize = 0;
-let order: usize = 0;
-let actionRecords: usize = 0;
+/** Exported for a writer that keeps them in registers: the results, the order of the actions (u32 each), their string records. */
+export let results: usize = 0;
+export let order: usize = 0;
+export let actionRecords: usize = 0;
+/** Bytes of the longest action. */
+export let longestAction: u32 = 0;
 
-/** Makes room for the results of resources with at most `most` actions. False when the arena is full. */
-export function reserveResults(most: u32): bool {
-  if (!fits(<usize>most * (RESULT_SIZE + 4))) return false;
-  results = allocate(<usize>most * RESULT_SIZE);
-  order = allocate((<usize>most) << 2);
-  return true;
+/** Bytes that the results of resources with at most `most` actions need. */
+export function resultsSize(most: u32): usize {
+  return <usize>most * (RESULT_SIZE + 4);
+}
+
+/** Places them at `start`, and returns their end. */
+export function placeResults(start: usize, most: u32): usize {
+  results = start;
+  order = start + <usize>most * RESULT_SIZE;
+  return order + ((<usize>most) << 2);
 }
 
 /**
@@ -28,7 +34,12 @@ export function reserveResults(most: u32): bool {
 export function beginResults(actions: usize, count: u32, repeated: bool): void {
   actionRecords = actions;
   if (repeated) return;
-  for (let index: u32 = 0; index < count; index++) insert(index);
+  longestAction = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    insert(index);
+    const length = stringLength(actionAt(index));
+    if (length > longestAction) longestAction = length;
+  }
 }
 
 export function setResult(index: u32, effect: i32, keyKind: u32, scope: u32, block: usize): void {

@@ -7,7 +7,7 @@
  * the effect.
  *
  *   slot (SLOT_SIZE)   | u32 kind | u32 version | u32 scope | u32 action | u64 role list |
- *                      | u32 end (0 = left to decide.ts) | u32 cost | segment ... |
+ *                      | u32 end | at once (0 = left to decide.ts) | u32 cost | segment ... |
  *   segment            | u32 block | u32 fuel | u32 role << 1 | has deny | u32 end | entry ... |
  *   entry    (8 bytes) | u32 deny << 31 | derived role + 1 | u32 condition + 1 |
  *
@@ -18,7 +18,6 @@
  */
 import { EFFECT_DENY, ON_ERROR_STRICT, OUTCOME_FALSE, OUTCOME_TRUE } from "../abi";
 import { roleCount, stringLength, stringStart } from "../decode/request";
-import { allocate, fits } from "../memory/arena";
 import { burn, fuelLeft, outOfFuel, refuel } from "../memory/fuel";
 import { derivedCondition, derivedOutcome, enterBlock } from "./derived-roles";
 import { matchesAny } from "./glob";
@@ -63,6 +62,9 @@ const SLOT_END: usize = 24;
 const SLOT_COST: usize = 28;
 const SLOT_HEAD: usize = 32;
 
+/** In SLOT_END: the first entry allows whatever the request holds. */
+const AT_ONCE: u32 = 1;
+
 const SEGMENT_FUEL: usize = 4;
 const SEGMENT_ROLE: usize = 8;
 const SEGMENT_END: usize = 12;
@@ -81,10 +83,11 @@ let resourceHash: u32 = 0;
 /** Slots that were filled so far. */
 let fills: u32 = 0;
 
-/** The slots of the actions of a list (u32 each), as they were when `listedFills` slots had been filled. */
+/** The slots of the actions of a list (u32 each), right for the next resource as long as `listedFills` slots have been filled. */
 let listed: usize = 0;
 let listedFills: u32 = 0;
-let isListed: bool = false;
+/** With how many they are right for this one. */
+let usedFills: u32 = 0;
 
 /** Reserves the region from `start` on, empty; returns the first byte behind it. */
 export function placeShortlists(start: usize): usize {
@@ -108,16 +111,18 @@ export function beginShortlists(): void {
   resourceHash = hash ^ (hash >> 15);
 }
 
-/** Makes room for lists of at most `most` actions. False when the arena is full. */
-export function reserveListed(most: u32): bool {
-  if (!fits((<usize>most) << 2)) return false;
-  listed = allocate((<usize>most) << 2);
-  return true;
+/** Bytes that lists of at most `most` actions need. */
+export function listedSize(most: u32): usize {
+  return (<usize>most) << 2;
+}
+
+export function placeListed(start: usize): void {
+  listed = start;
 }
 
 /** Begins the actions of a resource; `stays` says that it has the actions, kind, version and scope of the one before. */
 export function beginListed(stays: bool, decidable: bool): void {
-  isListed = stays && listedFills == fills;
+  usedFills = stays ? listedFills : fills - 1;
   // What is not decided leaves no slots behind.
   listedFills = decidable ? fills : fills - 1;
 }
@@ -125,7 +130,7 @@ export function beginListed(stays: bool, decidable: bool): void {
 /** `shortlistOf` for action `index` of the list. */
 export function listedShortlist(record: usize, index: u32): usize {
   const place = listed + ((<usize>index) << 2);
-  if (isListed && listedFills == fills) {
+  if (usedFills == fills) {
     const slot: usize = load<u32>(place);
     if (slot != 0) {
       burn(load<u32>(slot, SLOT_COST));
@@ -164,8 +169,9 @@ function refill(slot: usize, record: usize): void {
   store<u32>(slot, resourceFirstScope, 8);
   store<u32>(slot, action, SLOT_ACTION);
   store<u64>(slot, roleList, SLOT_ROLES);
+  const atOnce: u32 = allowsAtOnce(slot + SLOT_HEAD, end) ? AT_ONCE : 0;
   // A glob that ran out of fuel has not been matched.
-  store<u32>(slot, outOfFuel() ? 0 : <u32>end, SLOT_END);
+  store<u32>(slot, outOfFuel() ? 0 : <u32>end | atOnce, SLOT_END);
   // A role set of thousands may take more at once; it stays with what a decision brings along.
   store<u32>(slot, <u32>(outOfFuel() ? FILL_FUEL : FILL_FUEL - fuelLeft()), SLOT_COST);
   refuel(fuel);
@@ -205,6 +211,11 @@ function fill(at: usize, limit: usize, action: u32, start: usize, length: u32): 
         store<u32>(at, load<u32>(row, ROW_CONDITION), ENTRY_CONDITION);
         at += ENTRY_SIZE;
       }
+      // Where nobody speaks, only what looking there costs is left: it goes to the next segment.
+      if (at == segment + SEGMENT_HEAD) {
+        at = segment;
+        continue;
+      }
       store<u32>(segment, <u32>block);
       store<u32>(segment, fuel, SEGMENT_FUEL);
       store<u32>(segment, (role << 1) | ((flags & LIST_HAS_DENY) != 0 ? 1 : 0), SEGMENT_ROLE);
@@ -213,6 +224,17 @@ function fill(at: usize, limit: usize, action: u32, start: usize, length: u32): 
     }
   }
   return at;
+}
+
+/** Whether the first entry of the segments between `first` and `end` allows without asking anything, and no row of its scope denies. */
+function allowsAtOnce(first: usize, end: usize): bool {
+  const entry = first + SEGMENT_HEAD;
+  return (
+    first < end &&
+    (load<u32>(first, SEGMENT_ROLE) & 1) == 0 &&
+    load<u32>(entry) == 0 &&
+    load<u32>(entry, ENTRY_CONDITION) == 0
+  );
 }
 
 /** The scope at which `decideByShortlist` came to its result. */
@@ -224,6 +246,11 @@ export function decideByShortlist(slot: usize): i32 {
   let result = UNDECIDED;
   let segment = slot + SLOT_HEAD;
   shortlistScope = NO_SYMBOL;
+  if ((<u32>end & AT_ONCE) != 0) {
+    if (!burn(load<u32>(segment, SEGMENT_FUEL))) return UNDECIDED;
+    shortlistScope = load<u32>(load<u32>(segment));
+    return ALLOWED;
+  }
   while (segment < end) {
     const own = decideSegment(segment);
     if (own == ALLOWED) {

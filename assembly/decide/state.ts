@@ -32,7 +32,18 @@ import {
 import { materialize } from "../decode/materialize";
 import { PAIR_SIZE } from "../decode/request";
 import { burn } from "../memory/fuel";
-import { FALSE, NULL, OPTIONAL_NONE, TRUE, box, fail, ofBool, payloadOf, tagOf } from "../value/value";
+import {
+  FALSE,
+  NULL,
+  OPTIONAL_NONE,
+  TRUE,
+  box,
+  fail,
+  isStringValue,
+  ofBool,
+  payloadOf,
+  tagOf,
+} from "../value/value";
 import { RESERVED_SLOTS } from "./attributes";
 import { setChain } from "./subject";
 import {
@@ -139,6 +150,13 @@ export function principalAttribute(slot: i32): u64 {
 /** `R.attr.<key of slot>`. */
 export function resourceAttribute(slot: i32): u64 {
   return read(slot, resourceEpoch);
+}
+
+/** The cell of `R.attr.<key of slot>` if that is a string, 0 for anything else. */
+export function resourceString(slot: i32): usize {
+  const cell = slots + ((<usize>slot) << 4);
+  const value = load<u64>(cell);
+  return load<u32>(cell, 8) == resourceEpoch && isStringValue(value) ? payloadOf(value) : 0;
 }
 
 export function principalHasAttribute(slot: i32): u64 {

@@ -50,6 +50,41 @@ export class ExpressionWriter {
     return this.#write(expression, locals);
   }
 
+  /** As `term`, for what `id` comes to as a condition (i32). A single `==` is one call, without values where it can be. */
+  outcome(id: ExprId): string {
+    const call = this.#own(id, "call");
+    const [left, right] = call?.args ?? [];
+    if (call?.guest !== "equals" || left === undefined || right === undefined)
+      return this.#call("settle", [this.term(id)]);
+    const slot = this.#resourceSlot(left);
+    if (slot !== undefined && this.#isPrincipalId(right))
+      return this.#call("resourceEqualsPrincipalId", [slot()]);
+    const other = this.#resourceSlot(right);
+    if (other !== undefined && this.#isPrincipalId(left))
+      return this.#call("resourceEqualsPrincipalId", [other()]);
+    if (slot !== undefined) return this.#call("resourceEquals", [slot(), this.term(right)]);
+    return this.#call("settleEquals", [this.term(left), this.term(right)]);
+  }
+
+  /** The expression `id` if it is an `op` that is written where it stands. */
+  #own<Op extends Expr["op"]>(id: ExprId, op: Op): (Expr & { op: Op }) | undefined {
+    const expression = this.#context.expressions[id];
+    if (expression?.op !== op || (this.#context.shared[id] ?? -1) >= 0) return undefined;
+    return expression as Expr & { op: Op };
+  }
+
+  /** Writes the slot of `R.attr.<key>`, if `id` is that. */
+  #resourceSlot(id: ExprId): (() => string) | undefined {
+    const attribute = this.#own(id, "attribute");
+    if (attribute === undefined || this.#context.attributeRoots[attribute.slot] !== "resource")
+      return undefined;
+    return () => this.#slot(attribute.slot);
+  }
+
+  #isPrincipalId(id: ExprId): boolean {
+    return this.#own(id, "input")?.input === "principal.id";
+  }
+
   #write(expression: Expr, locals: Locals): string {
     switch (expression.op) {
       case "literal":
@@ -100,9 +135,13 @@ export class ExpressionWriter {
 
   #attribute(expression: Expr & { op: "attribute" | "hasAttribute" }): string {
     const root = this.#context.attributeRoots[expression.slot] === "principal" ? "principal" : "resource";
-    const name = `${root === "principal" ? "P" : "R"}.attr.${this.#context.attributeNames[expression.slot] ?? ""}`;
     const read = expression.op === "attribute" ? "Attribute" : "HasAttribute";
-    return this.#call(root + read, [this.#unit.slot(expression.slot, name)]);
+    return this.#call(root + read, [this.#slot(expression.slot)]);
+  }
+
+  #slot(slot: number): string {
+    const root = this.#context.attributeRoots[slot] === "principal" ? "P" : "R";
+    return this.#unit.slot(slot, `${root}.attr.${this.#context.attributeNames[slot] ?? ""}`);
   }
 
   #field(read: string, operand: ExprId, field: string, locals: Locals): string {

@@ -14,6 +14,9 @@ import type { Usage } from "./usage.ts";
 /** Core functions beside GUEST_FUNCTIONS: parameter types and result, as written in a declaration. */
 const SUPPORT_FUNCTIONS: Readonly<Record<string, string>> = {
   settle: "(value: u64): i32",
+  settleEquals: "(left: u64, right: u64): i32",
+  resourceEquals: "(slot: i32, right: u64): i32",
+  resourceEqualsPrincipalId: "(slot: i32): i32",
   condition: "(id: i32): i32",
   isRemembered: "(id: i32): bool",
   remembered: "(id: i32): u64",
@@ -144,10 +147,9 @@ function conditionFunction(
   const head = { name: `c${id}`, isExported: true, result: "i32", header } as const;
   const unit = new UnitText();
   if (condition.kind === "expr") {
-    unit.use("settle");
     const writer = new ExpressionWriter(context, unit);
-    const term = writer.term(condition.expr);
-    return unit.finish(head, [...writer.lines, `  return settle(${term});`]);
+    const outcome = writer.outcome(condition.expr);
+    return unit.finish(head, [...writer.lines, `  return ${outcome};`]);
   }
   const decisive = condition.kind === "all" ? "NOT_MET" : "MET";
   unit.use("condition");

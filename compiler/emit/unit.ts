@@ -3,8 +3,8 @@
  * with comments. The *shape* is for the compiler: everything that depends on the rest of the policy set is a name (`L0`, `S0` …)
  * that the linker fills in later. Equal shapes are compiled once, whatever they are about and whatever else the set holds:
  *
- *   listing: settle(equals(resourceAttribute(4 /* R.attr.status * /), 0xfff80005000400b0 /* "PENDING" * /))
- *   shape:   settle(equals(resourceAttribute(S0), L0))                         S0 = 4, L0 = 0xfff80005000400b0
+ *   listing: resourceEquals(4 /* R.attr.status * /, 0xfff80005000400b0 /* "PENDING" * /)
+ *   shape:   resourceEquals(S0, L0)                         S0 = 4, L0 = 0xfff80005000400b0
  */
 import { TAG_BOOL, TAG_NULL } from "../../assembly/abi.ts";
 

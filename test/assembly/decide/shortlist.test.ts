@@ -95,8 +95,17 @@ function roles(random: Random): readonly string[] {
   return random.chance(0.05) ? [...few, ...MANY_ROLES] : few;
 }
 
+function about(random: Random): Readonly<Record<string, unknown>> {
+  return {
+    kind: random.pick([...KINDS, "unheard"], "album"),
+    ...(random.chance(0.7) && { scope: random.pick(SCOPES, "") }),
+  };
+}
+
 function request(random: Random): Readonly<Record<string, unknown>> {
   const actions = some(random, [...ACTIONS, "nobody:knows", "view:unheard"], 8);
+  // What neighbours share is read once, and their shortlists are looked up once.
+  const shared = about(random);
   return {
     requestId: "request",
     principal: {
@@ -106,9 +115,8 @@ function request(random: Random): Readonly<Record<string, unknown>> {
     resources: Array.from({ length: 1 + random.below(6) }, (_, index) => ({
       actions: random.chance(0.7) ? actions : some(random, ACTIONS, 8),
       resource: {
-        kind: random.pick([...KINDS, "unheard"], "album"),
+        ...(random.chance(0.6) ? shared : about(random)),
         id: `${index}`,
-        ...(random.chance(0.7) && { scope: random.pick(SCOPES, "") }),
         attr: {
           ...(random.chance(0.8) && { open: random.chance(0.5) }),
           ...(random.chance(0.8) && { owner: random.pick(["alice", "bob"], "bob") }),

@@ -58,7 +58,7 @@ describe("compiled functions", { timeout: 300_000 }, () => {
     const module = await assemble(moduleOf(...texts), cache);
     expect(cache.compiled).toBe(1);
     const exports = wasm.Module.imports(await wasm.compile(module)).map(({ name }) => name);
-    expect(exports).toContain("resourceAttribute");
+    expect(exports).toContain("resourceEquals");
   });
 
   it("come back from a store, and damaged ones are compiled anew", async () => {

@@ -1,0 +1,121 @@
+/**
+ * Conditions that are one `==` have functions of their own in the core. Each comes to what the same comparison inside a larger
+ * expression comes to, which is written the ordinary way: for texts of every length around that of a vector, for values of other
+ * types, for attributes that are missing, and in every way of counting errors.
+ */
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Engine } from "../../../runtime/index.ts";
+import { timesEffort } from "../../support/effort.ts";
+import { ask, engineOf } from "../../support/engines.ts";
+
+const EQUALITIES = {
+  id_right: "R.attr.a == P.id",
+  id_left: "P.id == R.attr.a",
+  literal: 'R.attr.a == "sixteen bytes ok"',
+  empty: 'R.attr.a == ""',
+  number: "R.attr.a == 2.0",
+  list: "R.attr.a == [1.0, 2.0]",
+  attribute: "R.attr.a == P.attr.a",
+  of_principal: "P.attr.a == R.attr.a",
+  both: "R.attr.a == R.attr.b",
+  neither: "R.id == P.id",
+} as const;
+
+/** Texts that mostly differ in one byte or in length from another one. */
+const text = fc.oneof(
+  fc.constantFrom(
+    "",
+    "a",
+    "sixteen bytes ok",
+    "sixteen bytes ko",
+    "seventeen bytes!!",
+    "é",
+    "\u0000",
+    "\u{1f600}",
+  ),
+  fc.tuple(fc.nat(70), fc.constantFrom("x", "y")).map(([length, last]) => "x".repeat(length) + last),
+);
+const value = fc.oneof(
+  { arbitrary: text, weight: 6 },
+  { arbitrary: fc.constantFrom(2, 2.5, true, null, [1, 2], [], { a: 1 }), weight: 2 },
+);
+const attributes = fc.record({ a: value, b: value }, { requiredKeys: [] });
+const request = fc
+  .record({
+    id: text.filter((one) => one !== ""),
+    same: fc.boolean(),
+    resource: attributes,
+    principal: attributes,
+  })
+  .map(({ id, same, resource, principal }) => ({
+    principal: { id, roles: ["user"], attr: principal },
+    resources: [
+      {
+        actions: Object.keys(EQUALITIES).flatMap((name) => [`${name}:one`, `${name}:other`]),
+        resource: { kind: "doc", id: same ? id : "other", attr: same ? { ...resource, a: id } : resource },
+      },
+    ],
+  }));
+
+function sources(): { path: string; text: string }[] {
+  const rules = Object.entries(EQUALITIES).flatMap(([name, expr]) => [
+    { actions: [`${name}:one`], effect: "EFFECT_ALLOW", roles: ["user"], condition: { match: { expr } } },
+    {
+      actions: [`${name}:other`],
+      effect: "EFFECT_ALLOW",
+      roles: ["user"],
+      condition: { match: { expr: `(${expr}) == true` } },
+    },
+  ]);
+  const policy = {
+    apiVersion: "api.cerbos.dev/v1",
+    resourcePolicy: { resource: "doc", version: "default", rules },
+  };
+  return [{ path: "doc.json", text: JSON.stringify(policy) }];
+}
+
+describe.each(["compatible", "fail-closed", "strict"] as const)(
+  "a condition that is one ==, %s",
+  (onError) => {
+    let engine: Engine;
+    beforeAll(async () => {
+      engine = await engineOf(sources(), { onError });
+    });
+
+    it.each(["json", "msgpack"] as const)("comes to what it is worth elsewhere (%s)", (format) => {
+      const seen = new Set<string>();
+      fc.assert(
+        fc.property(request, (body) => {
+          const answer = ask(engine, body, format);
+          if ("failure" in answer) throw new Error(answer.failure);
+          const actions = answer.response.results[0]?.actions ?? {};
+          for (const name of Object.keys(EQUALITIES)) {
+            expect([name, actions[`${name}:one`]]).toEqual([name, actions[`${name}:other`]]);
+            seen.add(`${name} ${actions[`${name}:one`]}`);
+          }
+        }),
+        { numRuns: timesEffort(1500) },
+      );
+      // Every comparison has held, and has not.
+      expect(seen.size).toBe(2 * Object.keys(EQUALITIES).length);
+    });
+
+    it("counts as many errors", () => {
+      const errors = (name: string): number => {
+        ask(
+          engine,
+          {
+            principal: { id: "alice", roles: ["user"] },
+            resources: [{ actions: [name], resource: { kind: "doc", id: "1", attr: {} } }],
+          },
+          "json",
+        );
+        return engine.partFacts().conditionErrors;
+      };
+      for (const name of Object.keys(EQUALITIES)) expect(errors(`${name}:one`)).toBe(errors(`${name}:other`));
+      expect(errors("id_right:one")).toBe(1);
+      expect(errors("neither:one")).toBe(0);
+    });
+  },
+);
