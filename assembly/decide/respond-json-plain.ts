@@ -10,13 +10,14 @@ import {
   RESOURCE_SCOPE,
   RESOURCE_VERSION,
   STRING_PLAIN,
+  STRING_SIZE,
   stringFlags,
   stringLength,
   stringStart,
 } from "../decode/request";
 import { fits, moveTo, position } from "../encode/cursor";
 import { fragment, fragmentLength, fragmentStart } from "./fragments";
-import { actionAt, resultEffect, sortedAction } from "./results";
+import { RESULT_SIZE, actionBytes, actionRecords, areActionsPlain, order, results } from "./results";
 
 const FIRST = fragment('{"resource":{"id":"');
 const NEXT = fragment(',{"resource":{"id":"');
@@ -63,27 +64,25 @@ export function plainResource(record: usize, index: u32): bool {
   const kind = record + RESOURCE_KIND;
   const version = record + RESOURCE_VERSION;
   const scope = record + RESOURCE_SCOPE;
+  if (!areActionsPlain) return false;
   if (!Copy.plain(id) || !Copy.plain(kind) || !Copy.plain(version) || !Copy.plain(scope)) return false;
   const count = load<u32>(record, RESOURCE_ACTION_COUNT);
   let size: usize = ENTRY_FRAGMENTS + stringLength(id) + stringLength(kind);
-  size += stringLength(version) + stringLength(scope);
-  for (let at: u32 = 0; at < count; at++) {
-    const action = actionAt(at);
-    if (!Copy.plain(action)) return false;
-    size += ACTION_FRAGMENTS + stringLength(action);
-  }
+  size += stringLength(version) + stringLength(scope) + actionBytes + <usize>count * ACTION_FRAGMENTS;
   if (!fits(size)) return false;
   let to = Copy.text(Copy.fragment(position, index == 0 ? FIRST : NEXT), id);
   to = Copy.text(Copy.fragment(to, KIND), kind);
   if (stringLength(version) != 0) to = Copy.text(Copy.fragment(to, VERSION), version);
   if (stringLength(scope) != 0) to = Copy.text(Copy.fragment(to, SCOPE), scope);
   to = Copy.fragment(to, ACTIONS);
-  const last = count - 1;
-  for (let at: u32 = 0; at < count; at++) {
-    const action = sortedAction(at);
-    const allowed = resultEffect(action) == EFFECT_ALLOW;
-    to = Copy.text(to, actionAt(action));
-    to = Copy.fragment(to, at == last ? (allowed ? LAST_ALLOW : LAST_DENY) : allowed ? ALLOW : DENY);
+  const last = order + ((<usize>count) << 2) - 4;
+  const records = actionRecords;
+  const first = results;
+  for (let place = order; place <= last; place += 4) {
+    const action: usize = load<u32>(place);
+    const allowed = load<i32>(first + action * RESULT_SIZE) == EFFECT_ALLOW;
+    to = Copy.text(to, records + action * STRING_SIZE);
+    to = Copy.fragment(to, place == last ? (allowed ? LAST_ALLOW : LAST_DENY) : allowed ? ALLOW : DENY);
   }
   moveTo(to);
   return true;

@@ -4,7 +4,7 @@
  *   result (16 bytes) | u8 effect, 3 zero | u32 key kind | u32 scope symbol | u32 role policy block |
  */
 import { compareBytes } from "../memory/bytes";
-import { STRING_SIZE, stringLength, stringStart } from "../decode/request";
+import { STRING_PLAIN, STRING_SIZE, stringFlags, stringLength, stringStart } from "../decode/request";
 
 export const RESULT_SIZE: usize = 16;
 
@@ -12,8 +12,10 @@ export const RESULT_SIZE: usize = 16;
 export let results: usize = 0;
 export let order: usize = 0;
 export let actionRecords: usize = 0;
-/** Bytes of the longest action. */
+/** Bytes of the longest action, and of all; whether none of them needs an escape in JSON. */
 export let longestAction: u32 = 0;
+export let actionBytes: u32 = 0;
+export let areActionsPlain: bool = false;
 
 /** Bytes that the results of resources with at most `most` actions need. */
 export function resultsSize(most: u32): usize {
@@ -35,11 +37,17 @@ export function beginResults(actions: usize, count: u32, repeated: bool): void {
   actionRecords = actions;
   if (repeated) return;
   longestAction = 0;
+  actionBytes = 0;
+  let flags = STRING_PLAIN;
   for (let index: u32 = 0; index < count; index++) {
     insert(index);
-    const length = stringLength(actionAt(index));
+    const action = actionAt(index);
+    const length = stringLength(action);
     if (length > longestAction) longestAction = length;
+    actionBytes += length;
+    flags &= stringFlags(action);
   }
+  areActionsPlain = flags != 0;
 }
 
 export function setResult(index: u32, effect: i32, keyKind: u32, scope: u32, block: usize): void {

@@ -7,7 +7,18 @@ import { NO_SLOT } from "../decide/attributes";
 import { box, FALSE, NULL, ofDouble, TRUE } from "../value/value";
 import { refuseAnyway } from "./failure";
 import { numberValue, scanNumber } from "./json-number";
-import { LETTER_F, LETTER_T, MINUS, OPEN_BRACE, OPEN_BRACKET, QUOTE, Scan, skipLiteral } from "./json-scan";
+import {
+  COLON_QUOTE,
+  COMMA_QUOTE,
+  LETTER_F,
+  LETTER_T,
+  MINUS,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  Scan,
+  skipLiteral,
+} from "./json-scan";
 import { hasEscapes, scanString, unescape } from "./json-string";
 import { refuseMember, skipArray, skipObject, skipValue } from "./json-skip";
 import { MEMBER_NEW } from "./key-set";
@@ -27,77 +38,79 @@ import {
 } from "./projection";
 import { PAIR_SIZE } from "./request";
 
-/** The usual value, expanded where it is used. */
-class Attribute {
-  /** value, into a pair; `cell` is 8 bytes for it if it needs some. */
-  @inline static value(at: usize, cell: usize, pair: usize, depth: i32): usize {
-    if (load<u8>(at) == QUOTE) {
-      const start = at + 1;
-      const end = Scan.plainEnd(start);
-      if (load<u8>(end) == QUOTE) {
-        store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
-        store<u64>(pair, box(TAG_STRING, cell), 8);
-        return end + 1;
-      }
-      return decodeValue(at, cell, pair, depth);
-    }
-    return decodeValue(at, cell, pair, depth);
-  }
-}
+/** The entry of the shape when `decodeMember` was called. */
+let openEntry: usize = 0;
 
 /**
  * object, from its opening brace to the byte after the closing one. `depth` counts this object too.
  *
- * Few values live through the loop, and what is rare is called, from two places each so that it stays a call: the
- * cursor has to stay in a register.
+ * The inner loop takes members whose keys repeat those of the shape and whose values are short plain strings, written without white
+ * space. It calls nothing, and what it works with is kept in globals across the call behind it, so that it stays in registers.
  */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
   let entry = openShape(ofPrincipal);
-  let known = knownEnd;
-  let pair = freePair;
-  let cell = freeCell;
   at = Scan.firstKey(at);
   while (!Scan.ended(at)) {
-    at += 1;
-    let slot: i32;
-    if (entry < known) {
-      if (Shape.repeatsQuoted(at, entry)) {
-        slot = Shape.slot(entry);
-        at = Scan.colon(at + Shape.length(entry) + 1);
-      } else if (repeatsLongQuoted(at, entry)) {
-        slot = Shape.slot(entry);
-        at = Scan.colon(at + Shape.length(entry) + 1);
-      } else {
-        known = 0;
-        at = decodeKey(at, entry);
-        slot = learntSlot;
+    const last = knownEnd;
+    let pair = freePair;
+    let cell = freeCell;
+    while (entry < last) {
+      if (!Shape.repeatsQuoted(at + 1, entry)) break;
+      const colon = at + 2 + Shape.length(entry);
+      if (load<u16>(colon) != COLON_QUOTE) break;
+      const start = colon + 2;
+      const end = Scan.plainEnd(start);
+      if (load<u8>(end) != QUOTE) break;
+      const slot = Shape.slot(entry);
+      if (slot != NO_SLOT) {
+        if (pair + PAIR_SIZE + CELL_SIZE > cell) break;
+        cell -= CELL_SIZE;
+        store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
+        store<u64>(pair, <u64>slot);
+        store<u64>(pair, box(TAG_STRING, cell), 8);
+        pair += PAIR_SIZE;
       }
-    } else {
-      at = decodeKey(at, entry);
-      slot = learntSlot;
+      entry = Shape.next(entry);
+      at = end + 1;
+      if (load<u16>(at) != COMMA_QUOTE) {
+        at = Scan.nextKey(at);
+        break;
+      }
+      at += 1;
     }
+    takePairs(pair, cell);
+    if (Scan.ended(at)) break;
+    openEntry = entry;
+    at = decodeMember(at + 1, entry, depth);
     if (at == 0) return 0;
-    if (slot == NO_SLOT) {
-      at = skipValue(at, depth);
-      if (at == 0) return 0;
-    } else {
-      if (pair + PAIR_SIZE + CELL_SIZE > cell) {
-        pair = movePairs(pair);
-        if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-        cell = freeCell;
-      }
-      cell -= CELL_SIZE;
-      store<u64>(pair, <u64>slot);
-      at = Attribute.value(at, cell, pair, depth);
-      if (at == 0) return 0;
-      pair += PAIR_SIZE;
-    }
-    entry = Shape.next(entry);
+    entry = Shape.next(openEntry);
     at = Scan.nextKey(at);
   }
-  takePairs(pair, cell);
   closePairs();
   return Scan.afterObject(at);
+}
+
+/** Any member, in its place of the shape, from the byte after the quote of its key to the byte after its value. */
+function decodeMember(at: usize, entry: usize, depth: i32): usize {
+  let slot: i32;
+  if (entry < knownEnd && (Shape.repeatsQuoted(at, entry) || repeatsLongQuoted(at, entry))) {
+    at = Scan.colon(at + Shape.length(entry) + 1);
+    slot = Shape.slot(entry);
+  } else {
+    at = decodeKey(at, entry);
+    slot = learntSlot;
+  }
+  if (at == 0) return 0;
+  if (slot == NO_SLOT) return skipValue(at, depth);
+  let pair = freePair;
+  if (pair + PAIR_SIZE + CELL_SIZE > freeCell) {
+    pair = movePairs(pair);
+    if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+  }
+  const cell = freeCell - CELL_SIZE;
+  takePairs(pair + PAIR_SIZE, cell);
+  store<u64>(pair, <u64>slot);
+  return decodeValue(at, cell, pair, depth);
 }
 
 /** string `:`, for a key that its shape did not foresee, from the byte after the quote. */

@@ -102,6 +102,16 @@ export class Field {
     return 0;
   }
 
+  /** Whether `"id"` stands at `at`. */
+  @inline static isId(at: usize): bool {
+    return load<u32>(at) == 0x2264_6922;
+  }
+
+  /** Whether `"attr":{` stands at `at`. */
+  @inline static isAttrObject(at: usize): bool {
+    return load<u64>(at) == 0x7b3a_2272_7474_6122;
+  }
+
   /** The resource message. */
   @inline static resource(at: usize): u32 {
     // kind"

@@ -39,6 +39,8 @@ export function guardEnd(end: usize): u8 {
 
 /** `,"` as a little-endian word: what stands between two members of compact text. */
 export const COMMA_QUOTE: u16 = 0x222c;
+/** `:"`: what stands between a key and a string. */
+export const COLON_QUOTE: u16 = 0x223a;
 /** `: `, as indented text has it. */
 const COLON_SPACE: u32 = 0x203a;
 /** `,{`: what stands between two resources of compact text. */

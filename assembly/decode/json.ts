@@ -36,6 +36,7 @@ import {
   CLOSE_BRACKET,
   COMMA,
   COMMA_BRACE,
+  COLON_QUOTE,
   guardEnd,
   isFalse,
   isNull,
@@ -69,6 +70,7 @@ import {
   principalScope,
   principalVersion,
   requestId,
+  RESOURCE_ID,
   RESOURCE_SIZE,
   setIncludeMeta,
   setPrincipalAttr,
@@ -256,7 +258,7 @@ function decodeEntry(at: usize, record: usize): usize {
     seen = prefixOfEntry;
     openEntry = 0;
     // The prefix ends with the quote that opens a key.
-    at = decodeFields(at + prefixLength - 1, prefixOfResource, record);
+    at = decodeRest(at + prefixLength - 1, record);
     if (at == 0) return 0;
     at = Scan.nextKey(at);
   } else {
@@ -296,6 +298,29 @@ function decodeActions(at: usize, record: usize): usize {
 function decodeResource(at: usize, record: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) return isNull(at) ? at + 4 : refuseType(at);
   return decodeFields(Scan.firstKey(at), 0, record);
+}
+
+/** The fields of a resource behind the prefix, which ends before the first of id and attributes: mostly just these two. */
+function decodeRest(at: usize, record: usize): usize {
+  let seen = prefixOfResource;
+  if (Field.isId(at) && load<u16>(at, 4) == COLON_QUOTE) {
+    const start = at + 6;
+    const end = Scan.plainEnd(start);
+    if (load<u8>(end) == QUOTE) {
+      Text.plain(record + RESOURCE_ID, start, <u32>(end - start));
+      seen |= 1 << FIELD_ID;
+      at = Scan.nextKey(end + 1);
+      if (Scan.ended(at)) return Scan.afterObject(at);
+    }
+  }
+  if (Field.isAttrObject(at)) {
+    at = decodeResourceAttr(at + 7, record);
+    if (at == 0) return 0;
+    seen |= 1 << FIELD_ATTR;
+    at = Scan.nextKey(at);
+    if (Scan.ended(at)) return Scan.afterObject(at);
+  }
+  return decodeFields(at, seen, record);
 }
 
 /** The fields of a resource from the key at `at` on; `seen` are those before. */
