@@ -19,8 +19,8 @@ const LENGTH: usize = 4;
 const INPUT_FORMAT: usize = 8;
 const OUTPUT_FORMAT: usize = 12;
 
-/** Requests that were read, one after the other: MOST_BODIES times KEPT_SIZE. */
-const kept = memory.data(3584, 16);
+/** Requests that were read, one after the other. */
+const kept = memory.data(<i32>MOST_BODIES * <i32>KEPT_SIZE, 16);
 
 /** Bytes of all responses, from the start of the output. */
 export let responsesLength: u32 = 0;

@@ -183,7 +183,7 @@ export function decideRequest(
   setNow(now);
   setContext(ABSENT);
   setStored(ABSENT, ABSENT);
-  resolveNumbered();
+  if (resolveNumbered()) principalExists = anyPrincipalPolicy();
   fillSlots(principalPairs, principalPairCount, requestEpoch);
   const fuel = <i64>FUEL_BASE + <i64>FUEL_PER_DECISION * <i64>decisionCount;
   refuel(fuel);
@@ -193,7 +193,6 @@ export function decideRequest(
   const room = reserve(derivedRolesSize() + resultsSize(mostActions) + listedSize(mostActions));
   if (room == 0) return STATUS_MEMORY;
   placeListed(placeResults(placeDerivedRoles(room), mostActions));
-  principalExists = anyPrincipalPolicy();
   resourceExists = false;
   actionsBefore = 0;
   actionCountBefore = 0;
@@ -222,7 +221,7 @@ export function decideRequest(
   return responseFull() ? STATUS_OUTPUT_FULL : STATUS_OK;
 }
 
-/** What holds for the whole request, and for the current resource. */
+/** What holds for the principal that was resolved last, and for the current resource. */
 let principalExists: bool = false;
 let resourceExists: bool = false;
 /** Action records of the resource before. */

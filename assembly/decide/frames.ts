@@ -49,7 +49,7 @@ const MOST_FRAMES: u32 = 32;
 const FRAME_ID_LENGTH: usize = KEPT_SIZE;
 const FRAME_END: usize = FRAME_ID_LENGTH + 4;
 const FRAME_SIZE: usize = FRAME_END + 4;
-const kept = memory.data(4096, 16);
+const kept = memory.data(<i32>MOST_FRAMES * <i32>FRAME_SIZE, 16);
 
 /** Where the request of the frame that was read last lies. */
 let body: usize = 0;

@@ -127,9 +127,10 @@ export function beginResource(): void {
 
 /** Puts decoded attribute pairs into their slots. */
 export function fillSlots(pairs: usize, count: u32, stamp: u32): void {
-  for (let index: u32 = 0; index < count; index++) {
-    const pair = pairs + <usize>index * PAIR_SIZE;
-    const slot = slots + ((<usize>load<u32>(pair)) << 4);
+  const first = slots;
+  const end = pairs + <usize>count * PAIR_SIZE;
+  for (let pair = pairs; pair < end; pair += PAIR_SIZE) {
+    const slot = first + ((<usize>load<u32>(pair)) << 4);
     store<u64>(slot, load<u64>(pair, 8));
     store<u32>(slot, stamp, 8);
   }

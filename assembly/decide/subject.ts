@@ -71,11 +71,12 @@ export function setDefaultNames(version: usize, versionLength: u32, scope: usize
   defaultScopeLength = scopeLength;
 }
 
-/** Resolves the principal of the decoded request, unless it is the one that was resolved last. */
-export function resolveNumbered(): void {
-  if (principalNumber == resolvedNumber) return;
+/** Resolves the principal of the decoded request, unless it is the one that was resolved last. Whether it was not. */
+export function resolveNumbered(): bool {
+  if (principalNumber == resolvedNumber) return false;
   resolvePrincipal();
   resolvedNumber = principalNumber;
+  return true;
 }
 
 /** Resolves the principal. Symbols of its roles go to the spare words of their records. */

@@ -1,9 +1,12 @@
 /**
  * Two builds of the guest's core in one process, on the load-test set: `npx tsx bench/micro/cores.ts <core.wasm> [<other.wasm>]`, after
- * `npm run build`. Medians of the ratios of rounds that alternate, for single requests, batches, and requests decided together. With one file it is asked single
- * requests for `--seconds` and prints what one takes: something to profile (bench/profile.md).
+ * `npm run build`. Medians of the ratios of rounds that alternate, for single requests, batches, and requests decided together. With one
+ * file it is asked single requests for `--seconds` and prints what one takes: something to profile (bench/profile.md).
+ *
+ * A core that another compiler generates code for comes as a bundle, which its own tree writes: `... <core.wasm> --write <bundle>`. What
+ * does not begin as WebAssembly does is taken for such a bundle.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import { FORMAT_JSON, FORMAT_MSGPACK } from "../../assembly/abi.ts";
@@ -24,10 +27,17 @@ const KINDS = [
   { size: 1000, repeats: 2 },
 ] as const;
 
-async function engineOf(file: string): Promise<Engine> {
-  const { bundle } = await compile(loadtestPolicies(COPIES), { core: new Uint8Array(readFileSync(file)) });
+/** The load-test set with the core in `file`, or the bundle that it is. */
+async function bundleOf(file: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(readFileSync(file));
+  if (Buffer.from(bytes.subarray(0, 4)).toString("latin1") !== "\0asm") return bytes;
+  const { bundle } = await compile(loadtestPolicies(COPIES), { core: bytes });
   if (bundle === undefined) throw new Error("the load-test set does not compile");
-  return Engine.load(bundle, { maxResourcesPerRequest: 1000, maxBodyBytes: 16 * 1024 * 1024 });
+  return bundle;
+}
+
+async function engineOf(file: string): Promise<Engine> {
+  return Engine.load(await bundleOf(file), { maxResourcesPerRequest: 1000, maxBodyBytes: 16 * 1024 * 1024 });
 }
 
 /** Requests of 10 decisions that are decided in one call. */
@@ -104,11 +114,14 @@ function load(engine: Engine, seconds: number): void {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: "string", default: "8" } },
+  options: { seconds: { type: "string", default: "8" }, write: { type: "string" } },
 });
 const [file, other] = positionals;
 if (file === undefined) {
-  process.stderr.write("usage: tsx bench/micro/cores.ts <core.wasm> [<other.wasm>] [--seconds <n>]\n");
+  process.stderr.write(
+    "usage: tsx bench/micro/cores.ts <core.wasm> [<other.wasm>] [--seconds <n>] [--write <bundle>]\n",
+  );
   process.exitCode = 2;
-} else if (other === undefined) load(await engineOf(file), Number(values.seconds));
+} else if (values.write !== undefined) writeFileSync(values.write, await bundleOf(file));
+else if (other === undefined) load(await engineOf(file), Number(values.seconds));
 else compareCores(await engineOf(file), await engineOf(other));
