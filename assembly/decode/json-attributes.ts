@@ -30,10 +30,10 @@ import {
   knownEnd,
   learnKey,
   learntSlot,
-  movePairs,
   openShape,
   repeatsLongQuoted,
   Shape,
+  takePair,
   takePairs,
 } from "./projection";
 import { PAIR_SIZE } from "./request";
@@ -65,9 +65,7 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
       if (slot != NO_SLOT) {
         if (pair + PAIR_SIZE + CELL_SIZE > cell) break;
         cell -= CELL_SIZE;
-        store<u64>(cell, <u64>start | ((<u64>(end - start)) << 32));
-        store<u64>(pair, <u64>slot);
-        store<u64>(pair, box(TAG_STRING, cell), 8);
+        Shape.text(pair, cell, slot, start, <u32>(end - start));
         pair += PAIR_SIZE;
       }
       entry = Shape.next(entry);
@@ -102,15 +100,9 @@ function decodeMember(at: usize, entry: usize, depth: i32): usize {
   }
   if (at == 0) return 0;
   if (slot == NO_SLOT) return skipValue(at, depth);
-  let pair = freePair;
-  if (pair + PAIR_SIZE + CELL_SIZE > freeCell) {
-    pair = movePairs(pair);
-    if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-  }
-  const cell = freeCell - CELL_SIZE;
-  takePairs(pair + PAIR_SIZE, cell);
-  store<u64>(pair, <u64>slot);
-  return decodeValue(at, cell, pair, depth);
+  const pair = takePair(slot);
+  if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+  return decodeValue(at, freeCell, pair, depth);
 }
 
 /** string `:`, for a key that its shape did not foresee, from the byte after the quote. */

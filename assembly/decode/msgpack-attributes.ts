@@ -37,10 +37,10 @@ import {
   knownEnd,
   learnKey,
   learntSlot,
-  movePairs,
   openShape,
   repeatsLongPacked,
   Shape,
+  takePair,
   takePairs,
 } from "./projection";
 import { PAIR_SIZE } from "./request";
@@ -81,9 +81,7 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
       if (slot != NO_SLOT) {
         if (pair + PAIR_SIZE + CELL_SIZE > cell) break;
         cell -= CELL_SIZE;
-        store<u64>(cell, <u64>start | ((<u64>length) << 32));
-        store<u64>(pair, <u64>slot);
-        store<u64>(pair, box(TAG_STRING, cell), 8);
+        Shape.text(pair, cell, slot, start, length);
         pair += PAIR_SIZE;
       }
       at = start + length;
@@ -115,15 +113,9 @@ function decodeEntry(at: usize, entry: usize, depth: i32): usize {
     slot = learntSlot;
   }
   if (slot == NO_SLOT) return skipValue(at, depth);
-  let pair = freePair;
-  if (pair + PAIR_SIZE + CELL_SIZE > freeCell) {
-    pair = movePairs(pair);
-    if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
-  }
-  const cell = freeCell - CELL_SIZE;
-  takePairs(pair + PAIR_SIZE, cell);
-  store<u64>(pair, <u64>slot);
-  return decodeValue(at, cell, pair, depth);
+  const pair = takePair(slot);
+  if (pair == 0) return refuseAnyway(STATUS_MEMORY, at, 0);
+  return decodeValue(at, freeCell, pair, depth);
 }
 
 /** A key that its shape did not foresee: the header of its value. */

@@ -16,6 +16,7 @@
  *
  *   | pair | pair | ... free ... | cell | cell |
  */
+import { TAG_STRING } from "../abi";
 import { copyBlocks } from "../memory/bytes";
 import { nameTablesVersion, principalSlot, resourceSlot } from "../decide/attributes";
 import {
@@ -30,6 +31,7 @@ import {
   RUN_ENTRY_SHIFT,
   RUN_HEADER,
 } from "./key-set";
+import { box } from "../value/value";
 import { PAIR_SIZE } from "./request";
 import { reserve } from "./reserve";
 
@@ -124,6 +126,13 @@ export class Shape {
     return load<i32>(entry, ENTRY_SLOT);
   }
 
+  /** Writes the pair of a text, which its cell points to. */
+  @inline static text(pair: usize, cell: usize, slot: i32, start: usize, length: u32): void {
+    store<u64>(cell, <u64>start | ((<u64>length) << 32));
+    store<u64>(pair, <u64>slot);
+    store<u64>(pair, box(TAG_STRING, cell), 8);
+  }
+
   /** Byte length of a remembered key. */
   @inline static length(entry: usize): usize {
     return load<u32>(entry, ENTRY_LENGTH);
@@ -199,6 +208,18 @@ export function takePairs(end: usize, cell: usize): void {
   freeCell = cell;
 }
 
+/** Takes a pair for a value of `slot`, with the cell at `freeCell`: its address, or 0 when it does not fit. */
+export function takePair(slot: i32): usize {
+  let pair = freePair;
+  if (pair + PAIR_SIZE + CELL_SIZE > freeCell) {
+    pair = movePairs(pair);
+    if (pair == 0) return 0;
+  }
+  takePairs(pair + PAIR_SIZE, freeCell - CELL_SIZE);
+  store<u64>(pair, <u64>slot);
+  return pair;
+}
+
 /** Ends an object, whose pairs have been taken. */
 export function closePairs(): void {
   pairCount = <u32>(freePair - pairs) / <u32>PAIR_SIZE;
@@ -208,7 +229,7 @@ export function closePairs(): void {
  * Moves the pairs of the object, which end before `end`, to a block with room for as many again; cells stay where they
  * are. Answers where the next pair goes (its cell before `freeCell`), or 0 when it does not fit.
  */
-export function movePairs(end: usize): usize {
+function movePairs(end: usize): usize {
   const used = end - pairs;
   const count: usize = used / PAIR_SIZE;
   const room: usize = count < BLOCK_PAIRS / 2 ? BLOCK_PAIRS : count * 2;
