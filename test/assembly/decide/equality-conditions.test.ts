@@ -65,7 +65,7 @@ function sources(): { path: string; text: string }[] {
       actions: [`${name}:other`],
       effect: "EFFECT_ALLOW",
       roles: ["user"],
-      condition: { match: { expr: `(${expr}) == true` } },
+      condition: { match: { expr: `[${expr}][0]` } },
     },
   ]);
   const policy = {
