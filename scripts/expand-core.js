@@ -1,8 +1,8 @@
 /**
- * `node scripts/expand-core.js <file.wasm>`: expands more calls than `asc` does, and optimises what comes of it. asc's limits are made
+ * `node scripts/expand-core.js <file.wasm> [--names]`: expands more calls than `asc` does, and optimises what comes of it. asc's limits are made
  * for small modules; what V8 saves by not calling is worth more to a guest that answers in microseconds. V8 itself does not expand
  * calls of WebAssembly in the Node that this runs on. Load-test set, bench/micro/cores.ts: single requests take 5 to 7% less time, batches
- * 5 to 12%, by the state of the machine, for 5% more code. With larger limits single requests became slower again.
+ * 5 to 12%, by the state of the machine, for 5% more code. With larger limits single requests became slower again. `--names` keeps the names that the file has of its functions.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import binaryen from "binaryen";
@@ -12,10 +12,11 @@ const ALWAYS = 30;
 const FLEXIBLE = 130;
 const ONE_CALLER = 2000;
 
-const [file = ""] = process.argv.slice(2);
+const [file = "", names] = process.argv.slice(2);
 const module = binaryen.readBinary(new Uint8Array(readFileSync(file)));
 const { BulkMemory, BulkMemoryOpt, MutableGlobals, NontrappingFPToInt, SIMD128, SignExt } = binaryen.Features;
 module.setFeatures(BulkMemory | BulkMemoryOpt | MutableGlobals | NontrappingFPToInt | SIMD128 | SignExt);
+binaryen.setDebugInfo(names === "--names");
 binaryen.setOptimizeLevel(3);
 binaryen.setShrinkLevel(0);
 // asconfig.json starts all data at 4096, as binaryen wants it for this.
