@@ -45,6 +45,7 @@ import { placeShortlists } from "./decide/shortlist";
 import { setDefaultNames, setLenient } from "./decide/subject";
 import { conditionCount, loadTables } from "./decide/tables";
 import { seedKeyHash } from "./decode/key-set";
+import { forgetKnownPrefixes, placeKnownPrefixes } from "./decode/known-prefixes";
 import { setRoleSource } from "./decode/evaluation-problems";
 import { decodeWholeNumbers } from "./decode/json-build";
 import { cursorStart, position, setOutput } from "./encode/cursor";
@@ -87,7 +88,8 @@ export function start(imageLength: i32, inputBytes: i32, outputBytes: i32, memor
   ready = false;
   if (<usize>__heap_base > <usize>IMAGE_BASE || !loadTables(imageLength)) return STATUS_BAD_IMAGE;
   const caches = placeCaches(IMAGE_BASE + <usize>imageLength, TABLE_BASE);
-  inputStart = (placeRoleLists(placeShortlists(placePatterns(placeZones(caches)))) + 15) & ~15;
+  const shortlists = placeShortlists(placePatterns(placeZones(caches)));
+  inputStart = (placeKnownPrefixes(placeRoleLists(shortlists)) + 15) & ~15;
   inputCapacity = <usize>inputBytes;
   const arenaStart = inputStart + inputCapacity + INPUT_SLACK;
   const outputStart = <usize>memoryEnd - <usize>outputBytes;
@@ -104,6 +106,7 @@ export function start(imageLength: i32, inputBytes: i32, outputBytes: i32, memor
 export function setMode(onError: i32, lenient: i32, maxActions: i32, maxResources: i32): void {
   setOnError(onError);
   setLenient(lenient != 0);
+  forgetKnownPrefixes();
   setLimits(maxActions, maxResources);
 }
 
@@ -119,6 +122,7 @@ export function setDefaults(versionLength: i32, scopeLength: i32): void {
   const copy = allocate(size);
   memory.copy(copy, inputStart, size);
   setDefaultNames(copy, versionLength, copy + <usize>versionLength, scopeLength);
+  forgetKnownPrefixes();
   keep();
 }
 

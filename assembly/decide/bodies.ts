@@ -6,6 +6,7 @@
  *   after    | u32 status | u32 offset of the response from the output's start | u32 length | u32 zero |
  */
 import { BODY_ENTRY_SIZE, FLAG_EVALUATION, FLAG_EVALUATIONS, MOST_BODIES, STATUS_OK } from "../abi";
+import { beginKnownPrefixes } from "../decode/known-prefixes";
 import { KEPT_SIZE, keepRequest } from "../decode/request";
 import { readTogether } from "../decode/request-limits";
 import { cursorStart, outputAt, outputFromStart, position } from "../encode/cursor";
@@ -44,6 +45,7 @@ export function checkBodies(input: usize, count: u32, flags: i32, now: f64): voi
 
 function checkAll(input: usize, count: u32, first: usize, flags: i32, now: f64): usize {
   resetArena();
+  beginKnownPrefixes();
   clearControl();
   for (let index: u32 = 0; index < count; index++) {
     const entry = input + <usize>index * BODY_ENTRY_SIZE;

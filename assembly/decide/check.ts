@@ -33,10 +33,12 @@ import {
   TRACE_ACTION,
 } from "../abi";
 import { decodeJson } from "../decode/json";
+import { beginKnownPrefixes } from "../decode/known-prefixes";
 import { decodeMsgpack } from "../decode/msgpack";
 import {
   RESOURCE_ACTIONS,
   RESOURCE_ACTION_COUNT,
+  RESOURCE_KNOWN,
   RESOURCE_OFFSET,
   RESOURCE_PAIRS,
   RESOURCE_PAIR_COUNT,
@@ -66,6 +68,7 @@ import {
   decideListed,
   decidingScope,
   effect,
+  isShort,
   keyBlock,
   keyKind,
 } from "./decide";
@@ -73,11 +76,12 @@ import { beginDerivedRoles, derivedRolesSize, placeDerivedRoles } from "./derive
 import { actionRead, forgetActionRead, setAction, setContext, setStored } from "./evaluation-inputs";
 import { matchesAny } from "./glob";
 import { setAuxData, setNow } from "./inputs";
+import { isKnown, listedOf, makeKnown, recallKnown } from "./known-resources";
 import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
 import { beginResults, placeResults, resultsSize, setResult } from "./results";
 import { beginVerdicts, needsSchemas, nextVerdict, verdictRejects } from "./schema-verdicts";
-import { beginListed, listedSize, placeListed } from "./shortlist";
+import { beginListed, clearListed, listedSize } from "./shortlist";
 import {
   beginRequest,
   beginResource,
@@ -141,6 +145,7 @@ export function checkRequest(
   const claimsLength = load<u32>(CONTROL_BASE, CONTROL_CLAIMS_LENGTH);
   const verdictsLength = load<u32>(CONTROL_BASE, CONTROL_VERDICTS_LENGTH);
   resetArena();
+  beginKnownPrefixes();
   clearControl();
   const read = readRequest(input, length, inputFormat);
   if (read != STATUS_OK) return read;
@@ -192,7 +197,7 @@ export function decideRequest(
   beginResponse(outputFormat, now, (flags & FLAG_CONTINUES) != 0, entries);
   const room = reserve(derivedRolesSize() + resultsSize(mostActions) + listedSize(mostActions));
   if (room == 0) return STATUS_MEMORY;
-  placeListed(placeResults(placeDerivedRoles(room), mostActions));
+  ownListed = placeResults(placeDerivedRoles(room), mostActions);
   resourceExists = false;
   actionsBefore = 0;
   actionCountBefore = 0;
@@ -224,6 +229,9 @@ export function decideRequest(
 /** What holds for the principal that was resolved last, and for the current resource. */
 let principalExists: bool = false;
 let resourceExists: bool = false;
+/** Where the shortlists of resources are listed that are not known, and those of the resource before. */
+let ownListed: usize = 0;
+let listed: usize = 0;
 /** Action records of the resource before. */
 let actionsBefore: usize = 0;
 let actionCountBefore: u32 = 0;
@@ -237,8 +245,16 @@ function checkResource(record: usize, index: u32, denyAll: bool): void {
   forgetActionRead();
   if (repeats) repeatResource(record);
   else {
-    if (resolveResource(record)) resourceExists = anyResourcePolicy();
-    beginResults(actions, count, resolveActions(actions, count, actionsBefore, actionCountBefore));
+    const known: usize = load<u32>(record, RESOURCE_KNOWN);
+    if (isKnown(known)) {
+      resourceExists = recallKnown(known, record);
+      listed = listedOf(known);
+    } else {
+      if (resolveResource(record)) resourceExists = anyResourcePolicy();
+      beginResults(actions, count, resolveActions(actions, count, actionsBefore, actionCountBefore));
+      listed = known != 0 && makeKnown(known, count, resourceExists) ? listedOf(known) : ownListed;
+      clearListed(listed);
+    }
     beginDecisions(principalExists, resourceExists, includeMeta);
     actionsBefore = actions;
     actionCountBefore = count;
@@ -248,7 +264,7 @@ function checkResource(record: usize, index: u32, denyAll: bool): void {
   beginDerivedRoles();
   nextVerdict();
   const decidable = (principalExists || resourceExists) && !denyAll && !verdictRejects;
-  beginListed(repeats, decidable);
+  beginListed(listed, decidable && isShort);
   addControl(CONTROL_RESOURCES, 1);
   addControl(CONTROL_DECISIONS, count);
   let allowed: u32 = 0;

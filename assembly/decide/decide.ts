@@ -113,7 +113,7 @@ let principalKey: u32 = KEY_NONE;
 let resourceKey: u32 = KEY_NONE;
 let listRoles: bool = false;
 /** Whether actions may be decided by shortlists. */
-let isShort: bool = false;
+export let isShort: bool = false;
 
 let action: usize = 0;
 let actionSymbol: u32 = NO_SYMBOL;

@@ -13,6 +13,7 @@ import {
   STATUS_OK,
   STATUS_OUTPUT_FULL,
 } from "../abi";
+import { beginKnownPrefixes } from "../decode/known-prefixes";
 import { KEPT_SIZE, keepRequest } from "../decode/request";
 import { readTogether } from "../decode/request-limits";
 import { cursorStart, fits, outputAt, outputFromStart, position } from "../encode/cursor";
@@ -69,6 +70,7 @@ export let answersLength: u32 = 0;
  */
 export function checkFrames(input: usize, length: u32, most: u32, longest: u32, flags: i32, now: f64): i32 {
   resetArena();
+  beginKnownPrefixes();
   clearControl();
   const read = readFrames(input, input + <usize>length, most < MOST_FRAMES ? most : MOST_FRAMES, longest);
   const offset = controlWord(CONTROL_ERROR_OFFSET);

@@ -11,6 +11,8 @@ export const RESULT_SIZE: usize = 16;
 /** Exported for a writer that keeps them in registers: the results, the order of the actions (u32 each), their string records. */
 export let results: usize = 0;
 export let order: usize = 0;
+/** Where `beginResults` writes the order; known resources (known-resources.ts) bring theirs along. */
+let ownOrder: usize = 0;
 export let actionRecords: usize = 0;
 /** Bytes of the longest action, and of all; whether none of them needs an escape in JSON. */
 export let longestAction: u32 = 0;
@@ -25,8 +27,9 @@ export function resultsSize(most: u32): usize {
 /** Places them at `start`, and returns their end. */
 export function placeResults(start: usize, most: u32): usize {
   results = start;
-  order = start + <usize>most * RESULT_SIZE;
-  return order + ((<usize>most) << 2);
+  ownOrder = start + <usize>most * RESULT_SIZE;
+  order = ownOrder;
+  return ownOrder + ((<usize>most) << 2);
 }
 
 /**
@@ -36,6 +39,7 @@ export function placeResults(start: usize, most: u32): usize {
 export function beginResults(actions: usize, count: u32, repeated: bool): void {
   actionRecords = actions;
   if (repeated) return;
+  order = ownOrder;
   longestAction = 0;
   actionBytes = 0;
   let flags = STRING_PLAIN;
@@ -48,6 +52,26 @@ export function beginResults(actions: usize, count: u32, repeated: bool): void {
     flags &= stringFlags(action);
   }
   areActionsPlain = flags != 0;
+}
+
+/** Bytes that `keepOrder` writes before the order itself, u32 each. */
+export const KEPT_ORDER: usize = 12;
+
+/** Writes what holds for the current resource's `count` actions, whatever is decided, to `to`. */
+export function keepOrder(to: usize, count: u32): void {
+  store<u32>(to, longestAction);
+  store<u32>(to, actionBytes, 4);
+  store<u32>(to, areActionsPlain ? 1 : 0, 8);
+  memory.copy(to + KEPT_ORDER, order, (<usize>count) << 2);
+}
+
+/** The same as `beginResults` for actions of which that was kept at `from`. */
+export function recallOrder(actions: usize, from: usize): void {
+  actionRecords = actions;
+  longestAction = load<u32>(from);
+  actionBytes = load<u32>(from, 4);
+  areActionsPlain = load<u32>(from, 8) != 0;
+  order = from + KEPT_ORDER;
 }
 
 export function setResult(index: u32, effect: i32, keyKind: u32, scope: u32, block: usize): void {

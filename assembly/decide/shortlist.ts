@@ -81,13 +81,18 @@ let slots: usize = 0;
 /** Of what the slots of the current resource follow from, all but the action. */
 let resourceHash: u32 = 0;
 /** Slots that were filled so far. */
-let fills: u32 = 0;
+let fills: u64 = 0;
 
-/** The slots of the actions of a list (u32 each), right for the next resource as long as `listedFills` slots have been filled. */
+/**
+ * The slots of the actions of a list, right as long as that many slots have been filled:
+ *
+ *   u64 fills | u64 role list | u32 slot ... |
+ */
 let listed: usize = 0;
-let listedFills: u32 = 0;
-/** With how many they are right for this one. */
-let usedFills: u32 = 0;
+const LISTED_ROLES: usize = 8;
+const LISTED_HEAD: usize = 16;
+/** With how many fills they are right for the current resource. */
+let usedFills: u64 = 0;
 
 /** Reserves the region from `start` on, empty; returns the first byte behind it. */
 export function placeShortlists(start: usize): usize {
@@ -113,23 +118,29 @@ export function beginShortlists(): void {
 
 /** Bytes that lists of at most `most` actions need. */
 export function listedSize(most: u32): usize {
-  return (<usize>most) << 2;
+  return LISTED_HEAD + ((<usize>most) << 2);
 }
 
-export function placeListed(start: usize): void {
-  listed = start;
+/** Forgets the list at `place`. */
+export function clearListed(place: usize): void {
+  store<u64>(place, fills - 1);
 }
 
-/** Begins the actions of a resource; `stays` says that it has the actions, kind, version and scope of the one before. */
-export function beginListed(stays: bool, decidable: bool): void {
-  usedFills = stays ? listedFills : fills - 1;
-  // What is not decided leaves no slots behind.
-  listedFills = decidable ? fills : fills - 1;
+/**
+ * Begins the actions of a resource, whose list is at `place`: empty, or that of a resource with the same actions, kind, version and scope.
+ * `isUsed` says that its actions are decided by `listedShortlist`.
+ */
+export function beginListed(place: usize, isUsed: bool): void {
+  listed = place;
+  usedFills = load<u64>(place, LISTED_ROLES) == roleList ? load<u64>(place) : fills - 1;
+  // What is not decided so leaves no slots behind.
+  store<u64>(place, isUsed ? fills : fills - 1);
+  store<u64>(place, roleList, LISTED_ROLES);
 }
 
 /** `shortlistOf` for action `index` of the list. */
 export function listedShortlist(record: usize, index: u32): usize {
-  const place = listed + ((<usize>index) << 2);
+  const place = listed + LISTED_HEAD + ((<usize>index) << 2);
   if (usedFills == fills) {
     const slot: usize = load<u32>(place);
     if (slot != 0) {

@@ -143,6 +143,41 @@ export function repeatResource(record: usize): void {
   if (kindIsCopy) copyKind(stringStart(record + RESOURCE_KIND), stringLength(record + RESOURCE_KIND));
 }
 
+/** Bytes that `keepResource` writes. */
+export const KEPT_RESOURCE_SIZE: usize = 60;
+const KEPT_CHAIN: usize = 28;
+const MOST_KEPT_CHAIN: u32 = 4;
+
+/** Writes what the current resource came to to `to`. False, with nothing written, for a kind that had to be sanitised, or for many scopes. */
+export function keepResource(to: usize): bool {
+  if (kindIsCopy || chainLength > MOST_KEPT_CHAIN) return false;
+  store<u32>(to, kindSymbol);
+  store<u32>(to, <u32>resourceVersionStart, 4);
+  store<u32>(to, resourceVersionLength, 8);
+  store<u32>(to, resourceVersionSymbol, 12);
+  store<u32>(to, resourceScopeSymbol, 16);
+  store<u32>(to, resourceFirstScope, 20);
+  store<u32>(to, chainLength, 24);
+  memory.copy(to + KEPT_CHAIN, chain, (<usize>chainLength) << 3);
+  return true;
+}
+
+/** The same as `resolveResource` for a record whose texts are those of the one that was kept at `from`. */
+export function recallResource(record: usize, from: usize): void {
+  resourceRecord = record;
+  kindStart = stringStart(record + RESOURCE_KIND);
+  kindLength = stringLength(record + RESOURCE_KIND);
+  kindIsCopy = false;
+  kindSymbol = load<u32>(from);
+  resourceVersionStart = load<u32>(from, 4);
+  resourceVersionLength = load<u32>(from, 8);
+  resourceVersionSymbol = load<u32>(from, 12);
+  resourceScopeSymbol = load<u32>(from, 16);
+  resourceFirstScope = load<u32>(from, 20);
+  chainLength = load<u32>(from, 24);
+  chain = from + KEPT_CHAIN;
+}
+
 /** The kind as policies write it. What is a policy's kind already is not changed by sanitising. */
 function resolveKind(start: usize, length: u32): void {
   kindStart = start;
@@ -179,14 +214,18 @@ function sameText(left: usize, right: usize): bool {
  */
 export let chain: usize = 0;
 export let chainLength: u32 = 0;
+/** Where `buildChain` writes it; known resources (known-resources.ts) bring theirs along. */
+let ownChain: usize = 0;
 
 /** Sets where the chain is kept: room for the longest one that the tables can give. */
 export function setChain(start: usize): void {
+  ownChain = start;
   chain = start;
   chainLength = 0;
 }
 
 function buildChain(): void {
+  chain = ownChain;
   chainLength = 0;
   for (let scope = resourceFirstScope; scope != NO_SYMBOL; scope = nextScope(scope, false)) {
     const entry = chain + ((<usize>chainLength) << 3);

@@ -47,6 +47,8 @@ import {
   refuseType,
   Scan,
 } from "./json-scan";
+import { quotedKindEnd } from "./kind-end";
+import { keepPrefix } from "./known-prefixes";
 import { decodeString, decodeStrings, listCount, listRecords, Text } from "./json-text";
 import { pairCount, pairs, prepareShapes } from "./projection";
 import {
@@ -71,6 +73,7 @@ import {
   principalVersion,
   requestId,
   RESOURCE_ID,
+  RESOURCE_KNOWN,
   RESOURCE_SIZE,
   setIncludeMeta,
   setPrincipalAttr,
@@ -81,6 +84,7 @@ import {
   beginSpare,
   clearResource,
   endSpare,
+  recallPrefix,
   resourceLimit,
   setActions,
   setAttributes,
@@ -253,7 +257,7 @@ let openFields: u32 = 0;
 /** `{` [actions] [resource] `}` */
 function decodeEntry(at: usize, record: usize): usize {
   let seen: u32 = 0;
-  if (Repeats.prefix(at)) {
+  if (Repeats.prefix(at) || isKnown(at, record)) {
     takeResource(record, at);
     seen = prefixOfEntry;
     openEntry = 0;
@@ -279,6 +283,12 @@ function decodeEntry(at: usize, record: usize): usize {
     at = Scan.nextKey(at);
   }
   return Scan.afterObject(at);
+}
+
+/** Whether the entry at `at` begins with a known prefix, which is then the current one. */
+function isKnown(at: usize, record: usize): bool {
+  const kindEnd = quotedKindEnd(at);
+  return recallPrefix(at, kindEnd, load<u32>(kindEnd), record);
 }
 
 function decodeActions(at: usize, record: usize): usize {
@@ -332,7 +342,9 @@ function decodeFields(at: usize, seen: u32, record: usize): usize {
     if (at == 0) return 0;
     const field = Enter.entered(match);
     if (openEntry != 0 && (field == FIELD_ID || field == FIELD_ATTR)) {
-      notePrefix(openEntry, key + 1, openFields, seen, 0, 0, record);
+      const slot = keepPrefix(openEntry, key + 1, openFields, seen, 0, 0, record);
+      notePrefix(openEntry, key + 1, openFields, seen, 0, 0, record, slot);
+      store<u32>(record, <u32>slot, RESOURCE_KNOWN);
       openEntry = 0;
     }
     seen |= 1 << field;

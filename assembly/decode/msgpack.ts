@@ -26,6 +26,8 @@ import {
   MESSAGE_REQUEST,
   MESSAGE_RESOURCE,
 } from "./json-fields";
+import { packedKindEnd } from "./kind-end";
+import { keepPrefix } from "./known-prefixes";
 import { decodeAttributes } from "./msgpack-attributes";
 import { decodeAuxData, decodeContext } from "./msgpack-aux-data";
 import { EnterPacked } from "./msgpack-field";
@@ -70,6 +72,7 @@ import {
   principalVersion,
   requestId,
   RESOURCE_ID,
+  RESOURCE_KNOWN,
   RESOURCE_SIZE,
   setIncludeMeta,
   setPrincipalAttr,
@@ -81,6 +84,7 @@ import {
   beginSpare,
   clearResource,
   endSpare,
+  recallPrefix,
   resourceLimit,
   setActions,
   setAttributes,
@@ -230,7 +234,7 @@ let openLeft: u32 = 0;
 function decodeEntry(at: usize, record: usize): usize {
   let seen: u32 = 0;
   let left: u32 = 0;
-  if (prefixLength <= bodyEnd - at && Repeats.prefix(at)) {
+  if ((prefixLength <= bodyEnd - at && Repeats.prefix(at)) || isKnown(at, record)) {
     takeResource(record, at);
     seen = prefixOfEntry;
     left = prefixLeftOfEntry;
@@ -262,6 +266,12 @@ function decodeEntry(at: usize, record: usize): usize {
     if (at == 0) return 0;
   }
   return at;
+}
+
+/** Whether the entry at `at` begins with a known prefix, which is then the current one. */
+function isKnown(at: usize, record: usize): bool {
+  const kindEnd = packedKindEnd(at);
+  return recallPrefix(at, kindEnd, <u32>load<u16>(kindEnd), record);
 }
 
 function decodeActions(at: usize, record: usize): usize {
@@ -323,7 +333,9 @@ function decodeFields(at: usize, left: u32, seen: u32, record: usize): usize {
     if (at == 0) return 0;
     const field = EnterPacked.entered(match);
     if (openEntry != 0 && (field == FIELD_ID || field == FIELD_ATTR)) {
-      notePrefix(openEntry, key, openFields, seen, openLeft, left, record);
+      const slot = keepPrefix(openEntry, key, openFields, seen, openLeft, left, record);
+      notePrefix(openEntry, key, openFields, seen, openLeft, left, record, slot);
+      store<u32>(record, <u32>slot, RESOURCE_KNOWN);
       openEntry = 0;
     }
     seen |= 1 << field;

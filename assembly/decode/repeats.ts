@@ -25,6 +25,8 @@ export let prefixOfResource: u32 = 0;
 /** Entries or fields left to read behind it, for formats that announce them. */
 export let prefixLeftOfEntry: u32 = 0;
 export let prefixLeftOfResource: u32 = 0;
+/** Its slot in known-prefixes.ts (0 = none). */
+export let prefixSlot: usize = 0;
 
 /** The actions last read: their bytes, and what they came to. */
 let actionsStart: usize = 0;
@@ -50,7 +52,10 @@ export function forgetPrefix(): void {
   prefixLength = 0;
 }
 
-/** Remembers that in the entry from `start` on, with this record, the fields that differ between entries begin at `end`. */
+/**
+ * Remembers that in the entry from `start` on, with this record, the fields that differ between entries begin at `end`; `slot` is where
+ * that is known from, or kept.
+ */
 export function notePrefix(
   start: usize,
   end: usize,
@@ -59,7 +64,9 @@ export function notePrefix(
   leftOfEntry: u32,
   leftOfResource: u32,
   record: usize,
+  slot: usize,
 ): void {
+  prefixSlot = slot;
   prefixStart = start;
   prefixLength = end - start;
   v128.store(fields, v128.load(record));

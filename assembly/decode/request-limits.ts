@@ -7,12 +7,23 @@ import { mark, rewind } from "../memory/arena";
 import { ABSENT, box } from "../value/value";
 import { refuseAnyway } from "./failure";
 import { openPairs, pairCount, pairs } from "./projection";
+import {
+  keepNoPrefix,
+  KNOWN_FIELDS,
+  KNOWN_LEFT_OF_ENTRY,
+  KNOWN_LEFT_OF_RESOURCE,
+  KNOWN_OF_ENTRY,
+  KNOWN_OF_RESOURCE,
+  KNOWN_TEXT,
+  knownPrefix,
+} from "./known-prefixes";
 import { openRecords } from "./records";
-import { forgetPrefix, forgetRepeats, Repeats } from "./repeats";
+import { forgetPrefix, forgetRepeats, notePrefix, prefixSlot, Repeats } from "./repeats";
 import {
   RESOURCE_ACTION_COUNT,
   RESOURCE_ACTIONS,
   RESOURCE_ATTR,
+  RESOURCE_KNOWN,
   RESOURCE_OFFSET,
   RESOURCE_PAIR_COUNT,
   RESOURCE_PAIRS,
@@ -83,6 +94,31 @@ export function endSpare(): void {
   forgetRepeats();
 }
 
+/**
+ * Makes what is known of the entry at `at`, for `record`, the current prefix; see `knownPrefix`. Whether anything is. Entries beyond the
+ * limit of a request neither find nor leave anything.
+ */
+export function recallPrefix(at: usize, kindEnd: usize, behind: u32, record: usize): bool {
+  if (record == spareResource) {
+    keepNoPrefix();
+    return false;
+  }
+  const slot = knownPrefix(at, kindEnd, behind, actionLimit);
+  if (slot == 0) return false;
+  const text = slot + KNOWN_TEXT;
+  notePrefix(
+    text,
+    text + <usize>load<u32>(slot),
+    load<u32>(slot, KNOWN_OF_ENTRY),
+    load<u32>(slot, KNOWN_OF_RESOURCE),
+    load<u32>(slot, KNOWN_LEFT_OF_ENTRY),
+    load<u32>(slot, KNOWN_LEFT_OF_RESOURCE),
+    slot + KNOWN_FIELDS,
+    slot,
+  );
+  return true;
+}
+
 /** A resource record with nothing given, for the entry at `at`. */
 export function clearResource(record: usize, at: usize): void {
   const zero = i64x2.splat(0);
@@ -98,6 +134,7 @@ export function clearResource(record: usize, at: usize): void {
 export function takeResource(record: usize, at: usize): void {
   Repeats.take(record);
   clearRest(record, at);
+  store<u32>(record, <u32>prefixSlot, RESOURCE_KNOWN);
 }
 
 /** What no prefix gives. */
@@ -105,7 +142,7 @@ function clearRest(record: usize, at: usize): void {
   store<u64>(record, ABSENT, RESOURCE_ATTR);
   store<u64>(record, <u64>at, RESOURCE_OFFSET);
   store<u64>(record, 0, ATTR_CELL);
-  store<u64>(record, 0, ATTR_CELL + 8);
+  store<u64>(record, 0, RESOURCE_KNOWN);
 }
 
 /** Notes the actions of a resource; `place` is where they stand. */

@@ -20,6 +20,7 @@
  *   72 first action u32 (string records) | 76 action count u32
  *   80 whole attr u64 (TAG_RAW_*, ABSENT when not given)
  *   88 first byte of the entry u32 | 92 repeats u32: 1 when actions, kind, version and scope stand where those of the entry before do
+ *   96 cell of the whole attr (request-limits.ts) | 104 slot of known-prefixes.ts that the entry begins with u32, 0 for none | 108 zero
  */
 import { ABSENT } from "../value/value";
 
@@ -42,6 +43,7 @@ export const RESOURCE_ACTION_COUNT: usize = 76;
 export const RESOURCE_ATTR: usize = 80;
 export const RESOURCE_OFFSET: usize = 88;
 export const RESOURCE_REPEATS: usize = 92;
+export const RESOURCE_KNOWN: usize = 104;
 
 /** The request's fixed fields: one struct, reused for every request (addresses of string records). */
 export const requestId: usize = memory.data(16);

@@ -29,6 +29,7 @@ import {
 import { mark, rewind } from "../memory/arena";
 import { equalBytes } from "../memory/bytes";
 import { hasBothKinds, lacksToken } from "./aux-data";
+import { hasPassed, isOfSlot, notePassed } from "./known-prefixes";
 import { addMember, MEMBER_NEW, MEMBER_REPEATED, newRun } from "./key-set";
 import {
   principalId,
@@ -39,6 +40,7 @@ import {
   RESOURCE_ACTIONS,
   RESOURCE_ID,
   RESOURCE_KIND,
+  RESOURCE_KNOWN,
   RESOURCE_REPEATS,
   RESOURCE_SCOPE,
   RESOURCE_SIZE,
@@ -129,6 +131,21 @@ function checkResource(record: usize): u32 {
     store<u32>(record, 1, RESOURCE_REPEATS);
     return stringLength(record + RESOURCE_ID) == 0 ? INVALID_RESOURCE_ID : 0;
   }
+  const known: usize = load<u32>(record, RESOURCE_KNOWN);
+  if (known == 0) return checkFields(record);
+  if (!isOfSlot(record, known)) {
+    // What came behind the prefix said more than id and attributes.
+    store<u32>(record, 0, RESOURCE_KNOWN);
+    return checkFields(record);
+  }
+  if (hasPassed(known)) return stringLength(record + RESOURCE_ID) == 0 ? INVALID_RESOURCE_ID : 0;
+  const broken = checkFields(record);
+  if (broken == 0) notePassed(known);
+  return broken;
+}
+
+/** The broken rule, or 0, of a resource of which nothing is known. */
+function checkFields(record: usize): u32 {
   const count = load<u32>(record, RESOURCE_ACTION_COUNT);
   if (count == 0) return INVALID_NO_ACTIONS;
   const names = checkNames(load<u32>(record, RESOURCE_ACTIONS), count);

@@ -18,9 +18,10 @@ import {
 } from "../../../assembly/abi.ts";
 import { type Build, buildGuest, type Guest } from "../support/build-guest.ts";
 
-/** Regions of the test memory: name tables, input (1 MiB), arena. */
+/** Regions of the test memory: name tables, known prefixes, input (1 MiB), arena. */
 const TABLES = IMAGE_BASE;
-const INPUT = TABLES + 0x1_0000;
+const KNOWN = TABLES + 0x1_0000;
+const INPUT = KNOWN + 0xa_0000;
 const ARENA = INPUT + 0x10_0000;
 
 const BOXED = 0xfff8_0000_0000_0000n;
@@ -98,6 +99,7 @@ export async function startDecoder(build: Build): Promise<DecoderHost> {
     msgpack: guest.function("decodeMsgpack"),
   };
   const validate = guest.function("validateRequest");
+  const beginKnownPrefixes = guest.function("beginKnownPrefixes");
   const setArena = guest.function("setArena");
   const end = guest.memory.buffer.byteLength;
 
@@ -173,6 +175,7 @@ export async function startDecoder(build: Build): Promise<DecoderHost> {
     };
   }
 
+  if (Number(guest.function("placeKnownPrefixes")(KNOWN)) > INPUT) throw new Error("the input is too near");
   resetArena();
   return {
     guest,
@@ -194,6 +197,7 @@ export async function startDecoder(build: Build): Promise<DecoderHost> {
     },
     decode(format, body, options = {}) {
       resetArena();
+      beginKnownPrefixes();
       bytes.set(body, INPUT);
       if (options.after !== undefined) bytes.set(options.after, INPUT + body.length);
       const { maxActions = 50, maxResources = 50 } = options;
