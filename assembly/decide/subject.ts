@@ -144,20 +144,18 @@ export function repeatResource(record: usize): void {
 }
 
 /** Bytes that `keepResource` writes. */
-export const KEPT_RESOURCE_SIZE: usize = 60;
-const KEPT_CHAIN: usize = 28;
+export const KEPT_RESOURCE_SIZE: usize = 52;
+const KEPT_CHAIN: usize = 20;
 const MOST_KEPT_CHAIN: u32 = 4;
 
-/** Writes what the current resource came to to `to`. False, with nothing written, for a kind that had to be sanitised, or for many scopes. */
+/** Writes what the current resource came to to `to`, without its texts, which may be those of another resource. False, with nothing written, for a kind that had to be sanitised, or for many scopes. */
 export function keepResource(to: usize): bool {
   if (kindIsCopy || chainLength > MOST_KEPT_CHAIN) return false;
   store<u32>(to, kindSymbol);
-  store<u32>(to, <u32>resourceVersionStart, 4);
-  store<u32>(to, resourceVersionLength, 8);
-  store<u32>(to, resourceVersionSymbol, 12);
-  store<u32>(to, resourceScopeSymbol, 16);
-  store<u32>(to, resourceFirstScope, 20);
-  store<u32>(to, chainLength, 24);
+  store<u32>(to, resourceVersionSymbol, 4);
+  store<u32>(to, resourceScopeSymbol, 8);
+  store<u32>(to, resourceFirstScope, 12);
+  store<u32>(to, chainLength, 16);
   memory.copy(to + KEPT_CHAIN, chain, (<usize>chainLength) << 3);
   return true;
 }
@@ -169,12 +167,13 @@ export function recallResource(record: usize, from: usize): void {
   kindLength = stringLength(record + RESOURCE_KIND);
   kindIsCopy = false;
   kindSymbol = load<u32>(from);
-  resourceVersionStart = load<u32>(from, 4);
-  resourceVersionLength = load<u32>(from, 8);
-  resourceVersionSymbol = load<u32>(from, 12);
-  resourceScopeSymbol = load<u32>(from, 16);
-  resourceFirstScope = load<u32>(from, 20);
-  chainLength = load<u32>(from, 24);
+  resolveVersion(record + RESOURCE_VERSION);
+  resourceVersionStart = versionStart;
+  resourceVersionLength = versionLength;
+  resourceVersionSymbol = load<u32>(from, 4);
+  resourceScopeSymbol = load<u32>(from, 8);
+  resourceFirstScope = load<u32>(from, 12);
+  chainLength = load<u32>(from, 16);
   chain = from + KEPT_CHAIN;
 }
 

@@ -63,6 +63,7 @@ import {
   prefixOfResource,
   principalLength,
   forgetPrefix,
+  repeatActions,
   Repeats,
   takePrincipal,
 } from "./repeats";
@@ -295,6 +296,7 @@ function decodeActions(at: usize, record: usize): usize {
   const place = at;
   if (Repeats.actions(at)) {
     setActions(record, actionRecords, actionCount, place);
+    repeatActions(place);
     return at + actionsLength;
   }
   at = decodeStrings(at, actionLimit);

@@ -15,7 +15,7 @@
  * point into slots, so a slot that the requests in memory have used is not given to other bytes before they are forgotten.
  */
 import { endOfBody } from "./failure";
-import { Repeats } from "./repeats";
+import { actionsShift, Repeats } from "./repeats";
 import {
   RESOURCE_ACTION_COUNT,
   RESOURCE_ACTIONS,
@@ -135,7 +135,7 @@ export function keepPrefix(
   const count = load<u32>(record, RESOURCE_ACTION_COUNT);
   const actions: usize = load<u32>(record, RESOURCE_ACTIONS);
   if (count == 0 || count > MOST_KNOWN_ACTIONS || count > missedLimit) return 0;
-  if (!areWithin(actions, count, start, end)) return 0;
+  if (!areWithin(actions, count, start - actionsShift, end - actionsShift)) return 0;
   if (!isWithin(record + RESOURCE_KIND, start, end)) return 0;
   if (!isGivenWithin(record + RESOURCE_VERSION, start, end)) return 0;
   if (!isGivenWithin(record + RESOURCE_SCOPE, start, end)) return 0;
@@ -153,7 +153,7 @@ export function keepPrefix(
   memory.copy(text, start, end - start);
   for (let index: u32 = 0; index < count; index++) {
     const action = slot + ACTIONS + <usize>index * STRING_SIZE;
-    move(action, actions + <usize>index * STRING_SIZE, start, text);
+    move(action, actions + <usize>index * STRING_SIZE, start - actionsShift, text);
     store<u32>(action, 0, STRING_SYMBOL);
   }
   store<u32>(record, <u32>(slot + ACTIONS), RESOURCE_ACTIONS);

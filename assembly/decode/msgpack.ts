@@ -62,6 +62,7 @@ import {
   prefixOfResource,
   principalLength,
   forgetPrefix,
+  repeatActions,
   Repeats,
   takePrincipal,
 } from "./repeats";
@@ -278,6 +279,7 @@ function decodeActions(at: usize, record: usize): usize {
   const place = at;
   if (actionsLength <= bodyEnd - at && Repeats.actions(at)) {
     setActions(record, actionRecords, actionCount, place);
+    repeatActions(place);
     return at + actionsLength;
   }
   at = decodeStrings(at, actionLimit);

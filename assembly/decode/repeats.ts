@@ -33,6 +33,8 @@ let actionsStart: usize = 0;
 export let actionsLength: usize = 0;
 export let actionRecords: usize = 0;
 export let actionCount: u32 = 0;
+/** How far behind the texts that their records point to they stood when they were read last. */
+export let actionsShift: usize = 0;
 
 /** The principal last read: its bytes, and what they came to. */
 let principalStart: usize = 0;
@@ -84,8 +86,14 @@ export function notePrefix(
 export function noteActions(start: usize, end: usize, records: usize, count: u32): void {
   actionsStart = start;
   actionsLength = end - start;
+  actionsShift = 0;
   actionRecords = records;
   actionCount = count;
+}
+
+/** Says that the remembered actions stand at `start`, too. */
+export function repeatActions(start: usize): void {
+  actionsShift = start - actionsStart;
 }
 
 /** Remembers the principal in `start`..`end`, which is the current one. */

@@ -62,7 +62,16 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
     "zones",
   ],
   regex: ["unicode"],
-  decode: ["json", "json-build", "key-set", "known-prefixes", "materialize", "msgpack", "request", "validate"],
+  decode: [
+    "json",
+    "json-build",
+    "key-set",
+    "known-prefixes",
+    "materialize",
+    "msgpack",
+    "request",
+    "validate",
+  ],
   decide: ["attributes"],
   encode: ["cursor", "json-string", "json-value", "msgpack-headers", "msgpack-value", "ulid"],
 };
