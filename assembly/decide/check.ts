@@ -229,7 +229,7 @@ export function decideRequest(
 /** What holds for the principal that was resolved last, and for the current resource. */
 let principalExists: bool = false;
 let resourceExists: bool = false;
-/** Where the shortlists of resources are listed that are not known, and those of the resource before. */
+/** Where shortlists are listed (shortlist.ts): those of a resource of which nothing is known, and those of the current resource. */
 let ownListed: usize = 0;
 let listed: usize = 0;
 /** Action records of the resource before. */

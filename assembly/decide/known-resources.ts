@@ -7,14 +7,19 @@
  */
 import { KNOWN_RESULT, KNOWN_SIZE, MOST_KNOWN_ACTIONS } from "../decode/known-prefixes";
 import { RESOURCE_ACTIONS } from "../decode/request";
+import { exhausted } from "../memory/arena";
 import { KEPT_ORDER, keepOrder, recallOrder } from "./results";
+import { LISTED_HEAD } from "./shortlist";
 import { KEPT_RESOURCE_SIZE, keepResource, recallResource } from "./subject";
 import { hasRolePolicies } from "./tables";
 
 const EXISTS: usize = KNOWN_RESULT + 4;
 const RESOURCE: usize = KNOWN_RESULT + 8;
 const ORDER: usize = RESOURCE + KEPT_RESOURCE_SIZE;
-const LISTED: usize = ORDER + KEPT_ORDER + ((<usize>MOST_KNOWN_ACTIONS) << 2);
+const WORDS: usize = (<usize>MOST_KNOWN_ACTIONS) << 2;
+const LISTED: usize = ORDER + KEPT_ORDER + WORDS;
+
+if (LISTED + LISTED_HEAD + WORDS > KNOWN_SIZE) ERROR("a slot is too small for what is kept in it");
 
 /** Whether it is known what `slot` comes to (0 = no slot). */
 export function isKnown(slot: usize): bool {
@@ -30,10 +35,11 @@ export function recallKnown(slot: usize, record: usize): bool {
 
 /**
  * Makes what the current resource with its `count` actions came to known for the prefix in `slot`. False where that is not to be known:
- * with role policies, finding out whether one speaks of a kind costs fuel each time.
+ * without memory for a sanitised name the request is void, and so is what it came to; with role policies, finding out whether one speaks
+ * of a kind costs fuel each time.
  */
 export function makeKnown(slot: usize, count: u32, exists: bool): bool {
-  if (hasRolePolicies || !keepResource(slot + RESOURCE)) return false;
+  if (exhausted || hasRolePolicies || !keepResource(slot + RESOURCE)) return false;
   keepOrder(slot + ORDER, count);
   store<u32>(slot, exists ? 1 : 0, EXISTS);
   store<u32>(slot, 1, KNOWN_RESULT);

@@ -90,7 +90,7 @@ let fills: u64 = 0;
  */
 let listed: usize = 0;
 const LISTED_ROLES: usize = 8;
-const LISTED_HEAD: usize = 16;
+export const LISTED_HEAD: usize = 16;
 /** With how many fills they are right for the current resource. */
 let usedFills: u64 = 0;
 

@@ -82,6 +82,7 @@ import {
 } from "./request";
 import {
   actionLimit,
+  asksFor,
   beginSpare,
   clearResource,
   endSpare,
@@ -258,7 +259,7 @@ let openFields: u32 = 0;
 /** `{` [actions] [resource] `}` */
 function decodeEntry(at: usize, record: usize): usize {
   let seen: u32 = 0;
-  if (Repeats.prefix(at) || isKnown(at, record)) {
+  if (Repeats.prefix(at) || recallsPrefix(at, record)) {
     takeResource(record, at);
     seen = prefixOfEntry;
     openEntry = 0;
@@ -286,10 +287,11 @@ function decodeEntry(at: usize, record: usize): usize {
   return Scan.afterObject(at);
 }
 
-/** Whether the entry at `at` begins with a known prefix, which is then the current one. */
-function isKnown(at: usize, record: usize): bool {
+/** Makes the known prefix that the entry at `at` begins with the current one; false when it begins with none. */
+function recallsPrefix(at: usize, record: usize): bool {
+  if (!asksFor(record)) return false;
   const kindEnd = quotedKindEnd(at);
-  return recallPrefix(at, kindEnd, load<u32>(kindEnd), record);
+  return recallPrefix(at, kindEnd, load<u32>(kindEnd));
 }
 
 function decodeActions(at: usize, record: usize): usize {

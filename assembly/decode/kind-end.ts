@@ -1,13 +1,13 @@
 /**
  * Where the kind of an entry ends, found at a glance in entries as most clients write them: actions, then a resource that begins with its
  * kind, without white space. Nothing is validated: what comes of it is only a guess at which bytes of known-prefixes.ts the entry begins
- * with. 0 for every other entry. Reads at most MOST_GLANCED bytes and a vector behind the beginning of the entry, whether the body goes
- * that far or not.
+ * with. 0 for every other entry. Reads less than 64 bytes behind the longest text that is kept there, whether the body goes that far or
+ * not: the arena lies behind it.
  */
-import { MOST_FIX, Packed, STR_8 } from "./msgpack-scan";
 import { QUOTE } from "./json-scan";
+import { MOST_TEXT } from "./known-prefixes";
+import { MOST_FIX, Packed, STR_8 } from "./msgpack-scan";
 
-const MOST_GLANCED: usize = 160;
 const MOST_ACTIONS: u32 = 15;
 const MASK_5: u64 = 0xff_ffff_ffff;
 const MASK_6: u64 = 0xffff_ffff_ffff;
@@ -16,7 +16,7 @@ const CLOSE_BRACKET: u8 = 0x5d;
 
 /** The byte after the kind of the msgpack entry at `at`. */
 export function packedKindEnd(at: usize): usize {
-  const limit = at + MOST_GLANCED;
+  const limit = at + MOST_TEXT;
   // actions
   if (load<u64>(at, 1) != 0x736e_6f69_7463_61a7) return 0;
   let left = <u32>load<u8>(at, 9) - FIXARRAY;
@@ -34,12 +34,13 @@ export function packedKindEnd(at: usize): usize {
   place += 15;
   const length = Packed.fixLength(place);
   if (length <= MOST_FIX) return place + 1 + <usize>length;
-  return load<u8>(place) == STR_8 ? place + 2 + <usize>load<u8>(place, 1) : 0;
+  place = load<u8>(place) == STR_8 ? place + 2 + <usize>load<u8>(place, 1) : 0;
+  return place > limit ? 0 : place;
 }
 
 /** The byte after the kind of the JSON entry at `at`. */
 export function quotedKindEnd(at: usize): usize {
-  const limit = at + MOST_GLANCED;
+  const limit = at + MOST_TEXT;
   // {"actions":[
   if (load<u64>(at) != 0x6e6f_6974_6361_227b || load<u32>(at, 8) != 0x5b3a_2273) return 0;
   let place = firstOf(CLOSE_BRACKET, at + 12, limit);

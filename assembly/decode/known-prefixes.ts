@@ -42,7 +42,7 @@ export const KNOWN_OF_RESOURCE: usize = 20;
 const PASSED: usize = 24;
 export const KNOWN_FIELDS: usize = 32;
 export const KNOWN_TEXT: usize = 112;
-const MOST_TEXT: usize = 160;
+export const MOST_TEXT: usize = 160;
 const ACTIONS: usize = KNOWN_TEXT + MOST_TEXT;
 export const MOST_KNOWN_ACTIONS: u32 = 6;
 /** Where known-resources.ts keeps what a prefix comes to; it begins with a word that is zero while nothing is known. */
@@ -50,6 +50,14 @@ export const KNOWN_RESULT: usize = ACTIONS + MOST_KNOWN_ACTIONS * STRING_SIZE;
 
 /** Of so many prefixes that find their set full, one takes a place in it. */
 const FULL_TURNS: u32 = 8;
+
+/**
+ * What looking for a prefix earns when it is known and costs when it is not, and the most that there is to spend. With nothing left only one
+ * entry of ASKED_TURNS is looked for, so that requests whose prefixes do not come again hardly pay for it.
+ */
+const EARNED: i32 = 4;
+const MOST_CREDIT: i32 = 4096;
+const ASKED_TURNS: u32 = 8;
 
 /** Texts that are hashed, at least: as long as the shortest entry up to the end of its kind. */
 const LEAST_HASHED: usize = 24;
@@ -59,6 +67,8 @@ let slots: usize = 0;
 /** Counts groups of requests that lie in memory together. */
 let turn: u32 = 0;
 let fullTurns: u32 = 0;
+let credit: i32 = MOST_CREDIT;
+let askedTurns: u32 = 0;
 /** Where the entry that was looked for last belongs, if it may be kept: its tag (0 = it may not), and its set. */
 let missedTag: u32 = 0;
 let missedSet: u32 = 0;
@@ -77,12 +87,21 @@ export function placeKnownPrefixes(start: usize): usize {
 export function forgetKnownPrefixes(): void {
   memory.fill(tags, 0, <usize>SETS * TAGS_SIZE + <usize>SLOTS * KNOWN_SIZE);
   missedTag = 0;
+  credit = MOST_CREDIT;
 }
 
 /** Begins a request, or several that lie in memory together: no record points into a slot. */
 export function beginKnownPrefixes(): void {
   turn += 1;
   missedTag = 0;
+}
+
+/** Whether the next entry is to be looked for. If not, its prefix is not kept either. */
+export function asksForPrefix(): bool {
+  missedTag = 0;
+  if (credit > 0) return true;
+  askedTurns += 1;
+  return askedTurns % ASKED_TURNS == 0;
 }
 
 /** The next prefix belongs to nothing that was looked for. */
@@ -95,20 +114,26 @@ export function keepNoPrefix(): void {
  * bytes of the next field; 0 when it is not known. `most` is the limit of actions.
  */
 export function knownPrefix(at: usize, kindEnd: usize, behind: u32, most: u32): usize {
-  missedTag = 0;
   if (kindEnd < at + LEAST_HASHED || kindEnd > at + MOST_TEXT) return 0;
   const hash = hashOf(at, kindEnd, behind);
   const tag = <u32>hash | 1;
   const set = <u32>(hash >> 56) & (SETS - 1);
   const end = endOfBody();
-  const places = i32x4.eq(v128.load(tags + <usize>set * TAGS_SIZE), i32x4.splat(<i32>tag));
+  const tagsOfSet = v128.load(tags + <usize>set * TAGS_SIZE);
+  const places = i32x4.eq(tagsOfSet, i32x4.splat(<i32>tag));
   for (let found = <u32>i32x4.bitmask(places); found != 0; found &= found - 1) {
     const slot = slotAt(set * WAYS + ctz(found));
     const length: usize = load<u32>(slot);
     if (length > end - at || !Repeats.same(at, slot + KNOWN_TEXT, length)) continue;
     if (load<u32>(slot, KNOWN_FIELDS + RESOURCE_ACTION_COUNT) > most) continue;
     store<u32>(slot, turn, TURN);
+    if (credit < MOST_CREDIT) credit += EARNED;
     return slot;
+  }
+  if (credit > 0) credit -= 1;
+  if (i32x4.all_true(tagsOfSet)) {
+    fullTurns += 1;
+    if (fullTurns % FULL_TURNS != 0) return 0;
   }
   missedTag = tag;
   missedSet = set;
@@ -198,14 +223,10 @@ function hashOf(start: usize, end: usize, behind: u32): u64 {
   return (hash ^ (hash >> 32)) * factor;
 }
 
-/** A slot of the set that was looked in last, with its tag; 0 when all are in use, or stay. */
+/** A slot of the set that was looked in last, with its tag; 0 when all are in use. */
 function freeSlot(tag: u32): usize {
   const places = tags + <usize>missedSet * TAGS_SIZE;
   const isFull = i32x4.all_true(v128.load(places));
-  if (isFull) {
-    fullTurns += 1;
-    if (fullTurns % FULL_TURNS != 0) return 0;
-  }
   // The free one, or another one each time.
   const first = fullTurns / FULL_TURNS;
   for (let offset: u32 = 0; offset < WAYS; offset++) {

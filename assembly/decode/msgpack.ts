@@ -82,6 +82,7 @@ import {
 } from "./request";
 import {
   actionLimit,
+  asksFor,
   beginSpare,
   clearResource,
   endSpare,
@@ -235,7 +236,7 @@ let openLeft: u32 = 0;
 function decodeEntry(at: usize, record: usize): usize {
   let seen: u32 = 0;
   let left: u32 = 0;
-  if ((prefixLength <= bodyEnd - at && Repeats.prefix(at)) || isKnown(at, record)) {
+  if ((prefixLength <= bodyEnd - at && Repeats.prefix(at)) || recallsPrefix(at, record)) {
     takeResource(record, at);
     seen = prefixOfEntry;
     left = prefixLeftOfEntry;
@@ -269,10 +270,11 @@ function decodeEntry(at: usize, record: usize): usize {
   return at;
 }
 
-/** Whether the entry at `at` begins with a known prefix, which is then the current one. */
-function isKnown(at: usize, record: usize): bool {
+/** Makes the known prefix that the entry at `at` begins with the current one; false when it begins with none. */
+function recallsPrefix(at: usize, record: usize): bool {
+  if (!asksFor(record)) return false;
   const kindEnd = packedKindEnd(at);
-  return recallPrefix(at, kindEnd, <u32>load<u16>(kindEnd), record);
+  return recallPrefix(at, kindEnd, <u32>load<u16>(kindEnd));
 }
 
 function decodeActions(at: usize, record: usize): usize {

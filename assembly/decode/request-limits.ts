@@ -8,6 +8,7 @@ import { ABSENT, box } from "../value/value";
 import { refuseAnyway } from "./failure";
 import { openPairs, pairCount, pairs } from "./projection";
 import {
+  asksForPrefix,
   keepNoPrefix,
   KNOWN_FIELDS,
   KNOWN_LEFT_OF_ENTRY,
@@ -95,14 +96,17 @@ export function endSpare(): void {
 }
 
 /**
- * Makes what is known of the entry at `at`, for `record`, the current prefix; see `knownPrefix`. Whether anything is. Entries beyond the
- * limit of a request neither find nor leave anything.
+ * Whether the entry for `record` is to be looked for among known prefixes. Those beyond the limit of a request neither find nor leave
+ * anything.
  */
-export function recallPrefix(at: usize, kindEnd: usize, behind: u32, record: usize): bool {
-  if (record == spareResource) {
-    keepNoPrefix();
-    return false;
-  }
+export function asksFor(record: usize): bool {
+  if (record != spareResource) return asksForPrefix();
+  keepNoPrefix();
+  return false;
+}
+
+/** Makes what is known of the entry at `at` the current prefix; see `knownPrefix`. Whether anything is. */
+export function recallPrefix(at: usize, kindEnd: usize, behind: u32): bool {
   const slot = knownPrefix(at, kindEnd, behind, actionLimit);
   if (slot == 0) return false;
   const text = slot + KNOWN_TEXT;

@@ -6,7 +6,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Engine, EngineOptions } from "../../../runtime/index.ts";
-import { STATUS_OK } from "../../../assembly/abi.ts";
+import { STATUS_MEMORY, STATUS_OK } from "../../../assembly/abi.ts";
 import { Random } from "../../differential/random.ts";
 import { timesEffort } from "../../support/effort.ts";
 import { ask, engineOf } from "../../support/engines.ts";
@@ -167,5 +167,43 @@ describe.each(CASES)("known prefixes, %s", (_, options, withRolePolicy) => {
       );
     }
     expect(kinds.size).toBe(3);
+  });
+});
+
+describe("a request that runs out of memory", () => {
+  it("leaves nothing behind", async () => {
+    // The kind of the policy is the sanitised one of the request: a copy, for which there is no room behind a very long request id.
+    const [kind, sanitised] = ["album:object-", "album_object_"].map((name) => name + "x".repeat(60));
+    const allow = { actions: ["view"], effect: "EFFECT_ALLOW", roles: ["user"] };
+    const policy = { resourcePolicy: { resource: sanitised, version: "default", rules: [allow] } };
+    const text = JSON.stringify({ apiVersion: "api.cerbos.dev/v1", ...policy });
+    const maxBodyBytes = 64 * 1024 * 1024;
+    const engine = await engineOf([{ path: "p.json", text }], { maxBodyBytes });
+    const rest = {
+      principal: { id: "p", roles: ["user"] },
+      resources: [{ actions: ["view"], resource: { kind, id: "1" } }],
+    };
+    const bytes = Buffer.alloc(maxBodyBytes, "a");
+    // The escape is what takes a copy of the id.
+    const head = Buffer.from('{"requestId":"\\n');
+    const tail = Buffer.from(`",${JSON.stringify(rest).slice(1)}`);
+    bytes.set(head);
+    const statusOf = (length: number): number => {
+      bytes.set(tail, head.length + length);
+      const { status } = engine.checkBytes(bytes.subarray(0, head.length + length + tail.length), "json");
+      bytes.fill("a", head.length + length, head.length + length + tail.length);
+      return status;
+    };
+    let [fits, tooLong] = [60_000_000, maxBodyBytes - head.length - tail.length];
+    expect([statusOf(fits), statusOf(tooLong)]).toEqual([STATUS_OK, STATUS_MEMORY]);
+    // The copy is longer than that.
+    while (tooLong - fits > 32) {
+      const middle = Math.floor((fits + tooLong) / 2);
+      if (statusOf(middle) === STATUS_OK) fits = middle;
+      else tooLong = middle;
+    }
+    const answer = ask(engine, rest, "json");
+    expect(answer).toMatchObject({ response: { results: [{ actions: { view: "EFFECT_ALLOW" } }] } });
+    expect(statusOf(tooLong)).toBe(STATUS_MEMORY);
   });
 });
