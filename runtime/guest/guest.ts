@@ -5,7 +5,8 @@
  *   0        CONTROL_BASE    IMAGE_BASE              fixed        + input      + arena   + output
  *   | unused | control words | image, core's caches  | zones, input | arena      | output  | memory end
  *
- * Compiled patterns and shortlists, which core keeps from request to request, lie before the input, too, and take 1.5 MiB of the arena.
+ * Compiled patterns, shortlists and known prefixes, which core keeps from request to request, lie before the input, too, and take 2 MiB of
+ * the arena.
  *
  * Memory has its final size from the start and is never grown, because growing detaches every view held here.
  * It knows nothing of JSON, HTTP or policies, and never retries: what a status means is decided in engine.ts.
