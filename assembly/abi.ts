@@ -12,7 +12,7 @@ export const ABI_VERSION = 4;
 // Linear memory: fixed addresses
 //
 //   0        64           4096            IMAGE_BASE                                          memory end
-//   | unused | control    | core statics  | image (tables, literals) | caches, time zones, patterns, shortlists | input | arena | output |
+//   | unused | control    | core statics  | image (tables, literals) | caches, time zones, patterns, shortlists, known prefixes | input | arena | output |
 // ---------------------------------------------------------------------------------------------------------
 
 /** Address of the control block: u32 words through which guest and host exchange results. */

@@ -48,7 +48,6 @@ import {
   Scan,
 } from "./json-scan";
 import { quotedKindEnd } from "./kind-end";
-import { keepPrefix } from "./known-prefixes";
 import { decodeString, decodeStrings, listCount, listRecords, Text } from "./json-text";
 import { pairCount, pairs, prepareShapes } from "./projection";
 import {
@@ -56,7 +55,6 @@ import {
   actionRecords,
   actionsLength,
   noteActions,
-  notePrefix,
   notePrincipal,
   prefixLength,
   prefixOfEntry,
@@ -74,7 +72,6 @@ import {
   principalVersion,
   requestId,
   RESOURCE_ID,
-  RESOURCE_KNOWN,
   RESOURCE_SIZE,
   setIncludeMeta,
   setPrincipalAttr,
@@ -85,6 +82,7 @@ import {
   asksFor,
   beginSpare,
   clearResource,
+  endPrefix,
   endSpare,
   recallPrefix,
   resourceLimit,
@@ -346,9 +344,7 @@ function decodeFields(at: usize, seen: u32, record: usize): usize {
     if (at == 0) return 0;
     const field = Enter.entered(match);
     if (openEntry != 0 && (field == FIELD_ID || field == FIELD_ATTR)) {
-      const slot = keepPrefix(openEntry, key + 1, openFields, seen, 0, 0, record);
-      notePrefix(openEntry, key + 1, openFields, seen, 0, 0, record, slot);
-      store<u32>(record, <u32>slot, RESOURCE_KNOWN);
+      endPrefix(openEntry, key + 1, openFields, seen, 0, 0, record);
       openEntry = 0;
     }
     seen |= 1 << field;

@@ -3,13 +3,13 @@
  * versions and scopes again and again: the bytes of an entry that say so are then neither read nor validated nor looked up in the
  * tables again. What they come to there is kept with them by decide/known-resources.ts, what they mean in these records:
  *
- *   slot (KNOWN_SIZE) | u32 length (0 = free) | u32 turn of its last use | u32 left of entry | u32 left of resource |
+ *   slot (KNOWN_SIZE) | u32 length | u32 turn of its last use | u32 left of entry | u32 left of resource |
  *                     | u32 fields of entry | u32 fields of resource | u32 passed validate.ts | u32 zero |
  *                     | the first 80 bytes of the resource record | text (MOST_TEXT) | action records (MOST_KNOWN_ACTIONS) |
  *                     | what it comes to |
  *
  * A slot is found by a hash of the bytes up to the end of the kind, which a glance at an entry finds when it is written as most clients
- * write it: actions, resource, kind. It is one of WAYS of its set; only equal bytes in the same format are taken for it.
+ * write it: actions, resource, kind. It is one of WAYS of its set, each with a tag (0 = free) of the hash; only equal bytes in the same format are taken for it.
  *
  * INVARIANT: a slot says of its bytes what reading them says, and nothing else of an earlier request is kept. Records of a request
  * point into slots, so a slot that the requests in memory have used is not given to other bytes before they are forgotten.
@@ -85,7 +85,7 @@ export function placeKnownPrefixes(start: usize): usize {
 
 /** Forgets all. Asked when what a prefix comes to changes. */
 export function forgetKnownPrefixes(): void {
-  memory.fill(tags, 0, <usize>SETS * TAGS_SIZE + <usize>SLOTS * KNOWN_SIZE);
+  memory.fill(tags, 0, <usize>SETS * TAGS_SIZE);
   missedTag = 0;
   credit = MOST_CREDIT;
 }
@@ -102,11 +102,6 @@ export function asksForPrefix(): bool {
   if (credit > 0) return true;
   askedTurns += 1;
   return askedTurns % ASKED_TURNS == 0;
-}
-
-/** The next prefix belongs to nothing that was looked for. */
-export function keepNoPrefix(): void {
-  missedTag = 0;
 }
 
 /**
@@ -189,17 +184,6 @@ export function keepPrefix(
   return slot;
 }
 
-/** Whether a resource record has the actions, kind, version and scope of a slot, by where they stand. */
-export function isOfSlot(record: usize, slot: usize): bool {
-  const fields = slot + KNOWN_FIELDS;
-  const differs =
-    (load<u64>(record, RESOURCE_ACTIONS) ^ load<u64>(fields, RESOURCE_ACTIONS)) |
-    (load<u64>(record, RESOURCE_KIND) ^ load<u64>(fields, RESOURCE_KIND)) |
-    (load<u64>(record, RESOURCE_VERSION) ^ load<u64>(fields, RESOURCE_VERSION)) |
-    (load<u64>(record, RESOURCE_SCOPE) ^ load<u64>(fields, RESOURCE_SCOPE));
-  return differs == 0;
-}
-
 /** Whether the names of a slot keep the rules of validate.ts, as far as has been found out. */
 export function hasPassed(slot: usize): bool {
   return load<u32>(slot, PASSED) != 0;
@@ -232,9 +216,10 @@ function freeSlot(tag: u32): usize {
   for (let offset: u32 = 0; offset < WAYS; offset++) {
     const way = (first + offset) & (WAYS - 1);
     const slot = slotAt(missedSet * WAYS + way);
-    const isFree = load<u32>(slot) == 0;
+    const place = places + ((<usize>way) << 2);
+    const isFree = load<u32>(place) == 0;
     if (!isFree && (!isFull || load<u32>(slot, TURN) == turn)) continue;
-    store<u32>(places + ((<usize>way) << 2), tag);
+    store<u32>(place, tag);
     return slot;
   }
   return 0;

@@ -27,7 +27,6 @@ import {
   MESSAGE_RESOURCE,
 } from "./json-fields";
 import { packedKindEnd } from "./kind-end";
-import { keepPrefix } from "./known-prefixes";
 import { decodeAttributes } from "./msgpack-attributes";
 import { decodeAuxData, decodeContext } from "./msgpack-aux-data";
 import { EnterPacked } from "./msgpack-field";
@@ -53,7 +52,6 @@ import {
   actionRecords,
   actionsLength,
   noteActions,
-  notePrefix,
   notePrincipal,
   prefixLength,
   prefixLeftOfEntry,
@@ -73,7 +71,6 @@ import {
   principalVersion,
   requestId,
   RESOURCE_ID,
-  RESOURCE_KNOWN,
   RESOURCE_SIZE,
   setIncludeMeta,
   setPrincipalAttr,
@@ -85,6 +82,7 @@ import {
   asksFor,
   beginSpare,
   clearResource,
+  endPrefix,
   endSpare,
   recallPrefix,
   resourceLimit,
@@ -337,9 +335,7 @@ function decodeFields(at: usize, left: u32, seen: u32, record: usize): usize {
     if (at == 0) return 0;
     const field = EnterPacked.entered(match);
     if (openEntry != 0 && (field == FIELD_ID || field == FIELD_ATTR)) {
-      const slot = keepPrefix(openEntry, key, openFields, seen, openLeft, left, record);
-      notePrefix(openEntry, key, openFields, seen, openLeft, left, record, slot);
-      store<u32>(record, <u32>slot, RESOURCE_KNOWN);
+      endPrefix(openEntry, key, openFields, seen, openLeft, left, record);
       openEntry = 0;
     }
     seen |= 1 << field;

@@ -9,7 +9,7 @@ import { refuseAnyway } from "./failure";
 import { openPairs, pairCount, pairs } from "./projection";
 import {
   asksForPrefix,
-  keepNoPrefix,
+  keepPrefix,
   KNOWN_FIELDS,
   KNOWN_LEFT_OF_ENTRY,
   KNOWN_LEFT_OF_RESOURCE,
@@ -100,9 +100,7 @@ export function endSpare(): void {
  * anything.
  */
 export function asksFor(record: usize): bool {
-  if (record != spareResource) return asksForPrefix();
-  keepNoPrefix();
-  return false;
+  return asksForPrefix() && record != spareResource;
 }
 
 /** Makes what is known of the entry at `at` the current prefix; see `knownPrefix`. Whether anything is. */
@@ -121,6 +119,21 @@ export function recallPrefix(at: usize, kindEnd: usize, behind: u32): bool {
     slot,
   );
   return true;
+}
+
+/** Ends the prefix of an entry; see `notePrefix`. It is kept if it can be. */
+export function endPrefix(
+  start: usize,
+  end: usize,
+  ofEntry: u32,
+  ofResource: u32,
+  leftOfEntry: u32,
+  leftOfResource: u32,
+  record: usize,
+): void {
+  const slot = keepPrefix(start, end, ofEntry, ofResource, leftOfEntry, leftOfResource, record);
+  notePrefix(start, end, ofEntry, ofResource, leftOfEntry, leftOfResource, record, slot);
+  store<u32>(record, <u32>slot, RESOURCE_KNOWN);
 }
 
 /** A resource record with nothing given, for the entry at `at`. */

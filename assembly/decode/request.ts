@@ -125,6 +125,16 @@ export function recallRequest(from: usize): void {
   mostActions = load<u32>(from, 116);
 }
 
+/** Whether actions, kind, version and scope of two resource records (or their first 80 bytes) are the same, by where they stand. */
+export function standTogether(record: usize, other: usize): bool {
+  const differs =
+    (load<u64>(record, RESOURCE_ACTIONS) ^ load<u64>(other, RESOURCE_ACTIONS)) |
+    (load<u64>(record, RESOURCE_KIND) ^ load<u64>(other, RESOURCE_KIND)) |
+    (load<u64>(record, RESOURCE_VERSION) ^ load<u64>(other, RESOURCE_VERSION)) |
+    (load<u64>(record, RESOURCE_SCOPE) ^ load<u64>(other, RESOURCE_SCOPE));
+  return differs == 0;
+}
+
 function clearString(record: usize): void {
   store<u64>(record, 0);
   store<u64>(record, 0, 8);

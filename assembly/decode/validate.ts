@@ -29,7 +29,7 @@ import {
 import { mark, rewind } from "../memory/arena";
 import { equalBytes } from "../memory/bytes";
 import { hasBothKinds, lacksToken } from "./aux-data";
-import { hasPassed, isOfSlot, notePassed } from "./known-prefixes";
+import { hasPassed, KNOWN_FIELDS, notePassed } from "./known-prefixes";
 import { addMember, MEMBER_NEW, MEMBER_REPEATED, newRun } from "./key-set";
 import {
   principalId,
@@ -49,6 +49,7 @@ import {
   resources,
   roleCount,
   roles,
+  standTogether,
   STRING_SIZE,
   stringLength,
   stringStart,
@@ -114,26 +115,15 @@ function checkPrincipal(): u32 {
   return 0;
 }
 
-/** Whether actions, kind, version and scope of a resource are those of the one before it, by where they stand. */
-function repeats(record: usize): bool {
-  const before = record - RESOURCE_SIZE;
-  const differs =
-    (load<u64>(record, RESOURCE_ACTIONS) ^ load<u64>(before, RESOURCE_ACTIONS)) |
-    (load<u64>(record, RESOURCE_KIND) ^ load<u64>(before, RESOURCE_KIND)) |
-    (load<u64>(record, RESOURCE_VERSION) ^ load<u64>(before, RESOURCE_VERSION)) |
-    (load<u64>(record, RESOURCE_SCOPE) ^ load<u64>(before, RESOURCE_SCOPE));
-  return differs == 0;
-}
-
 /** The broken rule, or 0. */
 function checkResource(record: usize): u32 {
-  if (record != resources && repeats(record)) {
+  if (record != resources && standTogether(record, record - RESOURCE_SIZE)) {
     store<u32>(record, 1, RESOURCE_REPEATS);
     return stringLength(record + RESOURCE_ID) == 0 ? INVALID_RESOURCE_ID : 0;
   }
   const known: usize = load<u32>(record, RESOURCE_KNOWN);
   if (known == 0) return checkFields(record);
-  if (!isOfSlot(record, known)) {
+  if (!standTogether(record, known + KNOWN_FIELDS)) {
     // What came behind the prefix said more than id and attributes.
     store<u32>(record, 0, RESOURCE_KNOWN);
     return checkFields(record);

@@ -105,9 +105,11 @@ try {
   try {
     process.stderr.write(`compiling policies, deciding for ${WARM_UP_SECONDS} seconds, then counting\n`);
     // It says when the policies are compiled.
-    await once(decider.stdout, "data");
+    const ended = once(decider, "exit").then(() =>
+      Promise.reject(new Error("the process that decides ended")),
+    );
+    await Promise.race([once(decider.stdout, "data"), ended]);
     await sleep(WARM_UP_SECONDS * 1000);
-    if (decider.exitCode !== null) throw new Error("the process that decides ended");
     const counts = execFileSync(stepper, [String(decider.pid), values.steps], { maxBuffer: 2 ** 28 });
     const shares = sharesOf(counts.toString(), readCodeMap(codeMap));
     report(shares, values.unit);
