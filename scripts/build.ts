@@ -22,6 +22,7 @@ step(
     "scripts/inline-hot-functions.js",
     "scripts/hot-functions.json",
     "scripts/expand-core.js",
+    "scripts/seldom-functions.json",
   ],
   ["dist/wasm/core.wasm", "dist/wasm/core.debug.wasm"],
   [
@@ -32,6 +33,8 @@ step(
       "release",
       "--transform",
       "./scripts/inline-hot-functions.js",
+      // expand-core.js goes by names, and drops them.
+      "--debug",
     ],
     ["scripts/expand-core.js", "dist/wasm/core.wasm"],
     ["node_modules/assemblyscript/bin/asc.js", "--target", "debug"],

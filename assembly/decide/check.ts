@@ -81,7 +81,7 @@ import { beginOutputs } from "./outputs";
 import { beginResponse, endResponse, responseFull, writeResource } from "./respond";
 import { beginResults, placeResults, resultsSize, setResult } from "./results";
 import { beginVerdicts, needsSchemas, nextVerdict, verdictRejects } from "./schema-verdicts";
-import { beginListed, clearListed, listedSize } from "./shortlist";
+import { beginListed, clearListed, endListed, listedSize } from "./shortlist";
 import {
   beginRequest,
   beginResource,
@@ -264,7 +264,7 @@ function checkResource(record: usize, index: u32, denyAll: bool): void {
   beginDerivedRoles();
   nextVerdict();
   const decidable = (principalExists || resourceExists) && !denyAll && !verdictRejects;
-  beginListed(listed, decidable && isShort);
+  beginListed(listed, count, decidable && isShort);
   addControl(CONTROL_RESOURCES, 1);
   addControl(CONTROL_DECISIONS, count);
   let allowed: u32 = 0;
@@ -286,6 +286,7 @@ function checkResource(record: usize, index: u32, denyAll: bool): void {
     setResult(at, effect, keyKind, decidingScope, keyBlock);
     if (effect == EFFECT_ALLOW) allowed += 1;
   }
+  endListed();
   addControl(CONTROL_ALLOWED, allowed);
 }
 

@@ -88,16 +88,23 @@ import { anyPrincipalPolicy, anyResourcePolicy, mostEvaluations } from "./check"
 import { clearControl, controlWord, setControl } from "./control";
 import {
   beginDecisions,
-  decideAction,
+  decideListed,
   decidingScope,
   effect,
+  isShort,
   keyBlock,
   keyKind,
   KEY_NONE,
   KEY_RESOURCE,
 } from "./decide";
 import { beginDerivedRoles, derivedRolesSize, placeDerivedRoles } from "./derived-roles";
-import { fillInDefaults, problemOf, reportProblem, settleRoles } from "./evaluation-checks";
+import {
+  fillInDefaults,
+  problemOf,
+  reportProblem,
+  resourceProblemOf,
+  settleRoles,
+} from "./evaluation-checks";
 import { actionRead, forgetActionRead, setAction, setContext, setStored } from "./evaluation-inputs";
 import { composeReason, reasonLength, reasonStart } from "./evaluation-reasons";
 import { rolesOfToken, tokenRoleCount, tokenRoles } from "./evaluation-roles";
@@ -114,6 +121,7 @@ import {
 } from "./respond-evaluation";
 import { beginResults, placeResults, resultsSize, setResult } from "./results";
 import { beginVerdicts, needsSchemasOf, nextVerdict, verdictRejects } from "./schema-verdicts";
+import { beginListed, clearListed, endListed, listedSize } from "./shortlist";
 import {
   beginRequest,
   beginResource,
@@ -219,9 +227,9 @@ export function prepare(added: usize, first: usize, count: u32, flags: i32, now:
   beginRequest();
   setNow(now);
   setIncludeMeta(false);
-  const room = reserve(derivedRolesSize() + resultsSize(1));
+  const room = reserve(derivedRolesSize() + resultsSize(1) + listedSize(1));
   if (room == 0) return STATUS_MEMORY;
-  placeResults(placeDerivedRoles(room), 1);
+  listed = placeResults(placeDerivedRoles(room), 1);
   beginResources();
   if ((flags & FLAG_SCHEMAS) != 0 && !denyAll) {
     if (verdictsLength == 0 && needsSchemasOf(first, count)) return STATUS_SCHEMAS;
@@ -234,6 +242,7 @@ export function prepare(added: usize, first: usize, count: u32, flags: i32, now:
   resource = 0;
   context = 0;
   actionBefore = 0;
+  isBegun = false;
   principalExists = false;
   resourceExists = false;
   return STATUS_OK;
@@ -262,6 +271,10 @@ let subject: usize = 0;
 let resource: usize = 0;
 let context: usize = 0;
 let actionBefore: usize = 0;
+/** Whether decisions are begun for the same subject, action and context, and for a resource that policies do not tell from this one. */
+let isBegun: bool = false;
+/** Where the shortlist of the action is listed. */
+let listed: usize = 0;
 export let principalExists: bool = false;
 export let resourceExists: bool = false;
 /** Ends of what the whole request has in the arena, and of what the subject has. */
@@ -271,8 +284,9 @@ let base: usize = 0;
 /** Decides and writes one evaluation. `several` tells that others follow, for which the subject's lists and maps are kept. */
 function evaluate(evaluation: usize, denyAll: bool, several: bool): bool {
   nextVerdict();
+  const action: usize = load<u32>(evaluation, EVALUATION_ACTION);
   // Looked at again for a single one: what is stored for its parts may be no good.
-  let problem = problemOf(evaluation);
+  let problem = hasPartsOfBefore(evaluation) ? resourceProblemOf(evaluation) : problemOf(evaluation);
   if (problem == 0 && roleSource == ROLES_FROM_TOKEN && !denyAll) {
     if (tokenRoleCount == 0 || !hasTokens(load<u32>(evaluation, EVALUATION_CONTEXT)))
       problem = INVALID_AUTHZEN_NO_ROLES;
@@ -281,13 +295,20 @@ function evaluate(evaluation: usize, denyAll: bool, several: bool): bool {
     writeProblem(problemText(problem));
     return false;
   }
-  const action: usize = load<u32>(evaluation, EVALUATION_ACTION);
   setUp(evaluation, action, several);
   const decidable = isDecidable() && !denyAll && !verdictRejects;
   const hasMeta = context != 0 && (load<u32>(context, CONTEXT_FLAGS) & CONTEXT_HAS_META) != 0;
-  setIncludeMeta(hasMeta);
-  beginDecisions(principalExists, resourceExists, hasMeta);
-  if (decidable) decideAction(action);
+  if (!isBegun) {
+    setIncludeMeta(hasMeta);
+    beginDecisions(principalExists, resourceExists, hasMeta);
+    clearListed(listed);
+    isBegun = true;
+  }
+  if (decidable) {
+    beginListed(listed, 1, isShort);
+    decideListed(action, 0);
+    endListed();
+  }
   const allowed = decidable && effect == EFFECT_ALLOW;
   const explains = reasons == REASONS_ALL || (reasons != REASONS_NONE && !allowed);
   if (!explains && !hasMeta) {
@@ -308,6 +329,16 @@ function evaluate(evaluation: usize, denyAll: bool, several: bool): bool {
   return allowed;
 }
 
+/** Whether all parts of an evaluation but its resource are those of the one before, which had no problem. */
+function hasPartsOfBefore(evaluation: usize): bool {
+  return (
+    subject != 0 &&
+    load<u32>(evaluation, EVALUATION_SUBJECT) == <u32>subject &&
+    load<u32>(evaluation, EVALUATION_ACTION) == <u32>actionBefore &&
+    load<u32>(evaluation, EVALUATION_CONTEXT) == <u32>context
+  );
+}
+
 /** Whether there is any policy for the current subject and resource. */
 export function isDecidable(): bool {
   return principalExists || resourceExists;
@@ -321,17 +352,26 @@ function setUp(evaluation: usize, action: usize, several: bool): void {
   const stays = nextSubject == subject && nextResource == resource && nextContext == context && !actionRead;
   if (!stays) {
     rewind(nextSubject == subject ? base : shared);
-    if (nextSubject != subject) beginSubject(nextSubject, several);
-    if (nextContext != context || subject == 0) beginContext(nextContext);
-    beginEntity(nextResource);
+    if (nextSubject != subject) {
+      beginSubject(nextSubject, several);
+      isBegun = false;
+    }
+    if (nextContext != context || subject == 0) {
+      beginContext(nextContext);
+      isBegun = false;
+    }
+    if (beginEntity(nextResource)) isBegun = false;
     subject = nextSubject;
     resource = nextResource;
     context = nextContext;
   }
   beginOutputs();
   beginDerivedRoles();
-  resolveActions(action, 1, actionBefore, actionBefore == 0 ? 0 : 1);
-  actionBefore = action;
+  if (action != actionBefore) {
+    resolveActions(action, 1, actionBefore, actionBefore == 0 ? 0 : 1);
+    actionBefore = action;
+    isBegun = false;
+  }
   setAction(action, load<u64>(action, ACTION_PROPERTIES));
   forgetActionRead();
 }
@@ -371,14 +411,16 @@ export function beginContext(one: usize): void {
   else store<u64>(requestId, 0);
 }
 
-/** Puts a resource in the place of a check's. */
-export function beginEntity(entity: usize): void {
+/** Puts a resource in the place of a check's. Whether its kind, version or scope is another one than before. */
+export function beginEntity(entity: usize): bool {
   beginResource();
-  if (resolveResource(entity)) resourceExists = anyResourcePolicy();
+  const isOther = resolveResource(entity);
+  if (isOther) resourceExists = anyResourcePolicy();
   const storedCount = load<u32>(entity, ENTITY_STORED_COUNT);
   if (storedCount != 0) fillSlots(load<u32>(entity, ENTITY_STORED_PAIRS), storedCount, resourceEpoch);
   fillSlots(load<u32>(entity, ENTITY_PAIRS), load<u32>(entity, ENTITY_PAIR_COUNT), resourceEpoch);
   setStored(subjectStored, load<u64>(entity, ENTITY_STORED));
+  return isOther;
 }
 
 function copyText(to: usize, from: usize): void {

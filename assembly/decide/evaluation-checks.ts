@@ -55,6 +55,16 @@ export function problemOf(evaluation: usize): u32 {
   return problemBut(evaluation, SEARCHED_NONE);
 }
 
+/** The same for one whose other parts are known to have none. */
+export function resourceProblemOf(evaluation: usize): u32 {
+  const own = load<u32>(evaluation, EVALUATION_PROBLEM);
+  if (own != 0) return own;
+  const resource: usize = load<u32>(evaluation, EVALUATION_RESOURCE);
+  return resource == 0
+    ? INVALID_AUTHZEN_RESOURCE
+    : entityProblem(resource, INVALID_AUTHZEN_RESOURCE_KIND, false);
+}
+
 /** The same for one without what it searches for. */
 export function problemBut(evaluation: usize, searched: u32): u32 {
   place = load<u32>(evaluation, EVALUATION_PLACE);

@@ -18,6 +18,8 @@ const PACKED_DENY = fragment("\u0081\u00a8decision\u00c2");
 const MANY_CLOSE = fragment("]}");
 const ALLOW = fragment('{"decision":true}');
 const DENY = fragment('{"decision":false}');
+const NEXT_ALLOW = fragment(',{"decision":true}');
+const NEXT_DENY = fragment(',{"decision":false}');
 const ALLOW_CONTEXT = fragment('{"decision":true,"context":{');
 const DENY_CONTEXT = fragment('{"decision":false,"context":{');
 const CONTEXT_CLOSE = fragment("}}");
@@ -76,9 +78,10 @@ export function endEvaluations(many: bool): void {
 
 /** A decision with nothing more to say. */
 export function writeDecision(allowed: bool): void {
-  separate();
-  if (isJson) put(allowed ? ALLOW : DENY);
-  else put(allowed ? PACKED_ALLOW : PACKED_DENY);
+  if (!isJson) put(allowed ? PACKED_ALLOW : PACKED_DENY);
+  else if (written != 0) put(allowed ? NEXT_ALLOW : NEXT_DENY);
+  else put(allowed ? ALLOW : DENY);
+  written += 1;
 }
 
 /** An evaluation that cannot be decided; `text` is a fragment. */

@@ -7,7 +7,7 @@
  * the effect.
  *
  *   slot (SLOT_SIZE)   | u32 kind | u32 version | u32 scope | u32 action | u64 role list |
- *                      | u32 end | at once (0 = left to decide.ts) | u32 cost | segment ... |
+ *                      | u32 end | at once (0 = left to decide.ts) | u32 cost | u64 which filling it is from | segment ... |
  *   segment            | u32 block | u32 fuel | u32 role << 1 | has deny | u32 end | entry ... |
  *   entry    (8 bytes) | u32 deny << 31 | derived role + 1 | u32 condition + 1 |
  *
@@ -55,12 +55,13 @@ import {
 
 /** A power of two. */
 const SLOTS: u32 = 4096;
-const SLOT_SIZE: usize = 128;
+const SLOT_SIZE: usize = 136;
 const SLOT_ACTION: usize = 12;
 const SLOT_ROLES: usize = 16;
 const SLOT_END: usize = 24;
 const SLOT_COST: usize = 28;
-const SLOT_HEAD: usize = 32;
+const SLOT_FILL: usize = 32;
+const SLOT_HEAD: usize = 40;
 
 /** In SLOT_END: the first entry allows whatever the request holds. */
 const AT_ONCE: u32 = 1;
@@ -84,15 +85,21 @@ let resourceHash: u32 = 0;
 let fills: u64 = 0;
 
 /**
- * The slots of the actions of a list, right as long as that many slots have been filled:
+ * The slots of the actions of a list:
  *
- *   u64 fills | u64 role list | u32 slot ... |
+ *   u64 sum of their SLOT_FILL | u64 role list (0 = none) | u32 slot (0 = left to decide.ts) ... |
+ *
+ * Fillings are numbered upwards, so with the same sum no slot has been filled again.
  */
-let listed: usize = 0;
 const LISTED_ROLES: usize = 8;
 export const LISTED_HEAD: usize = 16;
-/** With how many fills they are right for the current resource. */
-let usedFills: u64 = 0;
+
+/** The list of the current resource (0 = its actions are not decided by `listedShortlist`). */
+let listed: usize = 0;
+/** Whether it holds; if not, whether it is being written, with which sum so far. */
+let isListed: bool = false;
+let isListing: bool = false;
+let listedSum: u64 = 0;
 
 /** Reserves the region from `start` on, empty; returns the first byte behind it. */
 export function placeShortlists(start: usize): usize {
@@ -123,34 +130,59 @@ export function listedSize(most: u32): usize {
 
 /** Forgets the list at `place`. */
 export function clearListed(place: usize): void {
-  store<u64>(place, fills - 1);
+  store<u64>(place, 0, LISTED_ROLES);
 }
 
 /**
- * Begins the actions of a resource, whose list is at `place`: empty, or that of a resource with the same actions, kind, version and scope.
- * `isUsed` says that its actions are decided by `listedShortlist`.
+ * Begins the `count` actions of a resource, whose list is at `place`: empty, or that of a resource with the same actions, kind, version and
+ * scope. `isUsed` says that all of them are decided by `listedShortlist`, one after the other.
  */
-export function beginListed(place: usize, isUsed: bool): void {
-  listed = place;
-  usedFills = load<u64>(place, LISTED_ROLES) == roleList ? load<u64>(place) : fills - 1;
-  // What is not decided so leaves no slots behind.
-  store<u64>(place, isUsed ? fills : fills - 1);
-  store<u64>(place, roleList, LISTED_ROLES);
+export function beginListed(place: usize, count: u32, isUsed: bool): void {
+  listed = isUsed ? place : 0;
+  if (!isUsed) return;
+  isListed = load<u64>(place, LISTED_ROLES) == roleList && sumOf(place, count) == load<u64>(place);
+  isListing = !isListed;
+  listedSum = 0;
+}
+
+function sumOf(place: usize, count: u32): u64 {
+  const end = place + listedSize(count);
+  let sum: u64 = 0;
+  for (let at = place + LISTED_HEAD; at < end; at += 4) {
+    const slot: usize = load<u32>(at);
+    if (slot != 0) sum += load<u64>(slot, SLOT_FILL);
+  }
+  return sum;
 }
 
 /** `shortlistOf` for action `index` of the list. */
 export function listedShortlist(record: usize, index: u32): usize {
   const place = listed + LISTED_HEAD + ((<usize>index) << 2);
-  if (usedFills == fills) {
+  if (isListed) {
     const slot: usize = load<u32>(place);
     if (slot != 0) {
       burn(load<u32>(slot, SLOT_COST));
       return slot;
     }
+    const before = fills;
+    const other = shortlistOf(record);
+    // It may be the slot of an action behind it that has been filled.
+    if (fills != before) isListed = false;
+    return other;
   }
   const slot = shortlistOf(record);
-  store<u32>(place, <u32>slot);
+  if (isListing) {
+    store<u32>(place, <u32>slot);
+    if (slot != 0) listedSum += load<u64>(slot, SLOT_FILL);
+  }
   return slot;
+}
+
+/** Ends the actions of a resource. */
+export function endListed(): void {
+  if (listed == 0 || !isListing) return;
+  store<u64>(listed, listedSum);
+  store<u64>(listed, roleList, LISTED_ROLES);
 }
 
 /** With shortlists, that of an action (its string record) of the current resource; 0 when it is left to decide.ts. */
@@ -180,6 +212,7 @@ function refill(slot: usize, record: usize): void {
   store<u32>(slot, resourceFirstScope, 8);
   store<u32>(slot, action, SLOT_ACTION);
   store<u64>(slot, roleList, SLOT_ROLES);
+  store<u64>(slot, fills, SLOT_FILL);
   const atOnce: u32 = allowsAtOnce(slot + SLOT_HEAD, end) ? AT_ONCE : 0;
   // A glob that ran out of fuel has not been matched.
   store<u32>(slot, outOfFuel() ? 0 : <u32>end | atOnce, SLOT_END);

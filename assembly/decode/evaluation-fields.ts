@@ -32,6 +32,7 @@ export const FIELD_SEMANTIC: u32 = 11;
 
 const MASK_3: u64 = 0xff_ffff;
 const MASK_5: u64 = 0xff_ffff_ffff;
+const MASK_6: u64 = 0xffff_ffff_ffff;
 const MASK_7: u64 = 0xff_ffff_ffff_ffff;
 
 /** Where a msgpack key stands with a quote after it. */
@@ -67,6 +68,16 @@ export class AuthzenField {
     // type"
     if ((head & MASK_5) == 0x22_6570_7974) return (FIELD_TYPE << 8) | 5;
     return AuthzenField.properties(at);
+  }
+
+  /** Whether `"id":"` stands at `at`. */
+  @inline static isIdText(at: usize): bool {
+    return (load<u64>(at) & MASK_6) == 0x223a_2264_6922;
+  }
+
+  /** Whether `"properties":{` stands at `at`. */
+  @inline static isPropertiesObject(at: usize): bool {
+    return load<u64>(at) == 0x7472_6570_6f72_7022 && load<u64>(at, 6) == 0x7b3a_2273_6569_7472;
   }
 
   @inline static action(at: usize): u32 {

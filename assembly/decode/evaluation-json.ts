@@ -80,7 +80,7 @@ import {
   Scan,
 } from "./json-scan";
 import { skipObject, skipValue } from "./json-skip";
-import { decodeString } from "./json-text";
+import { decodeString, Text } from "./json-text";
 import { pairCount, pairs, prepareShapes } from "./projection";
 import { Repeats } from "./repeats";
 import { stringLength, stringStart } from "./request";
@@ -154,9 +154,34 @@ function decodeItem(at: usize, record: usize): usize {
   store<u32>(record, <u32>entity, EVALUATION_RESOURCE);
   v128.store(entity, v128.load(prefixEntity));
   // The prefix ends with the quote that opens a key.
-  at = decodeMembers(at + prefixLength - 1, entity, false, ITEM_DEPTH + 1, 1 << FIELD_TYPE);
+  at = decodeRest(at + prefixLength - 1, entity);
   if (at == 0) return 0;
-  return decodeParts(Scan.nextKey(at), record, ITEM_DEPTH, false, 1 << FIELD_RESOURCE);
+  at = Scan.nextKey(at);
+  if (Scan.ended(at)) return Scan.afterObject(at);
+  return decodeParts(at, record, ITEM_DEPTH, false, 1 << FIELD_RESOURCE);
+}
+
+/** The fields of a resource behind the prefix, which ends after its type: mostly just id and properties. */
+function decodeRest(at: usize, entity: usize): usize {
+  let seen: u32 = 1 << FIELD_TYPE;
+  if (AuthzenField.isIdText(at)) {
+    const start = at + 6;
+    const end = Scan.plainEnd(start);
+    if (load<u8>(end) == QUOTE) {
+      Text.plain(entity + ENTITY_ID, start, <u32>(end - start));
+      seen |= 1 << FIELD_ID;
+      at = Scan.nextKey(end + 1);
+      if (Scan.ended(at)) return Scan.afterObject(at);
+    }
+  }
+  if (AuthzenField.isPropertiesObject(at)) {
+    at = decodeProperties(at + 13, entity, false, ITEM_DEPTH + 2);
+    if (at == 0) return 0;
+    seen |= 1 << FIELD_PROPERTIES;
+    at = Scan.nextKey(at);
+    if (Scan.ended(at)) return Scan.afterObject(at);
+  }
+  return decodeMembers(at, entity, false, ITEM_DEPTH + 1, seen);
 }
 
 /** The parts of an evaluation from the key at `at` on; `seen` are those before. */

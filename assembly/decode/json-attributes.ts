@@ -6,8 +6,9 @@ import { STATUS_MEMORY, TAG_RAW_JSON, TAG_STRING } from "../abi";
 import { NO_SLOT } from "../decide/attributes";
 import { box, FALSE, NULL, ofDouble, TRUE } from "../value/value";
 import { refuseAnyway } from "./failure";
-import { numberValue, scanNumber } from "./json-number";
+import { Digits, numberValue, scanNumber } from "./json-number";
 import {
+  COLON,
   COLON_QUOTE,
   COMMA_QUOTE,
   LETTER_F,
@@ -18,6 +19,9 @@ import {
   QUOTE,
   Scan,
   skipLiteral,
+  WORD_FALSE,
+  WORD_FALSE_MASK,
+  WORD_TRUE,
 } from "./json-scan";
 import { hasEscapes, scanString, unescape } from "./json-string";
 import { refuseMember, skipArray, skipObject, skipValue } from "./json-skip";
@@ -45,7 +49,7 @@ let openEntry: usize = 0;
  * object, from its opening brace to the byte after the closing one. `depth` counts this object too.
  *
  * The inner loop takes members whose keys repeat those of the shape and whose values are short plain strings, written without white
- * space. It calls nothing, and what it works with is kept in globals across the call behind it, so that it stays in registers.
+ * space. It calls nothing, and what it works with is kept in globals across what is behind it, so that it stays in registers.
  */
 export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usize {
   let entry = openShape(ofPrincipal);
@@ -78,6 +82,12 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
     }
     takePairs(pair, cell);
     if (Scan.ended(at)) break;
+    const end = entry < last ? takePlain(at, entry) : 0;
+    if (end != 0) {
+      at = Scan.nextKey(end);
+      entry = Shape.next(entry);
+      continue;
+    }
     openEntry = entry;
     at = decodeMember(at + 1, entry, depth);
     if (at == 0) return 0;
@@ -86,6 +96,54 @@ export function decodeAttributes(at: usize, ofPrincipal: bool, depth: i32): usiz
   }
   closePairs();
   return Scan.afterObject(at);
+}
+
+/**
+ * The same for one member with the key of `entry`, from its quote on, whose value is a plain string of any length, a small integer, true or
+ * false: the byte after it. 0, with nothing taken, for any other member.
+ */
+function takePlain(at: usize, entry: usize): usize {
+  if (!Shape.repeatsQuoted(at + 1, entry)) return 0;
+  const colon = at + 2 + Shape.length(entry);
+  if (load<u8>(colon) != COLON) return 0;
+  const slot = Shape.slot(entry);
+  const pair = freePair;
+  let cell = freeCell;
+  if (slot != NO_SLOT && pair + PAIR_SIZE + CELL_SIZE > cell) return 0;
+  const start = colon + 1;
+  const word = load<u64>(start);
+  let end = start + Digits.leading(word);
+  let value: u64 = FALSE;
+  if (<u8>word == QUOTE) {
+    let block = start + 1;
+    end = Scan.plainEnd(block);
+    while (end == block + 16) {
+      block = end;
+      end = Scan.plainEnd(block);
+    }
+    if (load<u8>(end) != QUOTE) return 0;
+    if (slot != NO_SLOT) {
+      cell -= CELL_SIZE;
+      Shape.text(pair, cell, slot, start + 1, <u32>(end - start) - 1);
+      takePairs(pair + PAIR_SIZE, cell);
+    }
+    return end + 1;
+  }
+  if (end != start) {
+    if (Digits.areLong(word, end - start)) return 0;
+    value = ofDouble(<f64>Digits.value(word, end - start));
+  } else if (<u32>word == WORD_TRUE) {
+    end += 4;
+    value = TRUE;
+  } else {
+    if ((word & WORD_FALSE_MASK) != WORD_FALSE) return 0;
+    end += 5;
+  }
+  if (slot != NO_SLOT) {
+    Shape.scalar(pair, slot, value);
+    takePairs(pair + PAIR_SIZE, cell);
+  }
+  return end;
 }
 
 /** Any member, in its place of the shape, from the byte after the quote of its key to the byte after its value. */

@@ -21,6 +21,35 @@ const EXACT_MANTISSA: u64 = 1 << 53;
 /** Powers of ten, exact as doubles. */
 const POWERS = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8]);
 
+/** Eight bytes of text as digits, expanded where they are used. */
+export class Digits {
+  /** How many of the eight bytes, from the first, are decimal digits. */
+  @inline static leading(word: u64): usize {
+    // The high bit of a byte is set in one of the two terms exactly if the byte is no digit (carries only go up, and
+    // only from bytes that are none, so the first such byte is found right).
+    const above = word + 0x4646_4646_4646_4646;
+    const below = word - 0x3030_3030_3030_3030;
+    return <usize>(ctz<u64>((above | below) & 0x8080_8080_8080_8080) >> 3);
+  }
+
+  /** The number that the first `count` (1 to 7) of them spell. */
+  @inline static value(word: u64, count: usize): u64 {
+    // Shifted up, the missing leading digits are zero bytes; then pairs, fours and eights are joined.
+    const digits = (word << ((8 - <u64>count) << 3)) & 0x0f0f_0f0f_0f0f_0f0f;
+    const pairs = (digits * 2561) >> 8;
+    const fours = ((pairs & 0x00ff_00ff_00ff_00ff) * 6_553_601) >> 16;
+    return ((fours & 0x0000_ffff_0000_ffff) * 42_949_672_960_001) >> 32;
+  }
+
+  /** Whether the number that begins with the first `count` of them is not an integer of 1 to 7 digits. */
+  @inline static areLong(word: u64, count: usize): bool {
+    const next = <u8>(word >> ((<u64>count) << 3));
+    return (
+      count - 1 >= 7 || (count > 1 && <u8>word == ZERO) || next == DOT || (next | LOWER_CASE) == LETTER_E
+    );
+  }
+}
+
 /** Value of the last number that `scanNumber` accepted. */
 export let numberValue: f64 = 0;
 
@@ -30,11 +59,11 @@ export function scanNumber(at: usize): usize {
   const negative = load<u8>(at) == MINUS;
   if (negative) at += 1;
   const word = load<u64>(at);
-  const digits = leadingDigits(word);
+  const digits = Digits.leading(word);
   // Eight digits or more, none at all, and zeros before other digits take the long way.
   if (digits - 1 >= 7 || (digits > 1 && load<u8>(at) == ZERO)) return scanLongNumber(start);
   at += digits;
-  const whole = digitsOf(word, digits);
+  const whole = Digits.value(word, digits);
   const next = load<u8>(at);
   if (next == DOT) return scanFraction(start, at + 1, whole, negative);
   if ((next | LOWER_CASE) == LETTER_E) return scanLongNumber(start);
@@ -45,31 +74,13 @@ export function scanNumber(at: usize): usize {
 /** The digits after a point, up to seven of them and no exponent. */
 function scanFraction(start: usize, at: usize, whole: u64, negative: bool): usize {
   const word = load<u64>(at);
-  const digits = leadingDigits(word);
+  const digits = Digits.leading(word);
   if (digits - 1 >= 7 || (load<u8>(at + digits) | LOWER_CASE) == LETTER_E) return scanLongNumber(start);
   const power = load<f64>(POWERS + (digits << 3));
   // At most 14 digits: the mantissa and the power of ten are exact, so the one division rounds correctly.
-  const value = <f64>(whole * <u64>power + digitsOf(word, digits)) / power;
+  const value = <f64>(whole * <u64>power + Digits.value(word, digits)) / power;
   numberValue = negative ? -value : value;
   return at + digits;
-}
-
-/** How many of the eight bytes, from the first, are decimal digits. */
-function leadingDigits(word: u64): usize {
-  // The high bit of a byte is set in one of the two terms exactly if the byte is no digit (carries only go up, and
-  // only from bytes that are none, so the first such byte is found right).
-  const above = word + 0x4646_4646_4646_4646;
-  const below = word - 0x3030_3030_3030_3030;
-  return <usize>(ctz<u64>((above | below) & 0x8080_8080_8080_8080) >> 3);
-}
-
-/** The number that the first `count` (1 to 7) of eight bytes spell. */
-function digitsOf(word: u64, count: usize): u64 {
-  // Shifted up, the missing leading digits are zero bytes; then pairs, fours and eights are joined.
-  const digits = (word << ((8 - <u64>count) << 3)) & 0x0f0f_0f0f_0f0f_0f0f;
-  const pairs = (digits * 2561) >> 8;
-  const fours = ((pairs & 0x00ff_00ff_00ff_00ff) * 6_553_601) >> 16;
-  return ((fours & 0x0000_ffff_0000_ffff) * 42_949_672_960_001) >> 32;
 }
 
 /** Any number: checks the grammar byte by byte and leaves the value to `parseDouble`. */

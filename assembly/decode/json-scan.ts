@@ -25,10 +25,11 @@ export const LETTER_N: u8 = 0x6e;
 export const LETTER_T: u8 = 0x74;
 
 /** `true`, `null` and `fals` as little-endian words. */
-const WORD_TRUE: u32 = 0x65757274;
+export const WORD_TRUE: u32 = 0x65757274;
 const WORD_NULL: u32 = 0x6c6c756e;
-const WORD_FALS: u32 = 0x736c6166;
-const LETTER_E: u8 = 0x65;
+/** The five letters of `false`, and where they lie in a word of eight. */
+export const WORD_FALSE: u64 = 0x65_736c_6166;
+export const WORD_FALSE_MASK: u64 = 0xff_ffff_ffff;
 
 /** Writes the sentinel after the body; answers the byte that was there. */
 export function guardEnd(end: usize): u8 {
@@ -178,7 +179,7 @@ export function isTrue(at: usize): bool {
 }
 
 export function isFalse(at: usize): bool {
-  return load<u32>(at) == WORD_FALS && load<u8>(at + 4) == LETTER_E;
+  return (load<u64>(at) & WORD_FALSE_MASK) == WORD_FALSE;
 }
 
 /** The byte after the literal at `at`, or 0 when there is none. */

@@ -84,6 +84,7 @@ import {
   clearResource,
   endPrefix,
   endSpare,
+  followPrefix,
   recallPrefix,
   resourceLimit,
   setActions,
@@ -288,6 +289,7 @@ function decodeEntry(at: usize, record: usize): usize {
 /** Makes the known prefix that the entry at `at` begins with the current one; false when it begins with none. */
 function recallsPrefix(at: usize, record: usize): bool {
   if (!asksFor(record)) return false;
+  if (followPrefix(at)) return true;
   const kindEnd = quotedKindEnd(at);
   return recallPrefix(at, kindEnd, load<u32>(kindEnd));
 }

@@ -4,12 +4,15 @@
  * tables again. What they come to there is kept with them by decide/known-resources.ts, what they mean in these records:
  *
  *   slot (KNOWN_SIZE) | u32 length | u32 turn of its last use | u32 left of entry | u32 left of resource |
- *                     | u32 fields of entry | u32 fields of resource | u32 passed validate.ts | u32 zero |
+ *                     | u32 fields of entry | u32 fields of resource | u32 passed validate.ts | u32 slot behind it |
  *                     | the first 80 bytes of the resource record | text (MOST_TEXT) | action records (MOST_KNOWN_ACTIONS) |
  *                     | what it comes to |
  *
  * A slot is found by a hash of the bytes up to the end of the kind, which a glance at an entry finds when it is written as most clients
  * write it: actions, resource, kind. It is one of WAYS of its set, each with a tag (0 = free) of the hash; only equal bytes in the same format are taken for it.
+ *
+ * Clients ask about things in the same order again and again, so a slot also says which one was found behind it the last time. That one is
+ * compared first, without a hash.
  *
  * INVARIANT: a slot says of its bytes what reading them says, and nothing else of an earlier request is kept. Records of a request
  * point into slots, so a slot that the requests in memory have used is not given to other bytes before they are forgotten.
@@ -40,6 +43,7 @@ export const KNOWN_LEFT_OF_RESOURCE: usize = 12;
 export const KNOWN_OF_ENTRY: usize = 16;
 export const KNOWN_OF_RESOURCE: usize = 20;
 const PASSED: usize = 24;
+const BEHIND: usize = 28;
 export const KNOWN_FIELDS: usize = 32;
 export const KNOWN_TEXT: usize = 112;
 export const MOST_TEXT: usize = 160;
@@ -113,16 +117,12 @@ export function knownPrefix(at: usize, kindEnd: usize, behind: u32, most: u32): 
   const hash = hashOf(at, kindEnd, behind);
   const tag = <u32>hash | 1;
   const set = <u32>(hash >> 56) & (SETS - 1);
-  const end = endOfBody();
   const tagsOfSet = v128.load(tags + <usize>set * TAGS_SIZE);
   const places = i32x4.eq(tagsOfSet, i32x4.splat(<i32>tag));
   for (let found = <u32>i32x4.bitmask(places); found != 0; found &= found - 1) {
     const slot = slotAt(set * WAYS + ctz(found));
-    const length: usize = load<u32>(slot);
-    if (length > end - at || !Repeats.same(at, slot + KNOWN_TEXT, length)) continue;
-    if (load<u32>(slot, KNOWN_FIELDS + RESOURCE_ACTION_COUNT) > most) continue;
-    store<u32>(slot, turn, TURN);
-    if (credit < MOST_CREDIT) credit += EARNED;
+    if (!standsAt(slot, at, most)) continue;
+    use(slot);
     return slot;
   }
   if (credit > 0) credit -= 1;
@@ -134,6 +134,38 @@ export function knownPrefix(at: usize, kindEnd: usize, behind: u32, most: u32): 
   missedSet = set;
   missedLimit = most;
   return 0;
+}
+
+/**
+ * The slot that was found behind `before`, a slot of this request, the last time, if the entry at `at` begins with its bytes; 0 otherwise, or
+ * for no slot.
+ */
+export function prefixBehind(before: usize, at: usize, most: u32): usize {
+  if (before == 0) return 0;
+  const slot: usize = load<u32>(before, BEHIND);
+  if (slot == 0 || !standsAt(slot, at, most)) return 0;
+  use(slot);
+  return slot;
+}
+
+/** Notes that `slot` was found behind `before`, both of this request; nothing for no slot. */
+export function noteBehind(before: usize, slot: usize): void {
+  if (before != 0) store<u32>(before, <u32>slot, BEHIND);
+}
+
+/** Whether the entry at `at` begins with the bytes of `slot`, and these have at most `most` actions. */
+function standsAt(slot: usize, at: usize, most: u32): bool {
+  const length: usize = load<u32>(slot);
+  return (
+    length <= endOfBody() - at &&
+    Repeats.same(at, slot + KNOWN_TEXT, length) &&
+    load<u32>(slot, KNOWN_FIELDS + RESOURCE_ACTION_COUNT) <= most
+  );
+}
+
+function use(slot: usize): void {
+  store<u32>(slot, turn, TURN);
+  if (credit < MOST_CREDIT) credit += EARNED;
 }
 
 /**
@@ -169,6 +201,7 @@ export function keepPrefix(
   store<u32>(slot, ofEntry, KNOWN_OF_ENTRY);
   store<u32>(slot, ofResource, KNOWN_OF_RESOURCE);
   store<u32>(slot, 0, PASSED);
+  store<u32>(slot, 0, BEHIND);
   store<u32>(slot, 0, KNOWN_RESULT);
   memory.copy(text, start, end - start);
   for (let index: u32 = 0; index < count; index++) {

@@ -133,6 +133,12 @@ export class Shape {
     store<u64>(pair, box(TAG_STRING, cell), 8);
   }
 
+  /** Writes the pair of a value that needs no cell. */
+  @inline static scalar(pair: usize, slot: i32, value: u64): void {
+    store<u64>(pair, <u64>slot);
+    store<u64>(pair, value, 8);
+  }
+
   /** Byte length of a remembered key. */
   @inline static length(entry: usize): usize {
     return load<u32>(entry, ENTRY_LENGTH);

@@ -14,11 +14,13 @@
  */
 import { keepPrincipal, recallPrincipal } from "./request";
 
-/** The first 80 bytes of the resource record at the end of the prefix: kind, version, scope, actions. */
+/** The first 80 bytes of the resource record at the end of a prefix without a slot: kind, version, scope, actions. */
 const fields = memory.data(80, 16);
 
 /** The prefix: its first byte, its length (0 = none), and the fields seen in it (bits by field number) on both levels. */
 let prefixStart: usize = 0;
+/** Where its record is kept: in its slot, or in `fields`. */
+let prefixFields: usize = 0;
 export let prefixLength: usize = 0;
 export let prefixOfEntry: u32 = 0;
 export let prefixOfResource: u32 = 0;
@@ -44,7 +46,7 @@ const principal = memory.data(80, 16);
 
 /** Begins a request, or what is not kept: nothing is remembered. */
 export function forgetRepeats(): void {
-  prefixLength = 0;
+  forgetPrefix();
   actionsLength = 0;
   principalLength = 0;
 }
@@ -52,11 +54,12 @@ export function forgetRepeats(): void {
 /** An entry without the prefix begins: it may have one of its own, or none. */
 export function forgetPrefix(): void {
   prefixLength = 0;
+  prefixSlot = 0;
 }
 
 /**
- * Remembers that in the entry from `start` on, with this record, the fields that differ between entries begin at `end`; `slot` is where
- * that is known from, or kept.
+ * Remembers that in the entry from `start` on, with this record, the fields that differ between entries begin at `end`. `slot` is where
+ * that is known from, or kept, which has the record as it is; without one the record is copied.
  */
 export function notePrefix(
   start: usize,
@@ -71,11 +74,11 @@ export function notePrefix(
   prefixSlot = slot;
   prefixStart = start;
   prefixLength = end - start;
-  v128.store(fields, v128.load(record));
-  v128.store(fields, v128.load(record, 16), 16);
-  v128.store(fields, v128.load(record, 32), 32);
-  v128.store(fields, v128.load(record, 48), 48);
-  v128.store(fields, v128.load(record, 64), 64);
+  prefixFields = record;
+  if (slot == 0) {
+    copyFields(fields, record);
+    prefixFields = fields;
+  }
   prefixOfEntry = ofEntry;
   prefixOfResource = ofResource;
   prefixLeftOfEntry = leftOfEntry;
@@ -109,8 +112,8 @@ export function takePrincipal(): void {
 }
 
 /**
- * Comparisons with what is remembered, expanded where they are used. They read at most 15 bytes behind the first byte that
- * differs, or behind the part; that the body is long enough is for the caller to know.
+ * Comparisons with what is remembered, expanded where they are used. They read at most 31 bytes behind the first byte that
+ * differs, and 15 behind the part; that the body is long enough is for the caller to know.
  */
 export class Repeats {
   /** Whether the prefix stands at `at` again. */
@@ -135,8 +138,12 @@ export class Repeats {
     }
     const last: usize = length - 16;
     let offset: usize = 0;
-    while (offset < last && Repeats.block(left + offset, right + offset)) offset += 16;
-    return offset >= last && Repeats.block(left + last, right + last);
+    while (offset + 16 < last) {
+      if (!Repeats.blocks(left + offset, right + offset)) return false;
+      offset += 32;
+    }
+    if (offset < last && !Repeats.block(left + offset, right + offset)) return false;
+    return Repeats.block(left + last, right + last);
   }
 
   /** Whether 16 bytes are the same. (`all_true` takes three times as many instructions.) */
@@ -144,12 +151,23 @@ export class Repeats {
     return i8x16.bitmask(i8x16.eq(v128.load(left), v128.load(right))) == 0xffff;
   }
 
+  /** Whether 32 bytes are the same. */
+  @inline static blocks(left: usize, right: usize): bool {
+    const first = i8x16.eq(v128.load(left), v128.load(right));
+    const second = i8x16.eq(v128.load(left, 16), v128.load(right, 16));
+    return i8x16.bitmask(v128.and(first, second)) == 0xffff;
+  }
+
   /** The first 80 bytes of the record of an entry with the prefix. */
   @inline static take(record: usize): void {
-    v128.store(record, v128.load(fields));
-    v128.store(record, v128.load(fields, 16), 16);
-    v128.store(record, v128.load(fields, 32), 32);
-    v128.store(record, v128.load(fields, 48), 48);
-    v128.store(record, v128.load(fields, 64), 64);
+    copyFields(record, prefixFields);
   }
+}
+
+function copyFields(to: usize, from: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+  v128.store(to, v128.load(from, 32), 32);
+  v128.store(to, v128.load(from, 48), 48);
+  v128.store(to, v128.load(from, 64), 64);
 }

@@ -17,6 +17,8 @@ import {
   KNOWN_OF_RESOURCE,
   KNOWN_TEXT,
   knownPrefix,
+  noteBehind,
+  prefixBehind,
 } from "./known-prefixes";
 import { openRecords } from "./records";
 import { forgetPrefix, forgetRepeats, notePrefix, prefixSlot, Repeats } from "./repeats";
@@ -103,10 +105,24 @@ export function asksFor(record: usize): bool {
   return asksForPrefix() && record != spareResource;
 }
 
-/** Makes what is known of the entry at `at` the current prefix; see `knownPrefix`. Whether anything is. */
+/** Makes what is known of the entry at `at` the current prefix, if it begins as the one behind the prefix before did the last time. */
+export function followPrefix(at: usize): bool {
+  const slot = prefixBehind(prefixSlot, at, actionLimit);
+  if (slot == 0) return false;
+  beginKnown(slot);
+  return true;
+}
+
+/** The same, whatever was behind; see `knownPrefix`. */
 export function recallPrefix(at: usize, kindEnd: usize, behind: u32): bool {
   const slot = knownPrefix(at, kindEnd, behind, actionLimit);
   if (slot == 0) return false;
+  noteBehind(prefixSlot, slot);
+  beginKnown(slot);
+  return true;
+}
+
+function beginKnown(slot: usize): void {
   const text = slot + KNOWN_TEXT;
   notePrefix(
     text,
@@ -118,7 +134,6 @@ export function recallPrefix(at: usize, kindEnd: usize, behind: u32): bool {
     slot + KNOWN_FIELDS,
     slot,
   );
-  return true;
 }
 
 /** Ends the prefix of an entry; see `notePrefix`. It is kept if it can be. */
@@ -132,7 +147,8 @@ export function endPrefix(
   record: usize,
 ): void {
   const slot = keepPrefix(start, end, ofEntry, ofResource, leftOfEntry, leftOfResource, record);
-  notePrefix(start, end, ofEntry, ofResource, leftOfEntry, leftOfResource, record, slot);
+  const kept = slot == 0 ? record : slot + KNOWN_FIELDS;
+  notePrefix(start, end, ofEntry, ofResource, leftOfEntry, leftOfResource, kept, slot);
   store<u32>(record, <u32>slot, RESOURCE_KNOWN);
 }
 

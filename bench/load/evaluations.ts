@@ -10,7 +10,8 @@ import { Packr } from "msgpackr";
 
 import { FLAG_EVALUATIONS, FORMAT_JSON, FORMAT_MSGPACK } from "../../assembly/abi.ts";
 import { Engine } from "../../runtime/index.ts";
-import { compileSearchPolicy, measureSearch, recordOf, type SearchResult } from "../micro/search.ts";
+import { ONE_TYPE, oneTypeBody } from "../micro/one-type.ts";
+import { compileSearchPolicy, measureSearch, type SearchResult } from "../micro/search.ts";
 import type { BenchOptions } from "../options.ts";
 import { median, medianRatio, spread } from "../report/statistics.ts";
 import { chooseGenerator } from "./generators.ts";
@@ -207,18 +208,8 @@ async function batches(bundle: Uint8Array, checks: readonly CheckRequest[]): Pro
     if (resource === undefined) throw new Error("the load-test set has no resources");
     return { type: resource.kind, id: `${resource.id}-${index}`, properties: propertiesOf(resource) };
   };
-  const alice = {
-    type: "user",
-    id: "alice",
-    properties: { "cerbos.roles": ["user"], department: "sales", level: 6 },
-  };
   return [
-    batchOf(
-      "one type, five properties, condition on two",
-      await Engine.load(await compileSearchPolicy()),
-      { subject: alice, action: { name: "view" } },
-      (index) => ({ type: "record", id: `record-${index}`, properties: recordOf(index) }),
-    ),
+    { about: ONE_TYPE, engine: await Engine.load(await compileSearchPolicy()), body: oneTypeBody(ITEMS) },
     batchOf("load-test set, one kind", loadtest, shared, (index) => fromSet(index, 1)),
     batchOf("load-test set, all kinds", loadtest, shared, (index) => fromSet(index, resources.length)),
   ];

@@ -1,5 +1,5 @@
 /**
- * How many instructions the guest takes, by function: `npx tsx bench/micro/instructions.ts [--load single|batch|together]
+ * How many instructions the guest takes, by function: `npx tsx bench/micro/instructions.ts [--load single|batch|together|evaluations]
  * [--encoding json|msgpack] [--steps <n>] [--unit <function>]`, on Linux x64 with a C compiler, after `npm ci`. Counts do not move with the machine as times do
  * and need no processor counters, which virtual machines seldom pass on: a core with names is built from the tree, another process decides with it
  * until V8 has optimised what is hot, and is then single-stepped (single-step.c). What is counted is divided by the calls of `--unit`.

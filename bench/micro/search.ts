@@ -32,7 +32,8 @@ export interface SearchResult {
   readonly bytesPerEntity: number;
 }
 
-const POLICY = `apiVersion: api.cerbos.dev/v1
+/** A condition on two attributes. */
+export const SEARCH_POLICY = `apiVersion: api.cerbos.dev/v1
 resourcePolicy:
   resource: record
   version: default
@@ -134,7 +135,7 @@ export async function compileSearchPolicy(): Promise<Uint8Array> {
   const home = await mkdtemp(join(tmpdir(), "edict-bench-"));
   const pool = new CompilePool();
   try {
-    await writeFile(join(home, "record.yaml"), POLICY);
+    await writeFile(join(home, "record.yaml"), SEARCH_POLICY);
     const { bundle, rendered } = await pool.compile({ directory: home });
     if (bundle === null) throw new Error(rendered ?? "the policy does not compile");
     return bundle;
