@@ -165,3 +165,59 @@ describe("a shortlist that is there already", () => {
     }
   });
 });
+
+function nameOf(index: number): string {
+  return `a${String(index).padStart(5, "0")}`;
+}
+
+describe("actions of one resource whose shortlists share a slot", () => {
+  // Slots are found by the numbers of names, one after the other here: those 4,096 apart share one.
+  const SLOTS = 4096;
+  const names = Array.from({ length: 2 * SLOTS + 200 }, (_, index) => nameOf(index));
+  // Some are denied, and some left to the rows because of their output.
+  const of = (kind: number): readonly string[] => names.filter((_, index) => (index >> 4) % 3 === kind);
+  const policy = {
+    apiVersion: "api.cerbos.dev/v1",
+    resourcePolicy: {
+      resource: "album",
+      version: "default",
+      rules: [
+        { actions: names, effect: "EFFECT_ALLOW", roles: ["user"] },
+        {
+          actions: of(1),
+          effect: "EFFECT_DENY",
+          roles: ["user"],
+          condition: { match: { expr: CONDITIONS[0] } },
+        },
+        {
+          actions: of(2),
+          effect: "EFFECT_DENY",
+          roles: ["user"],
+          output: { when: { ruleActivated: "R.id" } },
+        },
+      ],
+    },
+  };
+
+  it("come to what all rows come to", async () => {
+    const random = new Random(5);
+    const engine = await engineOf([{ path: "p.json", text: JSON.stringify(policy) }]);
+    const lists = Array.from({ length: 150 }, () => {
+      const first = random.below(200);
+      const alike = [first, first + SLOTS, first + 2 * SLOTS].map((index) => nameOf(index % names.length));
+      return some(random, [...alike, nameOf(first + 1), nameOf(first + 30 + SLOTS)], 5);
+    });
+    for (let round = 0; round < timesEffort(600); round++) {
+      const chosen = Array.from({ length: 1 + random.below(4) }, () => random.pick(lists, lists[0] ?? []));
+      const body = {
+        principal: { id: "alice", roles: ["user"] },
+        resources: chosen.map((actions, index) => ({
+          actions,
+          resource: { kind: "album", id: `${index}`, attr: { open: random.chance(0.5) } },
+        })),
+      };
+      const format = random.chance(0.5) ? "json" : "msgpack";
+      expect(effects(engine, body, format)).toEqual(effects(engine, { ...body, includeMeta: true }, format));
+    }
+  });
+});

@@ -163,6 +163,23 @@ describe.each(BUILDS)("%s build", (build) => {
     );
   });
 
+  it("reads a text of any length, with anything at any place, where the object before had the same keys", () => {
+    const odd = ['"', "\\", "\\n", "\\u0041", "\u0001", "\u00e9", "\u007f", ""];
+    for (let length = 0; length < 70; length++) {
+      for (const piece of odd) {
+        const before = "y".repeat(length);
+        for (const text of [`"${before}${piece}zz"`, `"${before}${piece}"`]) {
+          const wanted = parseJson(encoder.encode(withAttr(text)));
+          expect(status(withAttr('"x"'))).toBe(abi.STATUS_OK);
+          expect(status(withAttr(text)) === abi.STATUS_OK, text).toBe(wanted !== undefined);
+          if (wanted !== undefined) expect(host.request().pairs.get(0), text).toBe(JSON.parse(text));
+          expect(status(withSkipped('"x"'))).toBe(abi.STATUS_OK);
+          expect(status(withSkipped(text)) === abi.STATUS_OK, text).toBe(wanted !== undefined);
+        }
+      }
+    }
+  });
+
   it("validates UTF-8 wherever a sequence stands", () => {
     const pieces = [
       [0xc0, 0x80],

@@ -41,6 +41,40 @@ const bodyOf = (count: number): unknown => ({
   evaluations: Array.from({ length: count }, () => ({})),
 });
 
+/** What the parts of evaluations may be, the last ones of each not as they should be. */
+const PARTS = {
+  subject: [
+    ALICE,
+    { type: "user", id: "bob" },
+    { type: "admin", id: "alice" },
+    { type: "user", id: "alice", properties: { "cerbos.roles": ["user", "admin"] } },
+    { type: "user" },
+  ],
+  action: [
+    { name: "read" },
+    { name: "write" },
+    { name: "archive", properties: { soft: true } },
+    { name: "delete", properties: { soft: true } },
+    { name: "delete", properties: { soft: false } },
+    {},
+  ],
+  resource: [
+    DOCUMENT,
+    { type: "document", id: "2", properties: { public: true } },
+    { type: "document", id: "3", properties: { owner: "alice", "cerbos.scope": "acme" } },
+    { type: "document", id: "4", properties: { owner: "bob", "cerbos.policyVersion": "v2" } },
+    { type: "folder", id: "5" },
+    { type: "document" },
+  ],
+  context: [
+    {},
+    { network: "office" },
+    { "cerbos.includeMeta": true },
+    { "cerbos.includeMeta": true, "cerbos.requestId": "r" },
+    { "cerbos.includeMeta": 1 },
+  ],
+} as const;
+
 const SUBJECT = '"subject":{"type":"user","id":"alice","properties":{"level":3}}';
 const ACTION = '"action":{"name":"read"}';
 
@@ -58,8 +92,17 @@ const ALIKE = [
   '{"resource":{"type":"document","properties":{"public":true},"id":"4"}}',
   '{"resource":{"type":"document","i\\u0064":"5","properties":{"public":true}}}',
   '{"resource":{"type":"document","future":[1],"id":"6","properties":{"public":true}},"future":{}}',
+  '{"resource":{"type":"document","id":"q","properties":{"public":true}},"action":{}}',
   '{"resource":{"type":"document","id":"7","properties":{"public":true}},"action":{"name":"write"}}',
   '{"resource":{"type":"document","id":"8","properties":{"public":true}},"subject":{"type":"admin","id":"x"}}',
+  '{"resource":{"type":"document","id":"an id of more than sixteen bytes","properties":{"public":true}}}',
+  '{"resource":{"type":"document","id":"\\u006a","properties":{"public":true}}}',
+  '{"resource":{"type":"document","id":"k","properties":null}}',
+  '{"resource":{"type":"document","id":"","properties":{"public":true}}}',
+  '{"resource":{"type":"document","id":"l","properties" :{"public":true}}}',
+  '{"resource":{"type":"document","id":"m","properties":{"public":true},"id":"n"}}',
+  '{"resource":{"type":"document","id":"o","properties":{"public":true},"properties":{}}}',
+  '{"resource":{"type":"document","id":"p","properties":{"public":true}}x',
   '{"resource":{"type":"document"}}',
   '{"resource":{"type":"document","id":9}}',
   '{"resource":{"type":"document","id":"a"},"resource":{"type":"document","id":"b"}}',
@@ -110,6 +153,33 @@ describe("evaluations", () => {
       { numRuns: 3000 },
     );
     expect(several).toBeGreaterThan(2000);
+  });
+
+  it("are answered as single calls when neighbours change one part at a time", () => {
+    const change = fc.oneof(
+      ...(Object.keys(PARTS) as (keyof typeof PARTS)[]).map((part) =>
+        fc.record({ part: fc.constant(part), value: fc.constantFrom<unknown>(...PARTS[part]) }),
+      ),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(change, { minLength: 1, maxLength: 12 }),
+        fc.constantFrom(FORMAT_JSON, FORMAT_MSGPACK),
+        (changes, format) => {
+          let item: Evaluation = { subject: ALICE, action: { name: "read" }, resource: DOCUMENT };
+          const items = changes.map(({ part, value }) => (item = { ...item, [part]: value }));
+          const { answer } = ask(engine, { evaluations: items }, format);
+          const { evaluations } = answer as { evaluations: readonly Decision[] };
+          for (const [index, one] of items.entries()) {
+            const single = askOne(engine, one, format);
+            if (single === null)
+              expect(evaluations[index]?.context).toMatchObject({ error: { status: 400 } });
+            else expect(evaluations[index]).toEqual(single);
+          }
+        },
+      ),
+      { numRuns: 1500, seed: 4 },
+    );
   });
 
   it("keep apart what has the same ids and different properties", () => {
