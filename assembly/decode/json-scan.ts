@@ -5,7 +5,7 @@
  * INVARIANT: while a body is decoded, the byte after its last one is NUL (`guardEnd` writes it and puts the old
  * byte back), and no function of the decoder moves its cursor past a NUL: no token contains one. So the cursor
  * never leaves the body, whatever follows it in memory, without a comparison per byte. Vector loads may read up
- * to 15 bytes further (the input region must be followed by 16 readable bytes), but what they see there is
+ * to 31 bytes further (the input region must be followed by 32 readable bytes), but what they see there is
  * masked out. As a second line `decodeJson` accepts a message only if the cursor ended exactly at its end.
  */
 import { STATUS_SYNTAX, STATUS_WRONG_TYPE } from "../abi";

@@ -46,7 +46,11 @@ const PASSED: usize = 24;
 const BEHIND: usize = 28;
 export const KNOWN_FIELDS: usize = 32;
 export const KNOWN_TEXT: usize = 112;
+/** Room for a prefix and KEY_BYTES behind it. */
 export const MOST_TEXT: usize = 160;
+/** First bytes of the key of `id` or `attr` that the prefix ends at: an entry that says something else there says more than the slot. */
+const KEY_BYTES: usize = 3;
+const KEY_MASK: u32 = 0xff_ffff;
 const ACTIONS: usize = KNOWN_TEXT + MOST_TEXT;
 export const MOST_KNOWN_ACTIONS: u32 = 6;
 /** Where known-resources.ts keeps what a prefix comes to; it begins with a word that is zero while nothing is known. */
@@ -153,12 +157,14 @@ export function noteBehind(before: usize, slot: usize): void {
   if (before != 0) store<u32>(before, <u32>slot, BEHIND);
 }
 
-/** Whether the entry at `at` begins with the bytes of `slot`, and these have at most `most` actions. */
+/** Whether the entry at `at` begins with the bytes of `slot` and goes on with the same key, and these have at most `most` actions. */
 function standsAt(slot: usize, at: usize, most: u32): bool {
   const length: usize = load<u32>(slot);
+  const text = slot + KNOWN_TEXT;
   return (
     length <= endOfBody() - at &&
-    Repeats.same(at, slot + KNOWN_TEXT, length) &&
+    ((load<u32>(at + length) ^ load<u32>(text + length)) & KEY_MASK) == 0 &&
+    Repeats.same(at, text, length) &&
     load<u32>(slot, KNOWN_FIELDS + RESOURCE_ACTION_COUNT) <= most
   );
 }
@@ -181,7 +187,7 @@ export function keepPrefix(
   leftOfResource: u32,
   record: usize,
 ): usize {
-  if (missedTag == 0 || end - start > MOST_TEXT) return 0;
+  if (missedTag == 0 || end - start > MOST_TEXT - KEY_BYTES) return 0;
   const tag = missedTag;
   missedTag = 0;
   const count = load<u32>(record, RESOURCE_ACTION_COUNT);
@@ -203,7 +209,7 @@ export function keepPrefix(
   store<u32>(slot, 0, PASSED);
   store<u32>(slot, 0, BEHIND);
   store<u32>(slot, 0, KNOWN_RESULT);
-  memory.copy(text, start, end - start);
+  memory.copy(text, start, end - start + KEY_BYTES);
   for (let index: u32 = 0; index < count; index++) {
     const action = slot + ACTIONS + <usize>index * STRING_SIZE;
     move(action, actions + <usize>index * STRING_SIZE, start - actionsShift, text);

@@ -10,7 +10,7 @@
  *
  * INVARIANT: what is remembered belongs to the current request or to one that lies in memory with it, in the same format, and to
  * records that are kept. The fields of a prefix are those of its bytes and no others: they are copied when it ends, before the
- * entry goes on.
+ * entry goes on, to its slot or here.
  */
 import { keepPrincipal, recallPrincipal } from "./request";
 

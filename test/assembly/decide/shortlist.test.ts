@@ -207,7 +207,7 @@ describe("actions of one resource whose shortlists share a slot", () => {
       const alike = [first, first + SLOTS, first + 2 * SLOTS].map((index) => nameOf(index % names.length));
       return some(random, [...alike, nameOf(first + 1), nameOf(first + 30 + SLOTS)], 5);
     });
-    for (let round = 0; round < timesEffort(600); round++) {
+    for (let round = 0; round < timesEffort(300); round++) {
       const chosen = Array.from({ length: 1 + random.below(4) }, () => random.pick(lists, lists[0] ?? []));
       const body = {
         principal: { id: "alice", roles: ["user"] },

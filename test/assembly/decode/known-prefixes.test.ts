@@ -62,6 +62,17 @@ describe.each(BUILDS)("%s build", (build) => {
       expect(host.request().resources.map(({ kind }) => kind.text)).toEqual(["photo", "photo", "album"]);
     });
 
+    it("is not misled by what stood behind the entry before the last time", () => {
+      const first = entry("album");
+      const short = { actions: ["view"], resource: { kind: "photo", id: "1", attr: {} } };
+      const long = { actions: ["view"], resource: { kind: "photo", scope: "acme", id: "1" } };
+      for (let turn = 0; turn < 3; turn++) slotsOf(format, [first, short]);
+      slotsOf(format, [first, long]);
+      const slots = slotsOf(format, [first, long]);
+      expect(slots).not.toContain(0);
+      expect(slotsOf(format, [long, first])).toEqual(slots.toReversed());
+    });
+
     it.each([
       ["says more behind its id", { actions: ["view"], resource: { kind: "late", id: "1", scope: "acme" } }],
       ["has its resource first", { resource: { kind: "turned", id: "1" }, actions: ["view"] }],
