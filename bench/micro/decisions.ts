@@ -18,6 +18,8 @@ export interface DecisionResult {
   /** Medians over the rounds. */
   readonly microsecondsPerCall: number;
   readonly decisionsPerSecond: number;
+  /** Of the round in which the machine did best. */
+  readonly bestDecisionsPerSecond?: number;
   readonly spread: number;
 }
 
@@ -128,6 +130,7 @@ export async function measureDecisions(bundle: Uint8Array, options: BenchOptions
     bodyBytes: mean(bodies, (body) => body[encoding].byteLength),
     microsecondsPerCall: median(microseconds),
     decisionsPerSecond: Math.round(median(rates)),
+    bestDecisionsPerSecond: Math.round(Math.max(...rates)),
     spread: spread(rates),
   }));
 }

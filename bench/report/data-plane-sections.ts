@@ -9,7 +9,15 @@ export function inProcessSection({ inProcess = [] }: BenchResults): string[] {
   return [
     "## Decisions in-process",
     table(
-      ["in-process, one thread", "decisions per call", "body", "per call", "decisions/s", "spread"],
+      [
+        "in-process, one thread",
+        "decisions per call",
+        "body",
+        "per call",
+        "decisions/s",
+        "spread",
+        "best round",
+      ],
       inProcess.map((row) => [
         row.encoding,
         row.decisionsPerCall < 100 ? row.decisionsPerCall.toFixed(1) : thousands(row.decisionsPerCall),
@@ -17,6 +25,7 @@ export function inProcessSection({ inProcess = [] }: BenchResults): string[] {
         `${row.microsecondsPerCall.toFixed(2)} µs`,
         thousands(row.decisionsPerSecond),
         `± ${percent(row.spread)}`,
+        row.bestDecisionsPerSecond === undefined ? "" : thousands(row.bestDecisionsPerSecond),
       ]),
     ),
   ];
