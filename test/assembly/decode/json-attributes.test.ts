@@ -20,6 +20,11 @@ function withSkipped(value: string): string {
   return `{"principal":{"attr":{"unread":${value}}}}`;
 }
 
+/** Both, behind one that has made room for the values of more. */
+function withRoom(value: string): string {
+  return `{"principal":{"attr":{"b":"x","a":${value},"unread":${value}}}}`;
+}
+
 /** An object with these keys. */
 function objectOf(names: readonly string[]): string {
   return `{${names.map((name) => `"${name}":0`).join()}}`;
@@ -71,6 +76,12 @@ describe.each(BUILDS)("%s build", (build) => {
     for (const sample of samples) {
       expect(status(withAttr(sample)), sample).toBe(abi.STATUS_OK);
       expect(Object.is(host.request().pairs.get(0), JSON.parse(sample)), sample).toBe(true);
+      // Where the object before had the same keys.
+      for (const before of ['"x"', "1"]) {
+        expect(status(withRoom(before))).toBe(abi.STATUS_OK);
+        expect(status(withRoom(sample)), sample).toBe(abi.STATUS_OK);
+        expect(Object.is(host.request().pairs.get(0), JSON.parse(sample)), sample).toBe(true);
+      }
     }
     for (const sample of [
       "01",
@@ -91,6 +102,8 @@ describe.each(BUILDS)("%s build", (build) => {
     ]) {
       expect(status(withAttr(sample)), sample).not.toBe(abi.STATUS_OK);
       expect(status(withSkipped(sample)), sample).not.toBe(abi.STATUS_OK);
+      expect(status(withRoom("1"))).toBe(abi.STATUS_OK);
+      expect(status(withRoom(sample)), sample).not.toBe(abi.STATUS_OK);
     }
     fc.assert(
       fc.property(
