@@ -24,7 +24,7 @@ export const LETTER_F: u8 = 0x66;
 export const LETTER_N: u8 = 0x6e;
 export const LETTER_T: u8 = 0x74;
 
-/** `true`, `null` and `fals` as little-endian words. */
+/** `true` and `null` as little-endian words. */
 export const WORD_TRUE: u32 = 0x65757274;
 const WORD_NULL: u32 = 0x6c6c756e;
 /** The five letters of `false`, and where they lie in a word of eight. */

@@ -20,7 +20,7 @@ import { rate } from "./load-result.ts";
 import { loadtestBodies } from "./loadtest-set.ts";
 import { mustNotFail } from "./not-measured.ts";
 import type { ServerProcess } from "./processes.ts";
-import { startEcho, startEdict, withServers } from "./servers.ts";
+import { startEcho, startEdict, startUndecided, withServers } from "./servers.ts";
 import { steadily, steadyRound } from "./steadiness.ts";
 
 export interface EvaluationRate {
@@ -143,6 +143,7 @@ async function measureRates(
     writeFileSync(bundleFile, bundle);
     const echo = await start(startEcho());
     const edict = await start(startEdict(bundleFile));
+    const undecided = await start(startUndecided(bundleFile));
     await compare(edict.port, checks.slice(0, COMPARED));
     const files = { json: join(directory, "json.requests"), msgpack: join(directory, "msgpack.requests") };
     const bodies = checks.flatMap((check) => evaluationsOf(check));
@@ -161,7 +162,7 @@ async function measureRates(
     });
     const { generator } = await chooseGenerator(plan(echo, "json"));
     const targets = (["json", "msgpack"] as const).flatMap((encoding) =>
-      [echo, edict].map((server) => ({ server, encoding, rates: [] as number[] })),
+      [echo, edict, undecided].map((server) => ({ server, encoding, rates: [] as number[] })),
     );
     for (const { server, encoding } of targets)
       await generator.run({ ...plan(server, encoding), seconds: 1 });

@@ -1,4 +1,4 @@
-/** The three servers that are compared: the echo, the edict daemon and the real Cerbos. Starts them, nothing else. */
+/** The servers that are compared: the echo, the edict daemon, also without its guest, and the real Cerbos. Starts them, nothing else. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { findCerbos, INSTALL_CERBOS } from "../../test/support/cerbos.ts";
 import { freePort, startServer, type ServerProcess } from "./processes.ts";
+import { UNDECIDED } from "./server-names.ts";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -62,6 +63,20 @@ export async function withServers<T>(use: (start: Start, directory: string) => P
 /** The daemon as users start it, with one serving thread, on a bundle. */
 export async function startEdict(bundle: string): Promise<ServerProcess> {
   return startEdictWith(["--bundle", bundle, "--threads", "1"]);
+}
+
+/** The same with a guest that takes no time (undecided-server.ts). */
+export async function startUndecided(bundle: string): Promise<ServerProcess> {
+  const port = await freePort();
+  const flags = ["--http", `127.0.0.1:${port}`, "--bundle", bundle, "--threads", "1"];
+  return startServer({
+    name: UNDECIDED,
+    command: process.execPath,
+    args: ["--import", "tsx", path("undecided-server.ts"), ...flags],
+    port,
+    healthPath: "/_cerbos/health",
+    readyWithinSeconds: 60,
+  });
 }
 
 /** The daemon with any flags but the address. */

@@ -21,6 +21,7 @@ import {
   startCerbos,
   startEcho,
   startEdict,
+  startUndecided,
   withServers,
 } from "./servers.ts";
 import { steadyRound } from "./steadiness.ts";
@@ -112,11 +113,12 @@ const COMPARED_BODIES = 200;
 interface Running {
   readonly echo: ServerProcess;
   readonly edict: ServerProcess;
+  readonly undecided: ServerProcess;
   readonly cerbos: ServerProcess | undefined;
 }
 
 async function measureRunning(
-  { echo, edict, cerbos }: Running,
+  { echo, edict, undecided, cerbos }: Running,
   directory: string,
   options: BenchOptions,
   notes: readonly string[],
@@ -147,9 +149,11 @@ async function measureRunning(
   const targets = [
     target(echo, "json"),
     target(edict, "json"),
+    target(undecided, "json"),
     ...(cerbos === undefined ? [] : [target(cerbos, "json")]),
     target(echo, "msgpack"),
     target(edict, "msgpack"),
+    target(undecided, "msgpack"),
   ];
   await measure(targets, choice.generator, options);
   const servers = [echo, edict, ...(cerbos === undefined ? [] : [cerbos])];
@@ -193,6 +197,7 @@ export async function measureThroughput(
     }
     const echo = await start(startEcho());
     const edict = await start(startEdict(bundleFile));
-    return measureRunning({ echo, edict, cerbos }, directory, options, notes);
+    const undecided = await start(startUndecided(bundleFile));
+    return measureRunning({ echo, edict, undecided, cerbos }, directory, options, notes);
   });
 }

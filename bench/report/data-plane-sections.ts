@@ -1,5 +1,7 @@
 /** Sections of the report about asking: in-process, over HTTP, latency, the stream, and large requests beside small ones. */
 import type { LatencyResult } from "../load/latency.ts";
+import { UNDECIDED } from "../load/server-names.ts";
+import type { ThroughputResult } from "../load/throughput.ts";
 import type { BenchResults } from "./results.ts";
 import { requestsPerSecond } from "./results.ts";
 import { duration, percent, table, thousands, times } from "./table.ts";
@@ -29,6 +31,21 @@ export function inProcessSection({ inProcess = [] }: BenchResults): string[] {
       ]),
     ),
   ];
+}
+
+/** What part of the echo the daemon reaches with a guest that takes no time, and what the guest then takes. */
+function limitLine(http: ThroughputResult): string[] {
+  const parts = (["json", "msgpack"] as const).flatMap((encoding) => {
+    const undecided = requestsPerSecond(http, UNDECIDED, encoding);
+    const edict = requestsPerSecond(http, "edict", encoding);
+    if (undecided === undefined || edict === undefined) return [];
+    return [`${encoding} ${(1e6 / edict - 1e6 / undecided).toFixed(1)} µs`];
+  });
+  return parts.length === 0
+    ? []
+    : [
+        `"${UNDECIDED}" is the daemon with a guest that takes no time (bench/load/undecided-server.ts): its share of the echo is the most that deciding faster can bring. Per request the guest takes ${parts.join(", ")}.`,
+      ];
 }
 
 export function httpSection({ http }: BenchResults): string[] {
@@ -69,6 +86,7 @@ export function httpSection({ http }: BenchResults): string[] {
       `${thousands(http.copies)} copies of the load-test set, ${http.decisionsPerRequest.toFixed(1)} decisions per request, ${http.connections} connections with one request in flight each, load from ${http.generator}`,
       `(requests/s out of the echo server: ${generators.join(", ")}). No server writes a decision log.`,
       `Start to first healthy answer, and resident memory after the load: ${starts.join("; ")}.`,
+      ...limitLine(http),
     ].join("\n"),
     ...http.notes.map((note) => `Note: ${note}`),
   ];

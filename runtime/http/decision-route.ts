@@ -89,13 +89,14 @@ class DecisionRoute {
   readonly #turn: Turn;
   /**
    * The value of Content-Type with the remaining header lines behind it, by output format: uWebSockets.js copies a
-   * value as it is, so one call writes all headers, and they are joined once per engine, not per request.
+   * value as it is, so one call writes all headers, and they are joined once per engine, not per request. The same as bytes with the
+   * status before them, which reach the socket without a conversion.
    * INVARIANT: nothing of a request gets in here but the lines that cors.ts and request-id.ts have checked.
    */
   #jsonHeaders = "";
-  #jsonHeaderBytes = NOTHING;
+  #jsonHead = NOTHING;
   #msgpackHeaders = "";
-  #msgpackHeaderBytes = NOTHING;
+  #msgpackHead = NOTHING;
 
   constructor(context: HttpContext, question: Question) {
     this.#context = context;
@@ -120,9 +121,9 @@ class DecisionRoute {
       const reason = denial === null ? "" : `\r\nEdict-Deny-Reason: ${denial}`;
       const shared = `\r\nEdict-Bundle: ${engine.bundle.shortDigest}${reason}${context.cors.fixedHeaders}`;
       this.#jsonHeaders = `application/json${shared}`;
-      this.#jsonHeaderBytes = new TextEncoder().encode(this.#jsonHeaders);
+      this.#jsonHead = headOf(this.#jsonHeaders);
       this.#msgpackHeaders = `application/msgpack${shared}`;
-      this.#msgpackHeaderBytes = new TextEncoder().encode(this.#msgpackHeaders);
+      this.#msgpackHead = headOf(this.#msgpackHeaders);
     });
   }
 
@@ -252,11 +253,11 @@ class DecisionRoute {
 
   /** Writes a decided response; inside a cork. */
   #write(res: HttpResponse, body: Uint8Array, output: number, lines: string): void {
-    // Bytes reach the socket without a conversion; only what is echoed needs a string of its own.
-    const bytesOf = output === FORMAT_JSON ? this.#jsonHeaderBytes : this.#msgpackHeaderBytes;
-    const headers = lines === "" ? bytesOf : this.#headers(output, lines);
-    if (unsent.isScarce) endScarce(res.writeHeader("Content-Type", headers), body, this.#context);
-    else res.writeHeader("Content-Type", headers).end(body, this.#context.state.draining);
+    // Only what is echoed needs a string of its own.
+    if (lines === "") res.writeStatus(output === FORMAT_JSON ? this.#jsonHead : this.#msgpackHead);
+    else res.writeHeader("Content-Type", this.#headers(output, lines));
+    if (unsent.isScarce) endScarce(res, body, this.#context);
+    else res.end(body, this.#context.state.draining);
   }
 
   /** Finds the claims of the request's tokens, then decides: at once when they are remembered. */
@@ -387,6 +388,11 @@ class DecisionRoute {
     if (reply.status.startsWith("5")) this.#logFailure(`a check failed: ${error.message}`);
     this.#send(res, reply, lines);
   }
+}
+
+/** The status and the headers of a decision, as one status line that uWebSockets.js copies as it is. */
+function headOf(headers: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`200 OK\r\nContent-Type: ${headers}`);
 }
 
 /** The answer to a body that could not be kept, null when it could. */

@@ -8,6 +8,8 @@
  *
  * A request costs a count and a comparison; the clock is read for one in sixteen, or for each when they take long.
  */
+// The global of this name is a getter, called anew every time.
+import { performance } from "node:perf_hooks";
 import { unsent } from "./unsent.ts";
 
 export interface OverloadOptions {

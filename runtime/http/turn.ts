@@ -7,6 +7,8 @@
  * must be answered within the read. Requests are therefore gathered only while many connections are busy, and never again
  * once that has cost a client its connection.
  */
+// The global of this name is a getter, called anew every time.
+import { performance } from "node:perf_hooks";
 import { MOST_BODIES, STATUS_OK } from "../../assembly/abi.ts";
 import { BodyTable } from "../guest/body-table.ts";
 import { log } from "../observe/log.ts";
@@ -225,7 +227,7 @@ export class Turn {
     this.#handler.settled();
     // Another thread may have gone on to another version, after which no answer may come from the old one.
     if (answerLength >= 0 && this.#handler.version() === this.#version) {
-      const body = this.#answers.subarray(answerStart, answerStart + answerLength);
+      const body = new Uint8Array(this.#answers.buffer, answerStart, answerLength);
       this.#handler.write(response, body, output, lines);
     } else {
       this.#handler.answer(response, this.#bodies.subarray(start, start + length), input, output, lines);

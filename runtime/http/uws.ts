@@ -11,7 +11,7 @@ export type Bytes = string | ArrayBuffer | Uint8Array;
 
 /** A response; invalid after `end` or once `onAborted` was called. */
 export interface HttpResponse {
-  writeStatus(status: string): HttpResponse;
+  writeStatus(status: string | Uint8Array): HttpResponse;
   writeHeader(name: string, value: string | Uint8Array): HttpResponse;
   end(body?: Bytes, closeConnection?: boolean): HttpResponse;
   /**

@@ -1,40 +1,20 @@
 /**
- * `npm run fuzz -- [--requests N] [--seed S] [--transport engine|http|stream|all] [--every K] [--every-allow K] [--findings DIR]`
- *
- * Mutated requests against edict, held against a second opinion; README.md says what is checked and what was found. A seed
- * names a whole run. Exit code 1 when something was found, or memory grew.
+ * `npm run fuzz -- --help`: mutated requests against edict, held against a second opinion; README.md says what is checked and what was
+ * found. Exit code 1 when something was found, or memory grew, 2 for wrong options.
  */
-import { parseArgs } from "node:util";
 import { fuzzEngines } from "./engine-run.ts";
 import { Findings } from "./findings.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { DaemonUnderTest } from "./daemon-under-test.ts";
 import { fuzzHttp } from "./http-run.ts";
+import { type FuzzRun, parseRun, USAGE } from "./options.ts";
 import { fuzzStream } from "./stream-run.ts";
 import { allWorlds, servedWorlds } from "./worlds.ts";
-
-const { values } = parseArgs({
-  options: {
-    requests: { type: "string", default: "100000" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    transport: { type: "string", default: "engine" },
-    every: { type: "string", default: "20" },
-    "every-allow": { type: "string", default: "1" },
-    findings: { type: "string", default: "fuzz-findings" },
-  },
-});
 
 // Every refusal is an error, whose stack costs more than all the rest.
 Error.stackTraceLimit = 0;
 
-const requests = Number(values.requests);
-const seed = Number(values.seed);
-const findings = new Findings(values.findings);
-
-const every = Number(values.every);
-const everyAllow = Number(values["every-allow"]);
-
-async function runEngines(): Promise<void> {
+async function runEngines({ requests, seed, every, everyAllow }: FuzzRun, findings: Findings): Promise<void> {
   const memory = new MemoryWatch(requests);
   const worlds = await allWorlds(seed);
   console.log(worlds.map(({ name }) => name).join("\n"));
@@ -48,7 +28,11 @@ async function runEngines(): Promise<void> {
 const RESIDENT_SLACK = 220 * 1024;
 
 /** A third of the requests for each world, from a daemon of its own. */
-async function runDaemons(transport: "http" | "stream"): Promise<void> {
+async function runDaemons(
+  transport: "http" | "stream",
+  { requests, seed, every, everyAllow }: FuzzRun,
+  findings: Findings,
+): Promise<void> {
   const worlds = await servedWorlds(seed);
   for (const world of worlds) {
     const target = await DaemonUnderTest.start(world);
@@ -72,12 +56,22 @@ function print(counts: { readonly statuses: ReadonlyMap<number, number> }): void
 }
 
 async function main(): Promise<number> {
-  const { transport } = values;
+  const run = parseRun(process.argv.slice(2));
+  if (run === "help") {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if ("wrong" in run) {
+    process.stderr.write(`${run.wrong}\n\n${USAGE}`);
+    return 2;
+  }
+  const { transport, seed, requests } = run;
+  const findings = new Findings(run.findings);
   console.log(`--seed ${seed} --requests ${requests} --transport ${transport}`);
   const begun = performance.now();
-  if (transport === "engine" || transport === "all") await runEngines();
-  if (transport === "http" || transport === "all") await runDaemons("http");
-  if (transport === "stream" || transport === "all") await runDaemons("stream");
+  if (transport === "engine" || transport === "all") await runEngines(run, findings);
+  if (transport === "http" || transport === "all") await runDaemons("http", run, findings);
+  if (transport === "stream" || transport === "all") await runDaemons("stream", run, findings);
   const seconds = (performance.now() - begun) / 1000;
   console.log(`${seconds.toFixed(0)} s, ${findings.total} findings`);
   for (const line of findings.summary()) console.log(line);
