@@ -2,6 +2,7 @@
 import type { LatencyResult } from "../load/latency.ts";
 import { UNDECIDED } from "../load/server-names.ts";
 import type { ThroughputResult } from "../load/throughput.ts";
+import { LEAST_OF_ECHO } from "./budgets.ts";
 import type { BenchResults } from "./results.ts";
 import { requestsPerSecond } from "./results.ts";
 import { duration, percent, table, thousands, times } from "./table.ts";
@@ -33,18 +34,22 @@ export function inProcessSection({ inProcess = [] }: BenchResults): string[] {
   ];
 }
 
-/** What part of the echo the daemon reaches with a guest that takes no time, and what the guest then takes. */
-function limitLine(http: ThroughputResult): string[] {
+/** What the guest takes and what the budgets leave it, by the daemon without its guest: all as shares of an echo's time, from medians of rounds. */
+function limitLine({ targets }: ThroughputResult): string[] {
+  const timeOf = (server: string, encoding: string): number =>
+    1 / (targets.find((one) => one.server === server && one.encoding === encoding)?.ofEcho ?? Number.NaN);
   const parts = (["json", "msgpack"] as const).flatMap((encoding) => {
-    const undecided = requestsPerSecond(http, UNDECIDED, encoding);
-    const edict = requestsPerSecond(http, "edict", encoding);
-    if (undecided === undefined || edict === undefined) return [];
-    return [`${encoding} ${(1e6 / edict - 1e6 / undecided).toFixed(1)} µs`];
+    const undecided = timeOf(UNDECIDED, encoding);
+    if (Number.isNaN(undecided)) return [];
+    const guest = percent(timeOf("edict", encoding) - undecided);
+    const left = percent(Math.max(0, 1 / LEAST_OF_ECHO[encoding] - undecided));
+    return [`${guest} in ${encoding} (the budget of ${percent(LEAST_OF_ECHO[encoding])} leaves ${left})`];
   });
   return parts.length === 0
     ? []
     : [
-        `"${UNDECIDED}" is the daemon with a guest that takes no time (bench/load/undecided-server.ts): its share of the echo is the most that deciding faster can bring. Per request the guest takes ${parts.join(", ")}.`,
+        `"${UNDECIDED}" is the daemon with a guest that takes no time (bench/load/undecided-server.ts): its share of the echo is the most that deciding faster can bring.`,
+        `Of the time of an echo the guest takes ${parts.join(", ")}.`,
       ];
 }
 

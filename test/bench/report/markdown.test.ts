@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { renderMarkdown } from "../../../bench/report/markdown.ts";
+import { UNDECIDED } from "../../../bench/load/server-names.ts";
 import type { ThroughputResult } from "../../../bench/load/throughput.ts";
 import { budgetRows } from "../../../bench/report/budgets.ts";
 import type { BenchResults } from "../../../bench/report/results.ts";
@@ -88,6 +89,19 @@ describe("the report", () => {
     );
     expect(row(markdown, "edict", "msgpack")).toEqual(expect.arrayContaining(["99,000", "90%", "49.5x"]));
     expect(row(markdown, "cerbos", "json")).toEqual(expect.arrayContaining(["2,000", "2%", "1.0x"]));
+  });
+
+  it("says what the guest takes of an echo's time, where the daemon was measured without it", () => {
+    expect(renderMarkdown(results)).not.toContain("Of the time of an echo");
+    const targets = [
+      { ...target("edict", "json", 80_000), ofEcho: 0.8 },
+      { ...target(UNDECIDED, "json", 90_000), ofEcho: 1 / 1.1 },
+      { ...target("edict", "msgpack", 80_000), ofEcho: 0.8 },
+      { ...target(UNDECIDED, "msgpack", 90_000), ofEcho: 0.85 },
+    ];
+    expect(renderMarkdown({ ...results, http: { ...http, targets } })).toContain(
+      "the guest takes 15% in json (the budget of 80% leaves 15%), 7% in msgpack (the budget of 88% leaves 0%)",
+    );
   });
 
   it("says when Cerbos was left out and gives no ratio to it", () => {
