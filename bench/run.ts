@@ -84,7 +84,7 @@ function partsOf(options: BenchOptions, notes: string[]): Part[] {
     {
       name: "authzen",
       title: "AuthZEN: evaluations beside the echo, batches, search",
-      limit: 180,
+      limit: 300,
       run: async (results, bundle) => {
         results.authzen = await measureEvaluations(bundle, options);
       },
