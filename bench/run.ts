@@ -47,6 +47,8 @@ interface Part {
 
 /** The parts after the compile, which gives the bundle that they serve. */
 function partsOf(options: BenchOptions, notes: string[]): Part[] {
+  // What the load over HTTP takes per target, starts and a round measured again included.
+  const loadSeconds = options.rounds * (options.seconds + 1) * 2;
   const parts: Part[] = [
     {
       name: "in-process",
@@ -59,7 +61,7 @@ function partsOf(options: BenchOptions, notes: string[]): Part[] {
     {
       name: "http",
       title: "asking over HTTP: echo, edict, Cerbos",
-      limit: 300,
+      limit: 150 + loadSeconds * 8,
       run: async (results, bundle) => {
         results.http = await measureThroughput(bundle, options);
       },
@@ -84,7 +86,7 @@ function partsOf(options: BenchOptions, notes: string[]): Part[] {
     {
       name: "authzen",
       title: "AuthZEN: evaluations beside the echo, batches, search",
-      limit: 300,
+      limit: 200 + loadSeconds * 8,
       run: async (results, bundle) => {
         results.authzen = await measureEvaluations(bundle, options);
       },
@@ -257,8 +259,7 @@ async function main(): Promise<number> {
   }
   const minutes = (performance.now() - started) / 60_000;
   const measured: BenchResults = { date, quick: options.quick, minutes, machine, failed, notes, ...filled };
-  const results =
-    earlier === undefined ? measured : withEarlierParts(measured, options.only, earlier, options.keep);
+  const results = earlier === undefined ? measured : withEarlierParts(measured, options.only, earlier);
   console.log(options.json ? JSON.stringify(results, undefined, 2) : renderMarkdown(results));
   if (options.write) say(`written: ${writeResults(results).join(", ")}`);
   // A quick run proves that the benchmark works; which machine it ran on is none of its business.

@@ -13,25 +13,13 @@ import { Engine } from "../../runtime/index.ts";
 import { ONE_TYPE, oneTypeBody } from "../micro/one-type.ts";
 import { compileSearchPolicy, measureSearch, type SearchResult } from "../micro/search.ts";
 import type { BenchOptions } from "../options.ts";
-import { median, medianRatio, spread } from "../report/statistics.ts";
+import { median, spread } from "../report/statistics.ts";
 import { chooseGenerator } from "./generators.ts";
 import { CHECK_PATH, formatRequest, MEDIA_TYPES, writeRequestFile, type Encoding } from "./http-requests.ts";
-import { rate } from "./load-result.ts";
 import { loadtestBodies } from "./loadtest-set.ts";
-import { mustNotFail } from "./not-measured.ts";
-import type { ServerProcess } from "./processes.ts";
 import { startEcho, startEdict, startUndecided, withServers } from "./servers.ts";
-import { steadily, steadyRound } from "./steadiness.ts";
-
-export interface EvaluationRate {
-  readonly server: string;
-  readonly encoding: Encoding;
-  /** Median over the rounds. */
-  readonly requestsPerSecond: number;
-  /** Median over the rounds of what it is to the echo in the same encoding. */
-  readonly ofEcho?: number;
-  readonly spread: number;
-}
+import { measureSideBySide, type SideBySideFigures } from "./side-by-side.ts";
+import { steadily } from "./steadiness.ts";
 
 export interface EvaluationBatch {
   /** What the evaluations are about. */
@@ -43,8 +31,13 @@ export interface EvaluationBatch {
   readonly spread: number;
 }
 
+/** What is always there of a server under one encoding. */
+export type EvaluationRate = Partial<SideBySideFigures> &
+  Pick<SideBySideFigures, "server" | "encoding" | "requestsPerSecond" | "spread">;
+
 export interface EvaluationsResult {
   readonly bodyBytes: number;
+  /** Over HTTP: a server under one encoding each. Results of before 2026-11-23T04 hold less. */
   readonly rates: readonly EvaluationRate[];
   readonly batches: readonly EvaluationBatch[];
   readonly search: SearchResult;
@@ -137,7 +130,7 @@ async function measureRates(
   bundle: Uint8Array,
   checks: readonly CheckRequest[],
   options: BenchOptions,
-): Promise<EvaluationRate[]> {
+): Promise<readonly EvaluationRate[]> {
   return withServers(async (start, directory) => {
     const bundleFile = join(directory, "loadtest.edict");
     writeFileSync(bundleFile, bundle);
@@ -153,37 +146,17 @@ async function measureRates(
         bodies.map((body) => formatRequest(encode(body, encoding), encoding, PATH)),
       );
     }
-    const { connections, seconds } = options;
-    const plan = (server: ServerProcess, encoding: Encoding) => ({
-      port: server.port,
+    const { connections, rounds, seconds } = options;
+    const { generator } = await chooseGenerator({
+      port: echo.port,
       connections,
       seconds,
-      requestFile: files[encoding],
+      requestFile: files.json,
     });
-    const { generator } = await chooseGenerator(plan(echo, "json"));
     const targets = (["json", "msgpack"] as const).flatMap((encoding) =>
-      [echo, edict, undecided].map((server) => ({ server, encoding, rates: [] as number[] })),
+      [echo, edict, undecided].map((server) => ({ server, encoding, requestFile: files[encoding] })),
     );
-    for (const { server, encoding } of targets)
-      await generator.run({ ...plan(server, encoding), seconds: 1 });
-    for (let round = 0; round < options.rounds; round++) {
-      const reached = await steadyRound(targets, async ({ server, encoding }) => {
-        const result = await generator.run(plan(server, encoding));
-        mustNotFail(server.name, result.failed, "requests under load");
-        return rate(result);
-      });
-      for (const [index, one] of reached.entries()) targets[index]?.rates.push(one);
-    }
-    return targets.map(({ server, encoding, rates }) => ({
-      server: server.name,
-      encoding,
-      requestsPerSecond: Math.round(median(rates)),
-      ofEcho: medianRatio(
-        rates,
-        targets.find((one) => one.server === echo && one.encoding === encoding)?.rates ?? [],
-      ),
-      spread: spread(rates),
-    }));
+    return measureSideBySide(targets, { generator, connections, rounds, seconds, warmUpSeconds: 1 });
   });
 }
 

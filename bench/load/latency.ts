@@ -13,7 +13,7 @@ import type { LatencySummary } from "./latency-histogram.ts";
 import { loadtestBodies } from "./loadtest-set.ts";
 import type { ServerProcess } from "./processes.ts";
 import { startEcho, startEdict, withServers } from "./servers.ts";
-import { steadily, steadyRound } from "./steadiness.ts";
+import { restAWhile, steadily, steadyRound, StolenWatch } from "./steadiness.ts";
 
 /** One server at one rate; figures are medians over the rounds, `max` is the largest of all. */
 export interface LatencyRow {
@@ -120,19 +120,69 @@ export async function measureLatency(bundle: Uint8Array, options: BenchOptions):
   });
 }
 
-/** Half load for minutes, one server after the other: is there any outlier that the echo server does not also show? */
+/** One server for a while of the soak. */
+export interface SoakTurn {
+  readonly server: string;
+  /** Microseconds. */
+  readonly p999: number;
+  readonly max: number;
+  /** Share of the processor time that was wanted which the host took away, 0 to 1; missing where it is not counted. */
+  readonly stolen?: number;
+  /** The largest latency, in microseconds, of each second in which, and in the second before which, the host took nothing away that the system counts. */
+  readonly calmMaxima: readonly number[];
+}
+
+export interface SoakResult extends LatencyResult {
+  /** In the order in which they were measured. Not in results of before 2026-11-23T05, where each server had one turn. */
+  readonly turns?: readonly SoakTurn[];
+}
+
+const TURN_SECONDS = 15;
+/** Behind a turn from which the host took more than this away, the machine rests as long as patience lasts. */
+const DISTURBED = 0.002;
+const REST_MILLISECONDS = 30_000;
+
+function turnOf(server: string, { latency, seconds }: GeneratedLoad, watch: StolenWatch): SoakTurn {
+  const began = seconds[0]?.startedAt ?? 0;
+  const stolen = watch.between(began, began + seconds.length * 1000);
+  // What has piled up in a second that was disturbed is answered in the next.
+  const calm = seconds.filter(({ startedAt }) => watch.between(startedAt - 1000, startedAt + 1000) === 0);
+  return {
+    server,
+    p999: latency.p999,
+    max: latency.max,
+    ...(stolen === undefined ? {} : { stolen }),
+    calmMaxima: calm.map(({ max }) => max),
+  };
+}
+
+/**
+ * Half load for minutes: is there any outlier that the echo server does not also show? The servers stay up and take turns, for a
+ * virtual machine that has been busy for minutes is another one than before, and what the host takes away is watched, for
+ * its outliers have to be told from theirs.
+ */
 export async function measureSoak(
   bundle: Uint8Array,
   options: BenchOptions,
   { capacity }: LatencyResult,
-): Promise<LatencyResult> {
-  const seconds = options.soakMinutes * 60;
+): Promise<SoakResult> {
+  const rounds = Math.ceil((options.soakMinutes * 60) / TURN_SECONDS);
+  const rate = Math.round(capacity / 2);
   return withBoth(bundle, options, async (servers, load) => {
-    const runs: GeneratedLoad[] = [];
-    for (const server of servers) runs.push(await load(server, Math.round(capacity / 2), seconds));
-    const rows = servers.map(({ name }, index) =>
-      combine(name, 0.5, runs.slice(index, index + 1), runs.slice(0, 1)),
-    );
-    return { capacity, connections: CONNECTIONS, seconds, rounds: 1, rows };
+    const runs = servers.map((): GeneratedLoad[] => []);
+    const turns: SoakTurn[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const order = [...servers.entries()];
+      for (const [index, server] of round % 2 === 0 ? order : order.reverse()) {
+        const watch = new StolenWatch();
+        const run = await load(server, rate, TURN_SECONDS).finally(() => watch.stop());
+        runs[index]?.push(run);
+        const turn = turnOf(server.name, run, watch);
+        turns.push(turn);
+        if ((turn.stolen ?? 0) > DISTURBED) await restAWhile(REST_MILLISECONDS);
+      }
+    }
+    const rows = servers.map(({ name }, index) => combine(name, 0.5, runs[index] ?? [], runs[0] ?? []));
+    return { capacity, connections: CONNECTIONS, seconds: TURN_SECONDS, rounds, rows, turns };
   });
 }

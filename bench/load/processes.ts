@@ -1,6 +1,6 @@
 /** Child processes with an end: every one is bounded in time, and none outlives the benchmark. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
@@ -82,6 +82,20 @@ export function memoryMebibytes(pid: number): { readonly resident: number; reado
     return { resident: line("VmRSS"), peak: line("VmHWM") };
   } catch {
     return { resident: 0, peak: 0 };
+  }
+}
+
+/** Processor time that the threads of a process have had so far, in microseconds (proc(5), `schedstat`); 0 where it is not counted. */
+export function processorMicroseconds(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map(
+        (thread) =>
+          Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1000,
+      )
+      .reduce((sum, one) => sum + one, 0);
+  } catch {
+    return 0;
   }
 }
 

@@ -73,7 +73,7 @@ export class Steadiness {
 
   /** Measures once, or again after rests while the machine is disturbed; the result of the least disturbed try. */
   async round<T>(measure: () => Promise<T> | T): Promise<T> {
-    const { rest, patienceMs, say } = this.#options;
+    const { patienceMs, say } = this.#options;
     let best = await this.#attempt(measure);
     for (const duration of this.#isHopeless ? [] : RESTS) {
       if (isSteady(best.loss)) break;
@@ -82,14 +82,22 @@ export class Steadiness {
       say(
         `  ${percent(stolen)} of the processor was taken away, the rest ${percent(slowness)} slower: again after ${duration / 1000} s`,
       );
-      this.#rested += duration;
-      await rest(duration);
+      await this.rest(duration);
       const next = await this.#attempt(measure);
       if (next.loss.stolen + next.loss.slowness < best.loss.stolen + best.loss.slowness) best = next;
     }
     this.#isHopeless = !isSteady(best.loss);
     this.#losses.push(best.loss);
     return best.result;
+  }
+
+  /** Rests as long as patience lasts; whether it has. */
+  async rest(milliseconds: number): Promise<boolean> {
+    const { rest, patienceMs } = this.#options;
+    if (this.#rested + milliseconds > patienceMs) return false;
+    this.#rested += milliseconds;
+    await rest(milliseconds);
+    return true;
   }
 
   /** What the rounds since the last call lost; undefined when there were none. */
@@ -116,10 +124,7 @@ export class Steadiness {
     const last = this.#options.probe();
     this.#fastest = Math.min(this.#fastest, first, last);
     const slowness = 1 - this.#fastest / Math.max(first, last);
-    if (before === undefined || after === undefined) return { result, loss: { stolen: 0, slowness } };
-    const stolen = after.stolen - before.stolen;
-    const wanted = after.busy - before.busy + stolen;
-    return { result, loss: { stolen: wanted === 0 ? 0 : stolen / wanted, slowness } };
+    return { result, loss: { stolen: stolenShare(before, after) ?? 0, slowness } };
   }
 }
 
@@ -155,6 +160,50 @@ function systemTime(): ProcessorTime | undefined {
   }
 }
 
+function stolenShare(
+  before: ProcessorTime | undefined,
+  after: ProcessorTime | undefined,
+): number | undefined {
+  if (before === undefined || after === undefined) return undefined;
+  const stolen = after.stolen - before.stolen;
+  const wanted = after.busy - before.busy + stolen;
+  return wanted === 0 ? 0 : stolen / wanted;
+}
+
+/** How much the host has taken away at which time, while it is watched. */
+export class StolenWatch {
+  readonly #read: () => ProcessorTime | undefined;
+  readonly #samples: { readonly at: number; readonly time: ProcessorTime }[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  /** Looks every 100 ms until it is stopped. */
+  constructor(read: () => ProcessorTime | undefined = systemTime) {
+    this.#read = read;
+    this.#timer = setInterval(() => this.#look(), 100);
+    this.#look();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#look();
+  }
+
+  /**
+   * The share of the processor time that was wanted which the host took away, 0 to 1, between the looks around two times (milliseconds
+   * since 1970); undefined where it is not counted.
+   */
+  between(from: number, to: number): number | undefined {
+    const first = this.#samples.findLast(({ at }) => at <= from) ?? this.#samples[0];
+    const last = this.#samples.find(({ at }) => at >= to) ?? this.#samples.at(-1);
+    return stolenShare(first?.time, last?.time);
+  }
+
+  #look(): void {
+    const time = this.#read();
+    if (time !== undefined) this.#samples.push({ at: Date.now(), time });
+  }
+}
+
 let ofThisRun: Steadiness | undefined;
 
 function steadiness(patienceMs: number, say: (text: string) => void): Steadiness {
@@ -186,6 +235,11 @@ export function steadyRound<T, R>(
     for (const target of targets) results.push(await measure(target));
     return results;
   });
+}
+
+/** Rests as long as the run's patience lasts, for what the machine has used up to come back; whether it has. */
+export async function restAWhile(milliseconds: number): Promise<boolean> {
+  return ofThisRun === undefined ? false : ofThisRun.rest(milliseconds);
 }
 
 /** What the run's rounds since the last call lost. */

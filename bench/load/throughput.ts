@@ -1,17 +1,14 @@
 /**
  * Requests per second of the daemon beside the echo server and the real Cerbos: the same requests, the same load
- * generator, the targets interleaved in every round so that a slow moment of the machine hits all of them.
+ * generator, the targets interleaved (side-by-side.ts) so that a slow moment of the machine hits all of them.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { BenchOptions } from "../options.ts";
-import { median, medianRatio, spread } from "../report/statistics.ts";
-import { chooseGenerator, type Generator } from "./generators.ts";
+import { chooseGenerator } from "./generators.ts";
 import { formatRequest, writeRequestFile, type Encoding } from "./http-requests.ts";
-import { rate, type LoadResult } from "./load-result.ts";
 import { loadtestBodies, loadtestPolicies, writeSources, type RequestBody } from "./loadtest-set.ts";
-import { mustNotFail } from "./not-measured.ts";
 import { memoryMebibytes, type ServerProcess } from "./processes.ts";
 import { compareAnswers } from "./same-answers.ts";
 import {
@@ -24,22 +21,7 @@ import {
   startUndecided,
   withServers,
 } from "./servers.ts";
-import { steadyRound } from "./steadiness.ts";
-
-/** One line of the result: a server under one encoding. */
-export interface TargetResult {
-  readonly server: string;
-  readonly encoding: Encoding;
-  /** Median over the rounds. */
-  readonly requestsPerSecond: number;
-  /** Median over the rounds of what it is to the echo in the same encoding. Not in results of before that was measured by rounds. */
-  readonly ofEcho?: number;
-  /** Half of (largest - smallest) / median over the rounds. */
-  readonly spread: number;
-  /** Median over the rounds, in microseconds, as a closed loop sees it. */
-  readonly p50: number;
-  readonly p99: number;
-}
+import { measureSideBySide, type SideBySideFigures, type SideBySideTarget } from "./side-by-side.ts";
 
 export interface ThroughputResult {
   readonly copies: number;
@@ -49,7 +31,8 @@ export interface ThroughputResult {
   readonly generator: string;
   /** Requests per second that each available generator got out of the echo server. */
   readonly generatorEchoRates: Readonly<Record<string, number>>;
-  readonly targets: readonly TargetResult[];
+  /** A server under one encoding each. */
+  readonly targets: readonly SideBySideFigures[];
   /** Requests whose answers were found equal before measuring. */
   readonly comparedAnswers: number;
   readonly comparedWithCerbos: boolean;
@@ -58,49 +41,6 @@ export interface ThroughputResult {
   /** Resident memory of each server after the load, in MiB. */
   readonly residentMebibytes: Readonly<Record<string, number>>;
   readonly notes: readonly string[];
-}
-
-interface Target {
-  readonly server: ServerProcess;
-  readonly encoding: Encoding;
-  readonly requestFile: string;
-  readonly results: LoadResult[];
-}
-
-async function measure(
-  targets: readonly Target[],
-  generator: Generator,
-  options: BenchOptions,
-): Promise<void> {
-  const burst = async (target: Target, seconds: number): Promise<LoadResult> =>
-    generator.run({
-      port: target.server.port,
-      connections: options.connections,
-      seconds,
-      requestFile: target.requestFile,
-    });
-  for (const target of targets) await burst(target, options.quick ? 1 : 2);
-  for (let round = 0; round < options.rounds; round++) {
-    const results = await steadyRound(targets, async (target) => {
-      const result = await burst(target, options.seconds);
-      mustNotFail(target.server.name, result.failed, `of ${result.requests} requests under load`);
-      return result;
-    });
-    for (const [index, result] of results.entries()) targets[index]?.results.push(result);
-  }
-}
-
-function summarise(target: Target, targets: readonly Target[]): TargetResult {
-  const echo = targets.find(({ server, encoding }) => server.name === "echo" && encoding === target.encoding);
-  return {
-    server: target.server.name,
-    encoding: target.encoding,
-    requestsPerSecond: Math.round(median(target.results.map(rate))),
-    ofEcho: medianRatio(target.results.map(rate), (echo?.results ?? []).map(rate)),
-    spread: spread(target.results.map(rate)),
-    p50: median(target.results.map((result) => result.p50)),
-    p99: median(target.results.map((result) => result.p99)),
-  };
 }
 
 function meanDecisions(bodies: readonly RequestBody[]): number {
@@ -140,11 +80,10 @@ async function measureRunning(
     seconds: options.seconds,
     requestFile: files.json,
   });
-  const target = (server: ServerProcess, encoding: Encoding): Target => ({
+  const target = (server: ServerProcess, encoding: Encoding): SideBySideTarget => ({
     server,
     encoding,
     requestFile: files[encoding],
-    results: [],
   });
   const targets = [
     target(echo, "json"),
@@ -155,7 +94,13 @@ async function measureRunning(
     target(edict, "msgpack"),
     target(undecided, "msgpack"),
   ];
-  await measure(targets, choice.generator, options);
+  const measured = await measureSideBySide(targets, {
+    generator: choice.generator,
+    connections: options.connections,
+    rounds: options.rounds,
+    seconds: options.seconds,
+    warmUpSeconds: options.quick ? 1 : 2,
+  });
   const servers = [echo, edict, ...(cerbos === undefined ? [] : [cerbos])];
   return {
     copies: options.copies,
@@ -164,7 +109,7 @@ async function measureRunning(
     decisionsPerRequest: meanDecisions(bodies),
     generator: choice.generator.name,
     generatorEchoRates: choice.echoRates,
-    targets: targets.map((one) => summarise(one, targets)),
+    targets: measured,
     comparedAnswers: comparison.compared,
     comparedWithCerbos: cerbos !== undefined,
     startMilliseconds: Object.fromEntries(

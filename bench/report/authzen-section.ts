@@ -1,4 +1,5 @@
 /** The report about AuthZEN: evaluations over HTTP beside the echo, batches in-process, pages of a search. */
+import { PROCESSOR_HEAD, processorCell } from "./data-plane-sections.ts";
 import type { BenchResults } from "./results.ts";
 import { percent, table, thousands } from "./table.ts";
 
@@ -10,13 +11,14 @@ export function authzenSection({ authzen }: BenchResults): string[] {
   return [
     "## AuthZEN",
     table(
-      ["`/access/v1/evaluation`", "encoding", "requests/s", "spread", "of echo"],
+      ["`/access/v1/evaluation`", "encoding", "requests/s", "spread", "of echo", PROCESSOR_HEAD],
       rates.map((row) => [
         row.server,
         row.encoding,
         thousands(row.requestsPerSecond),
         `± ${percent(row.spread)}`,
         percent(row.ofEcho ?? row.requestsPerSecond / echoOf(row.encoding)),
+        processorCell(row),
       ]),
     ),
     table(

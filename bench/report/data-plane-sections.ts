@@ -1,6 +1,7 @@
 /** Sections of the report about asking: in-process, over HTTP, latency, the stream, and large requests beside small ones. */
-import type { LatencyResult } from "../load/latency.ts";
+import type { LatencyResult, SoakTurn } from "../load/latency.ts";
 import { UNDECIDED } from "../load/server-names.ts";
+import type { SideBySideFigures } from "../load/side-by-side.ts";
 import type { ThroughputResult } from "../load/throughput.ts";
 import { LEAST_OF_ECHO } from "./budgets.ts";
 import type { BenchResults } from "./results.ts";
@@ -53,6 +54,19 @@ function limitLine({ targets }: ThroughputResult): string[] {
       ];
 }
 
+/** Head of the column that `processorCell` fills. */
+export const PROCESSOR_HEAD = "processor per request (of echo's)";
+
+/** What a request takes of the processor in the server's process, and what that is to the echo; "" in results that do not have it. */
+export function processorCell({
+  processorPerRequest = 0,
+  processorOfEcho,
+}: Partial<SideBySideFigures>): string {
+  return processorPerRequest === 0 || processorOfEcho === undefined
+    ? ""
+    : `${processorPerRequest.toFixed(1)} µs (${percent(processorOfEcho)})`;
+}
+
 export function httpSection({ http }: BenchResults): string[] {
   if (http === undefined) return [];
   const rows = http.targets.map((target) => {
@@ -66,6 +80,7 @@ export function httpSection({ http }: BenchResults): string[] {
       target.server === "echo" ? "" : thousands(target.requestsPerSecond * http.decisionsPerRequest),
       echo === undefined ? "" : percent(target.ofEcho ?? target.requestsPerSecond / echo),
       cerbos === undefined || target.server === "echo" ? "" : times(target.requestsPerSecond / cerbos),
+      processorCell(target),
       `${thousands(target.p50)} µs`,
       `${thousands(target.p99)} µs`,
     ];
@@ -83,7 +98,18 @@ export function httpSection({ http }: BenchResults): string[] {
   return [
     "## Requests over HTTP",
     table(
-      ["over HTTP", "encoding", "requests/s", "spread", "decisions/s", "of echo", "to Cerbos", "p50", "p99"],
+      [
+        "over HTTP",
+        "encoding",
+        "requests/s",
+        "spread",
+        "decisions/s",
+        "of echo",
+        "to Cerbos",
+        PROCESSOR_HEAD,
+        "p50",
+        "p99",
+      ],
       rows,
     ),
     [
@@ -138,9 +164,39 @@ export function latencySection(results: BenchResults): string[] {
       `Microseconds, counted from the moment a request was due. "late" is the 99th percentile of how late the generator itself sent (part of the latencies). Capacity is ${thousands(latency.capacity)} requests/s, what the daemon answers the same generator in a closed loop; ${latency.connections} connections, JSON, ${latency.rounds} rounds of ${latency.seconds} s, medians (max: of all).`,
     );
   }
-  if (soak !== undefined)
-    parts.push(`## Soak: ${Math.round(soak.seconds / 60)} minutes at half load`, latencyTable(soak));
+  if (soak !== undefined) {
+    const minutes = Math.round((soak.seconds * soak.rounds) / 60);
+    parts.push(`## Soak: ${minutes} minutes at half load`, latencyTable(soak));
+    if (soak.turns !== undefined) parts.push(outliers(soak.turns, soak.seconds));
+  }
   return parts;
+}
+
+/** What the issue about the data plane calls an outlier, in microseconds. */
+const OUTLIER = 20_000;
+/** In how many turns of a soak each server had a p99.9 that is an outlier, and in how many seconds that the host left alone any latency that is. */
+function outliers(turns: readonly SoakTurn[], seconds: number): string {
+  const servers = [...new Set(turns.map(({ server }) => server))];
+  const count = (server: string, latencies: readonly number[]): string =>
+    `${server} in ${latencies.filter((latency) => latency > OUTLIER).length} of ${latencies.length} (the largest ${thousands(Math.max(0, ...latencies))} µs)`;
+  const ofServer = (server: string): readonly SoakTurn[] => turns.filter((turn) => turn.server === server);
+  const all = servers.map((server) =>
+    count(
+      server,
+      ofServer(server).map(({ p999 }) => p999),
+    ),
+  );
+  const calm = servers.map((server) =>
+    count(
+      server,
+      ofServer(server).flatMap(({ calmMaxima }) => calmMaxima),
+    ),
+  );
+  return [
+    `The servers took turns of ${seconds} s; p50 to p99.9 are medians of those, max is of all.`,
+    `Turns with a p99.9 above ${OUTLIER / 1000} ms: ${all.join(", ")}.`,
+    `Seconds with any latency above ${OUTLIER / 1000} ms, of those in and before which the host took nothing of the processor away: ${calm.join(", ")}.`,
+  ].join("\n");
 }
 
 export function streamSection({ stream }: BenchResults): string[] {

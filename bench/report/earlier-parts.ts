@@ -1,9 +1,8 @@
 /** Results of some parts, completed by an earlier run: measuring a part again does not cost the time of all. */
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
 
-import type { PartName } from "../options.ts";
-import type { BenchResults, PartResults } from "./results.ts";
+import { PARTS, type PartName } from "../options.ts";
+import type { BenchResults, PartResults, PartRun } from "./results.ts";
 
 /** What each part fills in; the compile is measured in every run. */
 const FIELDS: Readonly<Record<PartName, readonly (keyof PartResults)[]>> = {
@@ -36,30 +35,35 @@ function isOfPeers(note: string): boolean {
   return note.includes("--peers");
 }
 
+/** Which run each part of some results is of; parts that they do not hold are missing. */
+function runsOf(results: BenchResults): readonly PartRun[] {
+  const { date, machine, quick } = results;
+  const held = PARTS.filter((part) => FIELDS[part].some((field) => results[field] !== undefined));
+  return results.runs ?? held.map((part) => ({ part, date, commit: machine.commit, quick }));
+}
+
 /**
- * `measured`, whose parts are `only`, with the other parts of `earlier`, which was read from `file`; a note says so. A part that failed
- * this time is missing, whatever it came to earlier.
+ * `measured`, whose parts are `only`, with the other parts of `earlier`, and of which run each is. A part that failed this time is
+ * missing, whatever it came to earlier.
  */
 export function withEarlierParts(
   measured: BenchResults,
   only: readonly string[],
   earlier: BenchResults,
-  file: string,
 ): BenchResults {
-  const isKept = ({ part }: { readonly part: string }): boolean => !only.includes(part);
+  const isKept = ({ part }: { readonly part: string }): boolean => part !== "compile" && !only.includes(part);
   const kept = { ...earlier };
-  for (const [part, fields] of Object.entries(FIELDS))
-    if (!isKept({ part })) for (const field of fields) delete kept[field];
-  const source = `${earlier.quick ? "quick " : ""}run of ${earlier.date}, commit ${earlier.machine.commit} (${basename(file)})`;
+  for (const part of PARTS) if (!isKept({ part })) for (const field of FIELDS[part]) delete kept[field];
+  const runs = [...runsOf(measured), ...runsOf(earlier).filter(isKept)];
   return {
     ...kept,
     ...measured,
     failed: [...earlier.failed.filter(isKept), ...measured.failed],
     notes: [
-      `measured in this run: compile, ${only.join(", ")}; everything else is of the ${source}`,
       ...measured.notes.filter((note) => !isOfPeers(note)),
       ...earlier.notes.filter((note) => isOfPeers(note) || !measured.notes.includes(note)),
     ],
+    runs: runs.toSorted((one, other) => PARTS.indexOf(one.part) - PARTS.indexOf(other.part)),
     steal: [...(earlier.steal ?? []).filter(isKept), ...(measured.steal ?? [])],
   };
 }

@@ -17,6 +17,7 @@ import {
   memorySection,
   microSection,
   peersSection,
+  runsSection,
   scaleSection,
   stealSection,
 } from "./policy-sections.ts";
@@ -64,6 +65,7 @@ export function renderMarkdown(results: BenchResults, charts?: string): string {
     ...memorySection(results),
     ...microSection(results),
     ...profileSection(results),
+    ...runsSection(results),
     ...stealSection(results),
   ].join("\n\n")}\n`;
 }

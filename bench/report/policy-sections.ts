@@ -151,6 +151,19 @@ export function stealSection({ steal = [] }: BenchResults): string[] {
   ];
 }
 
+/** Which run each part is of, where a run has kept parts of earlier ones. */
+export function runsSection({ runs = [] }: BenchResults): string[] {
+  if (runs.length === 0) return [];
+  return [
+    "## When each part was measured",
+    table(
+      ["part", "run", "commit"],
+      runs.map(({ part, date, commit, quick }) => [part, `${date}${quick ? ", quick (noisy)" : ""}`, commit]),
+    ),
+    "Parts are measured again by themselves (`--only`, `--keep`); every run is a file of bench/results. The compile is of the latest.",
+  ];
+}
+
 export function microSection({ micro = [] }: BenchResults): string[] {
   if (micro.length === 0) return [];
   const stages = [

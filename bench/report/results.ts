@@ -2,7 +2,7 @@
 import type { EditRow } from "../load/edit.ts";
 import type { EvaluationsResult } from "../load/evaluations.ts";
 import type { HugeBesideSmallResult } from "../load/huge-beside-small.ts";
-import type { LatencyResult } from "../load/latency.ts";
+import type { LatencyResult, SoakResult } from "../load/latency.ts";
 import type { ScaleRow } from "../load/scale.ts";
 import type { Steal } from "../load/steadiness.ts";
 import type { StreamResult } from "../load/stream.ts";
@@ -13,6 +13,7 @@ import type { DecisionResult } from "../micro/decisions.ts";
 import type { MicroRow } from "../micro/micro.ts";
 import type { CerbosGrpcResult } from "../peers/cerbos-grpc.ts";
 import type { PeersResult } from "../peers/in-process.ts";
+import type { PartName } from "../options.ts";
 import type { MemoryResult } from "../soak.ts";
 import type { Machine } from "./machine.ts";
 
@@ -40,9 +41,18 @@ export interface PartResults {
   memory?: MemoryResult;
   peers?: readonly PeersResult[];
   cerbosGrpc?: CerbosGrpcResult;
-  soak?: LatencyResult;
+  soak?: SoakResult;
   /** What others took of the machine while the rounds of a part were measured. */
   steal?: readonly (Steal & { readonly part: string })[];
+}
+
+/** The run that a part was measured in. */
+export interface PartRun {
+  readonly part: PartName;
+  /** Of the run: ISO 8601, UTC. */
+  readonly date: string;
+  readonly commit: string;
+  readonly quick: boolean;
 }
 
 export interface BenchResults extends Readonly<PartResults> {
@@ -55,6 +65,8 @@ export interface BenchResults extends Readonly<PartResults> {
   readonly failed: readonly FailedPart[];
   /** What was left out, and why. */
   readonly notes: readonly string[];
+  /** Where parts of earlier runs were kept: which run each part is of. */
+  readonly runs?: readonly PartRun[];
 }
 
 /** Requests per second of one server and encoding; undefined when it was not measured. */

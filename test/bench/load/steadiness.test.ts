@@ -1,7 +1,7 @@
 /** Rounds of a benchmark on a machine that loses its processors now and then. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
-import { Steadiness } from "../../../bench/load/steadiness.ts";
+import { Steadiness, StolenWatch } from "../../../bench/load/steadiness.ts";
 
 interface Round {
   /** Share that is stolen. */
@@ -93,5 +93,40 @@ describe("a round of a benchmark", () => {
     const uncounted = machine([{ stolen: 0.5 }], { counts: false });
     expect(await uncounted.round()).toBe(0);
     expect(uncounted.steadiness.takeSteal()?.worst).toBe(0);
+  });
+});
+
+describe("what the host takes away while it is watched", () => {
+  it("is told of any time meanwhile", () => {
+    vi.useFakeTimers({ now: 10_000 });
+    try {
+      // From the tenth look to the twentieth, half of what is wanted.
+      let looks = 0;
+      const stolen = (): number => Math.min(10, Math.max(0, looks - 10)) * 5;
+      const watch = new StolenWatch(() => ({ busy: ++looks * 10 - stolen(), stolen: stolen() }));
+      vi.advanceTimersByTime(3000);
+      watch.stop();
+      expect(watch.between(10_000, 10_900)).toBe(0);
+      expect(watch.between(10_900, 11_900)).toBe(0.5);
+      expect(watch.between(11_900, 13_000)).toBe(0);
+      expect(watch.between(10_000, 99_000)).toBeGreaterThan(0.1);
+      vi.advanceTimersByTime(3000);
+      expect(looks).toBe(32);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is unknown where it is not counted", () => {
+    const watch = new StolenWatch(() => undefined);
+    watch.stop();
+    expect(watch.between(0, 1)).toBeUndefined();
+  });
+
+  it("is rested from as long as patience lasts", async () => {
+    const { steadiness, rests } = machine([], { patienceMs: 50_000 });
+    expect([await steadiness.rest(30_000), await steadiness.rest(30_000)]).toEqual([true, false]);
+    expect(rests).toEqual([30_000]);
+    expect(steadiness.rested).toBe(30_000);
   });
 });

@@ -60,20 +60,31 @@ describe("an earlier run", () => {
       notes: ["without `--peers`, others were left out"],
       steal: [steal("http")],
     });
-    const joined = withEarlierParts(measured, ["http", "in-process"], readResults(file), file);
+    const joined = withEarlierParts(measured, ["http", "in-process"], readResults(file));
     expect(joined).toMatchObject({ date: "now", edits: [], micro: [], inProcess: [] });
     expect(joined.failed.map(({ part }) => part)).toEqual(["huge"]);
     expect(joined.steal?.map(({ part }) => part)).toEqual(["scale", "http"]);
-    expect(joined.notes[0]).toBe(
-      "measured in this run: compile, http, in-process; everything else is of the run of then, commit abc (old.json)",
-    );
-    expect(joined.notes.slice(1)).toEqual(["Cerbos is old"]);
+    expect(joined.notes).toEqual(["Cerbos is old"]);
+    const then = { date: "then", commit: "abc", quick: false };
+    expect(joined.runs).toEqual([
+      { ...then, part: "micro" },
+      { ...then, part: "in-process", date: "now" },
+      { ...then, part: "edit" },
+      { ...then, part: "peers" },
+    ]);
+    const again = withEarlierParts(runOf("later", { micro: [] }), ["micro"], joined);
+    expect(again.runs?.map(({ part, date }) => `${part} ${date}`)).toEqual([
+      "micro later",
+      "in-process now",
+      "edit then",
+      "peers then",
+    ]);
   });
 
   it("does not stand for a part that failed this time", () => {
     const earlier = runOf("then", { peers: [], micro: [] });
     const measured = runOf("now", { failed: [failed("peers")] });
-    const joined = withEarlierParts(measured, ["peers"], earlier, "old.json");
+    const joined = withEarlierParts(measured, ["peers"], earlier);
     expect(joined.peers).toBeUndefined();
     expect(joined.micro).toEqual([]);
     expect(joined.failed).toEqual([failed("peers")]);

@@ -81,6 +81,15 @@ const row = (markdown: string, server: string, encoding: string): string[] => {
   return rows.find((cells) => cells[1] === server && cells[2] === encoding) ?? [];
 };
 
+/** A turn of the soak. */
+const turn = (server: string, p999: number, ...calmMaxima: number[]) => ({
+  server,
+  p999,
+  max: p999,
+  stolen: 0.1,
+  calmMaxima,
+});
+
 describe("the report", () => {
   it("divides by the echo of the same encoding and by Cerbos", () => {
     const markdown = renderMarkdown(results);
@@ -102,6 +111,41 @@ describe("the report", () => {
     expect(renderMarkdown({ ...results, http: { ...http, targets } })).toContain(
       "the guest takes 15% in json (the budget of 80% leaves 15%), 7% in msgpack (the budget of 88% leaves 0%)",
     );
+  });
+
+  it("shows processor time per request, where it was taken", () => {
+    const targets = [
+      { ...target("edict", "json", 80_000), processorPerRequest: 12.34, processorOfEcho: 1.2 },
+    ];
+    const markdown = renderMarkdown({ ...results, http: { ...http, targets } });
+    expect(row(markdown, "edict", "json")).toContain("12.3 µs (120%)");
+  });
+
+  it("counts the turns of a soak that had an outlier, and the seconds that the host left alone", () => {
+    const turns = [
+      turn("echo", 30_000, 5000, 20_000),
+      turn("echo", 5000),
+      turn("edict", 40_000, 20_001),
+      turn("edict", 20_001),
+      turn("edict", 20_000, 7000, 30_000),
+    ];
+    const soak = { capacity: 50_000, connections: 64, seconds: 15, rounds: 20, rows: [], turns };
+    const markdown = renderMarkdown({ ...results, soak });
+    expect(markdown).toContain("## Soak: 5 minutes at half load");
+    expect(markdown).toContain(
+      "p99.9 above 20 ms: echo in 1 of 2 (the largest 30,000 µs), edict in 2 of 3 (the largest 40,000 µs).",
+    );
+    expect(markdown).toContain(
+      "nothing of the processor away: echo in 0 of 2 (the largest 20,000 µs), edict in 2 of 3 (the largest 30,000 µs).",
+    );
+  });
+
+  it("says which run each part is of, where parts were kept", () => {
+    expect(renderMarkdown(results)).not.toContain("## When each part was measured");
+    const runs = [{ part: "micro" as const, date: "2026-11-22T01:00:00.000Z", commit: "abc", quick: true }];
+    expect(
+      row(renderMarkdown({ ...results, runs }), "micro", "2026-11-22T01:00:00.000Z, quick (noisy)"),
+    ).toContain("abc");
   });
 
   it("says when Cerbos was left out and gives no ratio to it", () => {
