@@ -57,6 +57,15 @@ function answersTo(flags: number, format: number): Answers {
   known.set(key, found);
   return found;
 }
+/** Sees the answers `all` to bodies decided together, which lie where the table's `words` say. */
+function seeAll(words: Uint32Array, all: Uint8Array, count: number, flags: number): void {
+  for (let at = 0; at < count * WORDS; at += WORDS) {
+    const answers = answersTo(flags, words[at + FORMAT] ?? 0);
+    if (words[at] !== STATUS_OK || answers.areKnown) continue;
+    const start = words[at + START] ?? 0;
+    answers.see(all.subarray(start, start + (words[at + LENGTH] ?? 0)));
+  }
+}
 /** Stands for the guest's input region. */
 const input = new Uint8Array(1024 * 1024);
 let taken: Uint8Array | null = null;
@@ -96,7 +105,11 @@ Guest.prototype.decideBodies = function decideNothing(
   taken = null;
   const words = new Uint32Array(table.bytes.buffer);
   const answers = answersTo(flags, words[FORMAT] ?? 0);
-  if (!answers.areKnown) return decideBodies.call(this, table, bodies, count, flags);
+  if (!answers.areKnown) {
+    const isDone = decideBodies.call(this, table, bodies, count, flags);
+    if (isDone && serves) seeAll(words, output.call(this), count, flags);
+    return isDone;
+  }
   input.set(table.bytes);
   input.set(bodies, table.bytes.byteLength);
   for (let index = 0; index < count; index++) {
