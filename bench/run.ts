@@ -61,7 +61,7 @@ function partsOf(options: BenchOptions, notes: string[]): Part[] {
     {
       name: "http",
       title: "asking over HTTP: echo, edict, Cerbos",
-      limit: 150 + loadSeconds * 8,
+      limit: 150 + loadSeconds * 14,
       run: async (results, bundle) => {
         results.http = await measureThroughput(bundle, options);
       },

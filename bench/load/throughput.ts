@@ -23,16 +23,22 @@ import {
 } from "./servers.ts";
 import { measureSideBySide, type SideBySideFigures, type SideBySideTarget } from "./side-by-side.ts";
 
-export interface ThroughputResult {
-  readonly copies: number;
+/** The servers under the load of so many connections. */
+export interface ThroughputLoad {
   readonly connections: number;
+  /** A server under one encoding each. */
+  readonly targets: readonly SideBySideFigures[];
+}
+
+export interface ThroughputResult extends ThroughputLoad {
+  readonly copies: number;
   readonly bodies: number;
   readonly decisionsPerRequest: number;
   readonly generator: string;
   /** Requests per second that each available generator got out of the echo server. */
   readonly generatorEchoRates: Readonly<Record<string, number>>;
-  /** A server under one encoding each. */
-  readonly targets: readonly SideBySideFigures[];
+  /** The same on many connections, without Cerbos. Not in results of before 2026-11-23T06. */
+  readonly many?: ThroughputLoad;
   /** Requests whose answers were found equal before measuring. */
   readonly comparedAnswers: number;
   readonly comparedWithCerbos: boolean;
@@ -46,6 +52,12 @@ export interface ThroughputResult {
 function meanDecisions(bodies: readonly RequestBody[]): number {
   return bodies.reduce((sum, body) => sum + body.decisions, 0) / bodies.length;
 }
+
+/**
+ * Connections of the second load. On few of them the server waits for the load generator as well: it reads a handful of requests at a time,
+ * where a busy one reads dozens.
+ */
+const MANY_CONNECTIONS = 64;
 
 /** Bodies whose answers are compared before the load starts; more would only repeat the same policies. */
 const COMPARED_BODIES = 200;
@@ -85,31 +97,37 @@ async function measureRunning(
     encoding,
     requestFile: files[encoding],
   });
-  const targets = [
-    target(echo, "json"),
-    target(edict, "json"),
-    target(undecided, "json"),
-    ...(cerbos === undefined ? [] : [target(cerbos, "json")]),
-    target(echo, "msgpack"),
-    target(edict, "msgpack"),
-    target(undecided, "msgpack"),
-  ];
-  const measured = await measureSideBySide(targets, {
-    generator: choice.generator,
-    connections: options.connections,
-    rounds: options.rounds,
-    seconds: options.seconds,
-    warmUpSeconds: options.quick ? 1 : 2,
+  const ownTargets = (["json", "msgpack"] as const).flatMap((encoding) =>
+    [echo, edict, undecided].map((server) => target(server, encoding)),
+  );
+  const peers = cerbos === undefined ? [] : [target(cerbos, "json")];
+  const measure = async (
+    targets: readonly SideBySideTarget[],
+    connections: number,
+  ): Promise<ThroughputLoad> => ({
+    connections,
+    targets: await measureSideBySide(targets, {
+      generator: choice.generator,
+      connections,
+      rounds: options.rounds,
+      seconds: options.seconds,
+      warmUpSeconds: options.quick ? 1 : 2,
+    }),
   });
+  const few = await measure(
+    [...ownTargets.slice(0, 3), ...peers, ...ownTargets.slice(3)],
+    options.connections,
+  );
+  const many = await measure(ownTargets, MANY_CONNECTIONS);
   const servers = [echo, edict, ...(cerbos === undefined ? [] : [cerbos])];
   return {
+    ...few,
+    many,
     copies: options.copies,
-    connections: options.connections,
     bodies: bodies.length,
     decisionsPerRequest: meanDecisions(bodies),
     generator: choice.generator.name,
     generatorEchoRates: choice.echoRates,
-    targets: measured,
     comparedAnswers: comparison.compared,
     comparedWithCerbos: cerbos !== undefined,
     startMilliseconds: Object.fromEntries(

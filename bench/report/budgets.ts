@@ -1,6 +1,7 @@
 /** The budgets of the design beside what a run measured. A budget without a figure was not measured in this run. */
 import type { EvaluationRate } from "../load/evaluations.ts";
 import type { LatencyRow } from "../load/latency.ts";
+import type { ThroughputLoad, ThroughputResult } from "../load/throughput.ts";
 import type { BenchResults } from "./results.ts";
 import { requestsPerSecond } from "./results.ts";
 import { duration, percent, table, thousands, times } from "./table.ts";
@@ -41,29 +42,39 @@ const atMost =
 /** What part of the echo's requests/s the daemon is to reach over HTTP. */
 export const LEAST_OF_ECHO = { json: 0.8, msgpack: 0.88 } as const;
 
+const ENCODINGS = { json: "JSON", msgpack: "msgpack" } as const;
+
+/** The daemon beside the echo in one encoding, on few connections and on many. */
+function echoRows(http: ThroughputResult | undefined, encoding: keyof typeof ENCODINGS): BudgetRow[] {
+  const loads: readonly (ThroughputLoad | undefined)[] =
+    http?.many === undefined ? [http] : [http, http.many];
+  return loads.map((load) => {
+    const rateOf = (server: string): number | undefined => requestsPerSecond(load, server, encoding);
+    const least = LEAST_OF_ECHO[encoding];
+    const on = load === undefined ? "" : `, ${load.connections} connections`;
+    return row(
+      `requests/s over HTTP, ${ENCODINGS[encoding]}, one thread, to the echo${on}`,
+      `≥ ${percent(least)}`,
+      load?.targets.find((one) => one.server === "edict" && one.encoding === encoding)?.ofEcho ??
+        ratio(rateOf("edict"), rateOf("echo")),
+      percent,
+      atLeast(least),
+    );
+  });
+}
+
 function throughputRows({ http, stream, inProcess = [] }: BenchResults): BudgetRow[] {
-  const rateOf = (server: string, encoding: string): number | undefined =>
-    requestsPerSecond(http, server, encoding);
-  const ofEcho = (encoding: string): number | undefined =>
-    http?.targets.find((one) => one.server === "edict" && one.encoding === encoding)?.ofEcho;
-  const edict = rateOf("edict", "json");
   const batch = (encoding: string): number | undefined =>
     inProcess.find((one) => one.encoding === encoding && one.decisionsPerCall === 1000)?.decisionsPerSecond;
   return [
+    ...echoRows(http, "json"),
+    ...echoRows(http, "msgpack"),
     row(
-      "requests/s over HTTP, JSON, one thread, to the echo",
-      "≥ 80%",
-      ofEcho("json") ?? ratio(edict, rateOf("echo", "json")),
-      percent,
-      atLeast(LEAST_OF_ECHO.json),
-    ),
-    row("the same to Cerbos over HTTP", "≥ 30x", ratio(edict, rateOf("cerbos", "json")), times, atLeast(30)),
-    row(
-      "requests/s over HTTP, msgpack, to the echo",
-      "≥ 88%",
-      ofEcho("msgpack") ?? ratio(rateOf("edict", "msgpack"), rateOf("echo", "msgpack")),
-      percent,
-      atLeast(LEAST_OF_ECHO.msgpack),
+      "requests/s over HTTP, JSON, one thread, to Cerbos",
+      "≥ 30x",
+      ratio(requestsPerSecond(http, "edict", "json"), requestsPerSecond(http, "cerbos", "json")),
+      times,
+      atLeast(30),
     ),
     row(
       "decisions/s over the stream, one thread",

@@ -2,7 +2,7 @@
 import type { LatencyResult, SoakTurn } from "../load/latency.ts";
 import { UNDECIDED } from "../load/server-names.ts";
 import type { SideBySideFigures } from "../load/side-by-side.ts";
-import type { ThroughputResult } from "../load/throughput.ts";
+import type { ThroughputLoad } from "../load/throughput.ts";
 import { LEAST_OF_ECHO } from "./budgets.ts";
 import type { BenchResults } from "./results.ts";
 import { requestsPerSecond } from "./results.ts";
@@ -36,7 +36,7 @@ export function inProcessSection({ inProcess = [] }: BenchResults): string[] {
 }
 
 /** What the guest takes and what the budgets leave it, by the daemon without its guest: all as shares of an echo's time, from medians of rounds. */
-function limitLine({ targets }: ThroughputResult): string[] {
+function limitLine({ connections, targets }: ThroughputLoad): string[] {
   const timeOf = (server: string, encoding: string): number =>
     1 / (targets.find((one) => one.server === server && one.encoding === encoding)?.ofEcho ?? Number.NaN);
   const parts = (["json", "msgpack"] as const).flatMap((encoding) => {
@@ -48,10 +48,7 @@ function limitLine({ targets }: ThroughputResult): string[] {
   });
   return parts.length === 0
     ? []
-    : [
-        `"${UNDECIDED}" is the daemon with a guest that takes no time (bench/load/undecided-server.ts): its share of the echo is the most that deciding faster can bring.`,
-        `Of the time of an echo the guest takes ${parts.join(", ")}.`,
-      ];
+    : [`On ${connections} connections, of the time of an echo the guest takes ${parts.join(", ")}.`];
 }
 
 /** Head of the column that `processorCell` fills. */
@@ -67,17 +64,17 @@ export function processorCell({
     : `${processorPerRequest.toFixed(1)} µs (${percent(processorOfEcho)})`;
 }
 
-export function httpSection({ http }: BenchResults): string[] {
-  if (http === undefined) return [];
-  const rows = http.targets.map((target) => {
-    const echo = requestsPerSecond(http, "echo", target.encoding);
-    const cerbos = requestsPerSecond(http, "cerbos", "json");
+function httpRows(load: ThroughputLoad, decisionsPerRequest: number): string[][] {
+  return load.targets.map((target) => {
+    const echo = requestsPerSecond(load, "echo", target.encoding);
+    const cerbos = requestsPerSecond(load, "cerbos", "json");
     return [
       target.server,
       target.encoding,
+      String(load.connections),
       thousands(target.requestsPerSecond),
       `± ${percent(target.spread)}`,
-      target.server === "echo" ? "" : thousands(target.requestsPerSecond * http.decisionsPerRequest),
+      target.server === "echo" ? "" : thousands(target.requestsPerSecond * decisionsPerRequest),
       echo === undefined ? "" : percent(target.ofEcho ?? target.requestsPerSecond / echo),
       cerbos === undefined || target.server === "echo" ? "" : times(target.requestsPerSecond / cerbos),
       processorCell(target),
@@ -85,6 +82,12 @@ export function httpSection({ http }: BenchResults): string[] {
       `${thousands(target.p99)} µs`,
     ];
   });
+}
+
+export function httpSection({ http }: BenchResults): string[] {
+  if (http === undefined) return [];
+  const loads = http.many === undefined ? [http] : [http, http.many];
+  const limits = loads.flatMap(limitLine);
   const peers = http.comparedWithCerbos
     ? "edict (JSON and msgpack) and Cerbos"
     : "edict in JSON and in msgpack";
@@ -101,6 +104,7 @@ export function httpSection({ http }: BenchResults): string[] {
       [
         "over HTTP",
         "encoding",
+        "connections",
         "requests/s",
         "spread",
         "decisions/s",
@@ -110,14 +114,19 @@ export function httpSection({ http }: BenchResults): string[] {
         "p50",
         "p99",
       ],
-      rows,
+      loads.flatMap((load) => httpRows(load, http.decisionsPerRequest)),
     ),
     [
       `Before the load, ${peers} gave equal answers to ${thousands(http.comparedAnswers)} of the ${thousands(http.bodies)} bodies.`,
-      `${thousands(http.copies)} copies of the load-test set, ${http.decisionsPerRequest.toFixed(1)} decisions per request, ${http.connections} connections with one request in flight each, load from ${http.generator}`,
+      `${thousands(http.copies)} copies of the load-test set, ${http.decisionsPerRequest.toFixed(1)} decisions per request, one request in flight on each connection, load from ${http.generator}`,
       `(requests/s out of the echo server: ${generators.join(", ")}). No server writes a decision log.`,
       `Start to first healthy answer, and resident memory after the load: ${starts.join("; ")}.`,
-      ...limitLine(http),
+      ...(limits.length === 0
+        ? []
+        : [
+            `"${UNDECIDED}" is the daemon with a guest that takes no time (bench/load/undecided-server.ts): its share of the echo is the most that deciding faster can bring.`,
+          ]),
+      ...limits,
     ].join("\n"),
     ...http.notes.map((note) => `Note: ${note}`),
   ];

@@ -7,7 +7,7 @@ import type { ScaleRow } from "../load/scale.ts";
 import type { Steal } from "../load/steadiness.ts";
 import type { StreamResult } from "../load/stream.ts";
 import type { SwapResult } from "../load/swap.ts";
-import type { ThroughputResult } from "../load/throughput.ts";
+import type { ThroughputLoad, ThroughputResult } from "../load/throughput.ts";
 import type { CompileResult } from "../micro/compile-time.ts";
 import type { DecisionResult } from "../micro/decisions.ts";
 import type { MicroRow } from "../micro/micro.ts";
@@ -71,7 +71,7 @@ export interface BenchResults extends Readonly<PartResults> {
 
 /** Requests per second of one server and encoding; undefined when it was not measured. */
 export function requestsPerSecond(
-  http: ThroughputResult | undefined,
+  http: ThroughputLoad | undefined,
   server: string,
   encoding: string,
 ): number | undefined {

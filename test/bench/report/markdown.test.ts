@@ -101,7 +101,7 @@ describe("the report", () => {
   });
 
   it("says what the guest takes of an echo's time, where the daemon was measured without it", () => {
-    expect(renderMarkdown(results)).not.toContain("Of the time of an echo");
+    expect(renderMarkdown(results)).not.toContain("of the time of an echo");
     const targets = [
       { ...target("edict", "json", 80_000), ofEcho: 0.8 },
       { ...target(UNDECIDED, "json", 90_000), ofEcho: 1 / 1.1 },
@@ -170,6 +170,22 @@ describe("the budgets", () => {
       measured: "79%",
       met: false,
     });
+  });
+
+  it("are shown for few connections and for many, each by its own load", () => {
+    const many = {
+      connections: 64,
+      targets: [
+        { ...target("echo", "json", 120_000), ofEcho: 1 },
+        { ...target("edict", "json", 90_000), ofEcho: 0.75 },
+      ],
+    };
+    const both = { ...results, http: { ...http, many } };
+    expect(metOf(both, "JSON, one thread, to the echo, 16")).toMatchObject({ measured: "80%", met: true });
+    expect(metOf(both, "JSON, one thread, to the echo, 64")).toMatchObject({ measured: "75%", met: false });
+    expect(metOf(both, "msgpack, one thread, to the echo, 64")).toMatchObject({ measured: "" });
+    expect(metOf(both, "to Cerbos")).toMatchObject({ measured: "40.0x" });
+    expect(renderMarkdown(both)).toMatch(/\| edict +\| +json \| +64 \| +90,000 \|/);
   });
 
   it("say what was not measured instead of calling it met", () => {
