@@ -24,6 +24,8 @@ const MAX_WAITING = 256;
 const BODIES_CAPACITY = 512 * KIB;
 const ANSWERS_CAPACITY = 512 * KIB;
 
+const NOTHING = new Uint8Array(0);
+
 /** Requests that take longer together than so many milliseconds are better shed one by one when there are too many (load-gate.ts). */
 const LONG = 10;
 
@@ -63,8 +65,9 @@ export interface Waiting {
   input: number;
   output: number;
   lines: string;
+  /** From the first byte of all answers that were decided with it. */
   answerStart: number;
-  /** -1 when `decide` gave no response. */
+  /** -1 when there is more to say than a decision. */
   answerLength: number;
 }
 
@@ -72,14 +75,17 @@ export class Turn {
   readonly #handler: TurnHandler;
   readonly #waiting: readonly Waiting[] = Array.from({ length: MAX_WAITING }, emptyWaiting);
   readonly #bodies = new Uint8Array(BODIES_CAPACITY);
-  readonly #answers = new Uint8Array(ANSWERS_CAPACITY);
+  /** Answers of requests that are decided one by one. */
+  #answers: Uint8Array<ArrayBuffer> | null = null;
   readonly #table = new BodyTable();
   readonly #finish = (): void => this.#end();
   readonly #writeCurrent = (): void => this.#write();
+  readonly #answerCurrent = (): void => this.#answer();
   #count = 0;
   #bodiesLength = 0;
-  #answersLength = 0;
   #current: Waiting | null = null;
+  /** Where the answers that are being written lie. */
+  #decided: Uint8Array = NOTHING;
   #version: unknown = null;
   #scheduled = false;
   #isGathering = false;
@@ -155,83 +161,106 @@ export class Turn {
     this.#turns = 0;
   }
 
-  /** Decides and answers what waits. */
+  /**
+   * Decides and answers what waits. Answers go from guest memory to the socket before anything else is decided; what has more to say than a
+   * decision comes last, because the guest is asked again for it.
+   */
   #settle(): void {
     const count = this.#count;
-    this.#version = this.#handler.version();
-    this.#answersLength = 0;
     for (let first = 0; first < count; first += MOST_BODIES) {
       const end = Math.min(count, first + MOST_BODIES);
-      if (!this.#decideTogether(first, end)) this.#decideEach(first, end);
+      this.#version = this.#handler.version();
+      this.#decided = this.#decideTogether(first, end) ?? this.#decideEach(first, end);
+      for (let index = first; index < end; index++) {
+        const waiting = this.#waiting[index];
+        if (waiting !== undefined && waiting.answerLength >= 0) this.#corked(waiting, this.#writeCurrent);
+      }
     }
+    this.#decided = NOTHING;
+    this.#version = null;
     for (let index = 0; index < count; index++) {
       const waiting = this.#waiting[index];
-      if (waiting === undefined || waiting.response === null) continue;
-      this.#current = waiting;
-      waiting.response.cork(this.#writeCurrent);
+      if (waiting !== undefined) this.#corked(waiting, this.#answerCurrent);
     }
     this.#current = null;
-    this.#version = null;
     this.#count = 0;
     this.#bodiesLength = 0;
   }
 
-  /** Decides what waits from `first` up to `end` in one call; false when that is not possible. */
-  #decideTogether(first: number, end: number): boolean {
+  /** Calls `write` for a request that is not answered, inside its cork. */
+  #corked(waiting: Waiting, write: () => void): void {
+    const { response } = waiting;
+    if (response === null) return;
+    this.#current = waiting;
+    response.cork(write);
+  }
+
+  /** Decides what waits from `first` up to `end` in one call: where the answers lie; null when that is not possible. */
+  #decideTogether(first: number, end: number): Uint8Array | null {
     const from = this.#waiting[first]?.start ?? 0;
     let to = from;
     for (let index = first; index < end; index++) {
       const waiting = this.#waiting[index];
-      if (waiting === undefined) return false;
+      if (waiting === undefined) return null;
       const { response, start, length, input, output } = waiting;
       // An empty body is refused: nothing is decided for a client that is gone.
       this.#table.place(index - first, start - from, response === null ? 0 : length, input, output);
       to = start + length;
     }
     const all = this.#handler.decideAll(this.#table, this.#bodies.subarray(from, to), end - first);
-    if (all === null) return false;
-    const fits = this.#answersLength + all.byteLength <= ANSWERS_CAPACITY;
-    if (fits) this.#answers.set(all, this.#answersLength);
+    if (all === null) return null;
     for (let index = first; index < end; index++) {
       const waiting = this.#waiting[index];
       if (waiting === undefined) continue;
-      const isDecided = fits && this.#table.status(index - first) === STATUS_OK;
-      waiting.answerStart = this.#answersLength + this.#table.responseStart(index - first);
+      const isDecided = this.#table.status(index - first) === STATUS_OK;
+      waiting.answerStart = this.#table.responseStart(index - first);
       waiting.answerLength = isDecided ? this.#table.responseLength(index - first) : -1;
     }
-    if (fits) this.#answersLength += all.byteLength;
-    return true;
+    return all;
   }
 
-  /** Decides what waits from `first` up to `end`, one after the other. */
-  #decideEach(first: number, end: number): void {
+  /** Decides what waits from `first` up to `end`, one after the other: where the answers lie. */
+  #decideEach(first: number, end: number): Uint8Array {
+    const answers = (this.#answers ??= new Uint8Array(ANSWERS_CAPACITY));
+    let length = 0;
     for (let index = first; index < end; index++) {
       const waiting = this.#waiting[index];
-      if (waiting === undefined || waiting.response === null) continue;
+      if (waiting === undefined) continue;
+      waiting.answerLength = -1;
+      if (waiting.response === null) continue;
       const bytes = this.#bodies.subarray(waiting.start, waiting.start + waiting.length);
       const answer = this.#handler.decide(bytes, waiting.input, waiting.output);
-      const fits = answer !== null && this.#answersLength + answer.byteLength <= ANSWERS_CAPACITY;
-      waiting.answerStart = this.#answersLength;
-      waiting.answerLength = fits ? answer.byteLength : -1;
-      if (!fits) continue;
-      this.#answers.set(answer, this.#answersLength);
-      this.#answersLength += answer.byteLength;
+      if (answer === null || length + answer.byteLength > ANSWERS_CAPACITY) continue;
+      answers.set(answer, length);
+      waiting.answerStart = length;
+      waiting.answerLength = answer.byteLength;
+      length += answer.byteLength;
     }
+    return answers;
   }
 
+  /** Writes a decided answer. */
   #write(): void {
     const waiting = this.#current;
-    if (waiting === null || waiting.response === null) return;
-    const { response, start, length, answerStart, answerLength, input, output, lines } = waiting;
+    // Another thread may have gone on to another version, after which no answer may come from the old one.
+    if (waiting === null || this.#handler.version() !== this.#version) return;
+    const { response, answerStart, answerLength, output, lines } = waiting;
+    if (response === null) return;
     waiting.response = null;
     this.#handler.settled();
-    // Another thread may have gone on to another version, after which no answer may come from the old one.
-    if (answerLength >= 0 && this.#handler.version() === this.#version) {
-      const body = new Uint8Array(this.#answers.buffer, answerStart, answerLength);
-      this.#handler.write(response, body, output, lines);
-    } else {
-      this.#handler.answer(response, this.#bodies.subarray(start, start + length), input, output, lines);
-    }
+    const { buffer, byteOffset } = this.#decided;
+    const body = new Uint8Array(buffer, byteOffset + answerStart, answerLength);
+    this.#handler.write(response, body, output, lines);
+  }
+
+  /** Decides and answers a request on its own. */
+  #answer(): void {
+    const waiting = this.#current;
+    if (waiting === null || waiting.response === null) return;
+    const { response, start, length, input, output, lines } = waiting;
+    waiting.response = null;
+    this.#handler.settled();
+    this.#handler.answer(response, this.#bodies.subarray(start, start + length), input, output, lines);
   }
 
   /** Now and then counts the requests of a turn, from the present one on. */

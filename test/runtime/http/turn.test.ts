@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { pack } from "msgpackr";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { MOST_BODIES, STATUS_AUX_DATA, STATUS_OK } from "../../../assembly/abi.ts";
 import { Turn, type TurnHandler } from "../../../runtime/http/turn.ts";
 import type { HttpResponse } from "../../../runtime/http/uws.ts";
 import { compilePolicies } from "../support/bundles.ts";
@@ -283,6 +284,17 @@ function openResponse(): HttpResponse {
   return response as HttpResponse;
 }
 
+/** Makes the turn gather `count` requests, and lets it end. */
+async function gathered(turn: Turn, count: number): Promise<void> {
+  const gather = (): boolean => turn.gather(openResponse(), new ArrayBuffer(1), 0, 0, "") !== null;
+  for (let attempt = 0; !gather(); attempt++) {
+    expect(attempt).toBeLessThan(10_000);
+    if (attempt % 100 === 0) await new Promise(setImmediate);
+  }
+  for (let more = 1; more < count; more++) gather();
+  await new Promise(setImmediate);
+}
+
 describe("a turn", () => {
   it("decides again what another version has decided before it could be answered", async () => {
     let version = 1;
@@ -300,15 +312,63 @@ describe("a turn", () => {
       settled: () => settled++,
     };
     const turn = new Turn(handler);
-    // Until it gathers.
-    for (let count = 0; ; count++) {
-      if (turn.gather(openResponse(), new ArrayBuffer(1), 0, 0, "") !== null) break;
-      expect(count).toBeLessThan(10_000);
-      if (count % 100 === 0) await new Promise(setImmediate);
-    }
-    for (let more = 0; more < 3; more++) turn.gather(openResponse(), new ArrayBuffer(1), 0, 0, "");
-    await new Promise(setImmediate);
+    await gathered(turn, 4);
     expect(said).toEqual(["version 1", "version 1", "version 2, alone", "version 2, alone"]);
     expect(settled).toBe(4);
+  });
+
+  it("has answered what was decided together before the memory of those answers is used again", async () => {
+    const answers = new Uint8Array(64);
+    const said: string[] = [];
+    const handler: TurnHandler = {
+      version: () => 1,
+      decideAll: (table, _, count) => {
+        const words = new Uint32Array(table.bytes.buffer);
+        const stride = words.length / MOST_BODIES;
+        for (let index = 0; index < count; index++) {
+          // The first and every third behind it has more to say than a decision.
+          words.set([index % 3 === 0 ? STATUS_AUX_DATA : STATUS_OK, index, 1], index * stride);
+          answers[index] = 65 + index;
+        }
+        return answers.subarray(0, count);
+      },
+      decide: () => null,
+      write: (_, bytes) => said.push(new TextDecoder().decode(bytes)),
+      answer: () => {
+        answers.fill(33);
+        said.push("alone");
+      },
+      settled: () => undefined,
+    };
+    await gathered(new Turn(handler), MOST_BODIES + 4);
+    const first = Array.from({ length: MOST_BODIES }, (_, index) => index).filter((index) => index % 3 !== 0);
+    const alone = MOST_BODIES + 4 - first.length - 2;
+    expect(said).toEqual([
+      ...[...first, 1, 2].map((index) => String.fromCharCode(65 + index)),
+      ...Array.from({ length: alone }, () => "alone"),
+    ]);
+  });
+
+  it("asks anew for answers of a version that is gone, though others of them were written", async () => {
+    let version = 1;
+    const said: string[] = [];
+    const handler: TurnHandler = {
+      version: () => version,
+      decideAll: (table, _, count) => {
+        const words = new Uint32Array(table.bytes.buffer);
+        for (let index = 0; index < count; index++)
+          words.set([STATUS_OK, 0, 1], index * (words.length / MOST_BODIES));
+        return Uint8Array.of(48 + version);
+      },
+      decide: () => null,
+      write: (_, bytes) => {
+        said.push(new TextDecoder().decode(bytes));
+        if (said.length === 2) version = 2;
+      },
+      answer: () => said.push(`${version}, alone`),
+      settled: () => undefined,
+    };
+    await gathered(new Turn(handler), 4);
+    expect(said).toEqual(["1", "1", "2, alone", "2, alone"]);
   });
 });
