@@ -36,7 +36,6 @@ function isZero(value: Value): boolean {
     case "timestamp":
       return value.nanos === MIN_TIMESTAMP;
     case "optional":
-      return value.value === undefined;
     case "hierarchy":
     case "spiffeID":
     case "spiffeTrustDomain":
