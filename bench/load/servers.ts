@@ -65,14 +65,14 @@ export async function startEdict(bundle: string): Promise<ServerProcess> {
   return startEdictWith(["--bundle", bundle, "--threads", "1"]);
 }
 
-/** The same with a guest that takes no time (undecided-server.ts). */
-export async function startUndecided(bundle: string): Promise<ServerProcess> {
+/** The same with a guest that takes no time (undecided-server.ts), or with `microseconds` of arithmetic per request in its place. */
+export async function startUndecided(bundle: string, microseconds = 0): Promise<ServerProcess> {
   const port = await freePort();
   const flags = ["--http", `127.0.0.1:${port}`, "--bundle", bundle, "--threads", "1"];
   return startServer({
-    name: UNDECIDED,
+    name: microseconds === 0 ? UNDECIDED : `edict, ${microseconds} µs of arithmetic`,
     command: process.execPath,
-    args: ["--import", "tsx", path("undecided-server.ts"), ...flags],
+    args: ["--import", "tsx", path("undecided-server.ts"), String(microseconds), ...flags],
     port,
     healthPath: "/_cerbos/health",
     readyWithinSeconds: 60,

@@ -1,9 +1,9 @@
 /**
- * The daemon without its guest: what HTTP and edict's own JavaScript take when deciding takes no time. `undecided-server.ts <flags of
+ * The daemon without its guest: what HTTP and edict's own JavaScript take when deciding takes no time. `undecided-server.ts <microseconds> <flags of
  * edict serve>` runs the built daemon, of whose guest three methods are replaced: once the answers in a format are known, the guest is not called any
  * more, and every request gets the same real answer, one of the usual length. Everything else is done as always: bodies are gathered,
- * copied to where the guest would read them, and answers from there to the socket. A process of its own, and a yardstick only: it is never built
- * into edict.
+ * copied to where the guest would read them, and answers from there to the socket. When `microseconds` is not 0, a loop of
+ * arithmetic takes so long per request in the guest's place. A process of its own, and a yardstick only: it is never built into edict.
  */
 import { BODY_ENTRY_SIZE, MOST_BODIES, STATUS_OK } from "../../assembly/abi.ts";
 import type * as CommandLine from "../../runtime/cli/main.ts";
@@ -66,6 +66,25 @@ function seeAll(words: Uint32Array, all: Uint8Array, count: number, flags: numbe
     answers.see(all.subarray(start, start + (words[at + LENGTH] ?? 0)));
   }
 }
+let sum = 1;
+/** Arithmetic that touches no memory. */
+function compute(count: number): void {
+  let value = sum;
+  for (let step = 0; step < count; step++) value = (Math.imul(value, 1103515245) + 12345) | 0;
+  sum = value;
+}
+/** By the fastest of many tries, behind which the loop is compiled. */
+function stepsPerMicrosecond(): number {
+  const times = Array.from({ length: 500 }, () => {
+    const began = performance.now();
+    compute(100_000);
+    return performance.now() - began;
+  });
+  return 100 / Math.min(...times);
+}
+
+/** Steps of the loop per request. */
+const steps = Math.round(Number(process.argv[2]) * stepsPerMicrosecond());
 /** Stands for the guest's input region. */
 const input = new Uint8Array(1024 * 1024);
 let taken: Uint8Array | null = null;
@@ -88,6 +107,7 @@ Guest.prototype.decide = function decideNothing(...given: Parameters<GuestFile.G
   const answers = answersTo(flags, format);
   if (answers.areKnown) {
     input.set(bytes);
+    compute(steps);
     taken = answers.take(1);
     return STATUS_OK;
   }
@@ -117,6 +137,7 @@ Guest.prototype.decideBodies = function decideNothing(
     words[index * WORDS + START] = index * answers.length;
     words[index * WORDS + LENGTH] = answers.length;
   }
+  compute(steps * count);
   taken = answers.take(count);
   return true;
 };
@@ -125,7 +146,7 @@ Guest.prototype.output = function outputOfNothing(): Uint8Array {
   return taken ?? output.call(this);
 };
 
-process.exitCode = await runCommandLine(["serve", ...process.argv.slice(2)], {
+process.exitCode = await runCommandLine(["serve", ...process.argv.slice(3)], {
   ...processIo,
   stdout: (text) => {
     serves ||= text.startsWith("edict ready");

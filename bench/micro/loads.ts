@@ -5,10 +5,10 @@
 import { Packr } from "msgpackr";
 
 import { FLAG_EVALUATIONS, FORMAT_JSON, FORMAT_MSGPACK } from "../../assembly/abi.ts";
-import { BodyTable } from "../../runtime/guest/body-table.ts";
 import type { Engine } from "../../runtime/index.ts";
 import type { Encoding } from "../load/http-requests.ts";
 import { loadtestBodies, loadtestPolicies } from "../load/loadtest-set.ts";
+import { callsOf } from "./bodies-together.ts";
 import { bodiesOf } from "./decisions.ts";
 import { oneTypeBody } from "./one-type.ts";
 import { SEARCH_POLICY } from "./search.ts";
@@ -59,22 +59,9 @@ function evaluations(encoding: Encoding): Round {
 }
 
 function together(bodies: readonly Uint8Array[], encoding: Encoding): Round {
-  const format = encoding === "json" ? FORMAT_JSON : FORMAT_MSGPACK;
-  const places = new BodyTable();
-  const groups: { readonly lengths: readonly number[]; readonly bytes: Buffer }[] = [];
-  for (let first = 0; first + AT_ONCE <= bodies.length; first += AT_ONCE) {
-    const group = bodies.slice(first, first + AT_ONCE);
-    groups.push({ lengths: group.map(({ byteLength }) => byteLength), bytes: Buffer.concat(group) });
-  }
+  const calls = callsOf(bodies, encoding, AT_ONCE);
   return (engine) => {
-    for (const { lengths, bytes } of groups) {
-      let at = 0;
-      for (const [index, length] of lengths.entries()) {
-        places.place(index, at, length, format, format);
-        at += length;
-      }
-      if (!engine.decideBodies(places, bytes, AT_ONCE, 0)) throw new Error("nothing was decided");
-    }
-    return groups.length;
+    for (const call of calls) call(engine);
+    return calls.length;
   };
 }

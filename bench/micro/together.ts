@@ -3,13 +3,13 @@
  * decisions, asked one by one, as the 16 frames of a stream's message, and as 16 bodies of different clients, alternating in one process;
  * medians of the ratios of the rounds.
  */
-import { FORMAT_JSON, FORMAT_MSGPACK, STATUS_OK } from "../../assembly/abi.ts";
+import { STATUS_OK } from "../../assembly/abi.ts";
 import { compile } from "../../compiler/index.ts";
-import { BodyTable } from "../../runtime/guest/body-table.ts";
 import { Engine } from "../../runtime/index.ts";
 import { loadtestBodies, loadtestPolicies } from "../load/loadtest-set.ts";
 import { median, medianRatio } from "../report/statistics.ts";
 import { table } from "../report/table.ts";
+import { callsOf } from "./bodies-together.ts";
 
 const COPIES = 100;
 const AT_ONCE = 16;
@@ -56,21 +56,13 @@ function asFrames(): () => void {
 }
 
 function asBodies(encoding: "json" | "msgpack"): () => void {
-  const format = encoding === "json" ? FORMAT_JSON : FORMAT_MSGPACK;
-  const places = new BodyTable();
-  const all = groups(bodies.map((body) => body[encoding]));
-  const joined = all.map((group) => ({ group, bytes: Buffer.concat(group) }));
+  const calls = callsOf(
+    bodies.map((body) => body[encoding]),
+    encoding,
+    AT_ONCE,
+  );
   return () => {
-    for (const { group, bytes } of joined) {
-      let at = 0;
-      for (const [index, { byteLength }] of group.entries()) {
-        places.place(index, at, byteLength, format, format);
-        at += byteLength;
-      }
-      if (!engine.decideBodies(places, bytes, AT_ONCE, 0)) throw new Error("nothing was decided");
-      for (let index = 0; index < AT_ONCE; index++)
-        if (places.status(index) !== STATUS_OK) throw new Error("a request was refused");
-    }
+    for (const call of calls) call(engine);
   };
 }
 

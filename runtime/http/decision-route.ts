@@ -1,6 +1,7 @@
 /**
  * The hot path: checks and AuthZEN evaluations, which differ in their question (question.ts). The body goes from the socket into
- * guest memory in one copy, the response from guest memory to the socket in another; what lies between is one call.
+ * guest memory in one copy (two when it waits for others of its turn, turn.ts), the response from guest memory to the socket in another; what lies
+ * between is one call.
  * Everything that is not a decision leaves this path at once, for code that may be slow.
  */
 import {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pack } from "msgpackr";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { MOST_BODIES, STATUS_AUX_DATA, STATUS_OK } from "../../../assembly/abi.ts";
+import type { BodyTable } from "../../../runtime/guest/body-table.ts";
 import { Turn, type TurnHandler } from "../../../runtime/http/turn.ts";
 import type { HttpResponse } from "../../../runtime/http/uws.ts";
 import { compilePolicies } from "../support/bundles.ts";
@@ -295,51 +296,66 @@ async function gathered(turn: Turn, count: number): Promise<void> {
   await new Promise(setImmediate);
 }
 
+/** A handler that decides nothing together and nothing alone, changed by `differences`, and what it said to clients. */
+function handlerOf(differences: (said: string[]) => Partial<TurnHandler>): {
+  readonly handler: TurnHandler;
+  readonly said: readonly string[];
+} {
+  const said: string[] = [];
+  const handler: TurnHandler = {
+    version: () => 1,
+    decideAll: () => null,
+    decide: () => null,
+    write: (_, bytes) => said.push(new TextDecoder().decode(bytes)),
+    answer: () => said.push("alone"),
+    settled: () => undefined,
+    ...differences(said),
+  };
+  return { handler, said };
+}
+
+/** Writes what the guest writes of a decided body: its answer is the byte at `start` of all answers. */
+function decided(table: BodyTable, index: number, status: number, start: number): void {
+  const words = new Uint32Array(table.bytes.buffer);
+  words.set([status, start, 1], index * (words.length / MOST_BODIES));
+}
+
 describe("a turn", () => {
   it("decides again what another version has decided before it could be answered", async () => {
     let version = 1;
     let settled = 0;
-    const said: string[] = [];
-    const handler: TurnHandler = {
+    const { handler, said } = handlerOf((answers) => ({
       version: () => version,
-      decideAll: () => null,
       decide: () => new TextEncoder().encode(`version ${version}`),
       write: (_, bytes) => {
-        said.push(new TextDecoder().decode(bytes));
-        if (said.length === 2) version = 2;
+        answers.push(new TextDecoder().decode(bytes));
+        if (answers.length === 2) version = 2;
       },
-      answer: () => said.push(`version ${version}, alone`),
+      answer: () => answers.push(`version ${version}, alone`),
       settled: () => settled++,
-    };
-    const turn = new Turn(handler);
-    await gathered(turn, 4);
+    }));
+    await gathered(new Turn(handler), 4);
     expect(said).toEqual(["version 1", "version 1", "version 2, alone", "version 2, alone"]);
     expect(settled).toBe(4);
   });
 
   it("has answered what was decided together before the memory of those answers is used again", async () => {
-    const answers = new Uint8Array(64);
-    const said: string[] = [];
-    const handler: TurnHandler = {
-      version: () => 1,
+    // As in a guest, answers do not begin where its memory does.
+    const answers = new Uint8Array(64).subarray(7);
+    const { handler, said } = handlerOf((list) => ({
       decideAll: (table, _, count) => {
-        const words = new Uint32Array(table.bytes.buffer);
-        const stride = words.length / MOST_BODIES;
         for (let index = 0; index < count; index++) {
           // The first and every third behind it has more to say than a decision.
-          words.set([index % 3 === 0 ? STATUS_AUX_DATA : STATUS_OK, index, 1], index * stride);
+          decided(table, index, index % 3 === 0 ? STATUS_AUX_DATA : STATUS_OK, index);
           answers[index] = 65 + index;
         }
         return answers.subarray(0, count);
       },
-      decide: () => null,
-      write: (_, bytes) => said.push(new TextDecoder().decode(bytes)),
       answer: () => {
         answers.fill(33);
-        said.push("alone");
+        list.push("alone");
       },
-      settled: () => undefined,
-    };
+    }));
     await gathered(new Turn(handler), MOST_BODIES + 4);
     const first = Array.from({ length: MOST_BODIES }, (_, index) => index).filter((index) => index % 3 !== 0);
     const alone = MOST_BODIES + 4 - first.length - 2;
@@ -351,24 +367,38 @@ describe("a turn", () => {
 
   it("asks anew for answers of a version that is gone, though others of them were written", async () => {
     let version = 1;
-    const said: string[] = [];
-    const handler: TurnHandler = {
+    const { handler, said } = handlerOf((answers) => ({
       version: () => version,
       decideAll: (table, _, count) => {
-        const words = new Uint32Array(table.bytes.buffer);
-        for (let index = 0; index < count; index++)
-          words.set([STATUS_OK, 0, 1], index * (words.length / MOST_BODIES));
+        for (let index = 0; index < count; index++) decided(table, index, STATUS_OK, 0);
         return Uint8Array.of(48 + version);
       },
-      decide: () => null,
       write: (_, bytes) => {
-        said.push(new TextDecoder().decode(bytes));
-        if (said.length === 2) version = 2;
+        answers.push(new TextDecoder().decode(bytes));
+        if (answers.length === 2) version = 2;
       },
-      answer: () => said.push(`${version}, alone`),
-      settled: () => undefined,
-    };
+      answer: () => answers.push(`${version}, alone`),
+    }));
     await gathered(new Turn(handler), 4);
     expect(said).toEqual(["1", "1", "2, alone", "2, alone"]);
+  });
+
+  it("writes no answer of the turn before when there is none now", async () => {
+    let isTogether = true;
+    let alone = 0;
+    const { handler, said } = handlerOf(() => ({
+      decideAll: (table, _, count) => {
+        if (!isTogether) return null;
+        for (let index = 0; index < count; index++) decided(table, index, STATUS_OK, 0);
+        return Uint8Array.of(65);
+      },
+      // Every other request has more to say than a decision.
+      decide: () => (alone++ % 2 === 0 ? null : Uint8Array.of(66)),
+    }));
+    const turn = new Turn(handler);
+    await gathered(turn, 4);
+    isTogether = false;
+    await gathered(turn, 4);
+    expect(said).toEqual(["A", "A", "A", "A", "B", "B", "alone", "alone"]);
   });
 });
